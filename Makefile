@@ -1,0 +1,66 @@
+# Everything runs in .venv, made here on first use from setup.cfg at the versions of constraints.txt.
+PYTHON ?= python3
+JOBS ?= 2
+PY := .venv/bin/python
+READY := .venv/ready
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet
+# One torch thread: small networks run several times slower with more.
+export OMP_NUM_THREADS = 1
+
+.PHONY: help demo test check lint types tests wheel format slow gpu bench clean
+help:  ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: $(READY)  ## compare samplers on an example
+	$(PY) examples/compare_samplers.py
+test: check tests wheel  ## lint, types, tests and the wheel: what CI runs
+check: lint types  ## lint and types
+format: $(READY)  ## format the code and apply safe lint fixes
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+slow: $(READY)  ## the slow tests
+	$(PY) -m pytest -n $(JOBS) -m "slow and not gpu"
+gpu: $(READY)  ## the tests that need a CUDA device
+	$(PY) -m pytest -m gpu
+bench: $(READY)  ## every script of benchmarks/
+	set -e; for script in benchmarks/[!_]*.py; do $(PY) "$$script"; done
+clean:  ## remove .venv, builds and caches
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+lint: $(READY)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+types: $(READY)
+	$(PY) -m mypy gan_resample
+tests: $(READY)
+	$(PY) -m pytest -n $(JOBS)
+
+# The wheel must work by itself: installed elsewhere, imported from there, complete.
+wheel: $(READY)
+	@rm -rf build; root=$$PWD; tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; set -e; \
+	$(PY) -m build --wheel --no-isolation --outdir "$$tmp/dist" . >"$$tmp/log" 2>&1 || { cat "$$tmp/log"; exit 1; }; \
+	$(PIP) --no-deps --target "$$tmp/site" "$$tmp"/dist/*.whl; \
+	cd "$$tmp"; PYTHONPATH="$$tmp/site" "$$root/$(PY)" -c "$$CHECK_WHEEL" "$$root/gan_resample"
+
+define CHECK_WHEEL
+import sys, importlib.metadata, pathlib, gan_resample
+source, installed = pathlib.Path(sys.argv[1]), pathlib.Path(gan_resample.__file__).parent
+assert installed.parent == pathlib.Path.cwd() / "site", f"imported from {installed}"
+files = {p.relative_to(source) for p in source.rglob("*") if p.suffix in {".py", ".typed"}}
+missing = sorted(str(p) for p in files | {pathlib.Path("py.typed")} if not (installed / p).is_file())
+assert not missing, f"the wheel lacks {missing}"
+assert importlib.metadata.version("gan-resample") == gan_resample.__version__
+print("wheel: gan_resample", gan_resample.__version__, "is complete and imports")
+endef
+export CHECK_WHEEL
+
+# Without its stamp, written last, .venv is half made (an interrupted install): start afresh.
+$(READY): setup.cfg pyproject.toml constraints.txt
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo 'gan_resample needs Python 3.11 or newer, and "$(PYTHON)" is not: try make PYTHON=python3.11' >&2; exit 1; }
+	@test -f $@ || "$(PYTHON)" -m venv --clear .venv
+	@rm -f $@
+	@echo "Installing into .venv (a few minutes the first time) ..."
+	$(PIP) --constraint constraints.txt setuptools
+	$(PIP) --constraint constraints.txt --no-build-isolation --editable ".[dev]"
+	@touch $@

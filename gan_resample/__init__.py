@@ -1,0 +1,24 @@
+"""Adversarial games for imbalanced data, compatible with scikit-learn and imbalanced-learn."""
+
+from gan_resample.encoding import TableEncoder
+from gan_resample.engine.guards import (
+    CollapseWarning,
+    DivergenceError,
+    DivergenceWarning,
+    TinyClassWarning,
+)
+from gan_resample.gamo import GAMOClassifier, GAMOSampler
+from gan_resample.spread import SpreadSMOTE
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CollapseWarning",
+    "DivergenceError",
+    "DivergenceWarning",
+    "GAMOClassifier",
+    "GAMOSampler",
+    "SpreadSMOTE",
+    "TableEncoder",
+    "TinyClassWarning",
+]

@@ -1,0 +1,6 @@
+"""Every private scikit-learn and imbalanced-learn import, and nothing else."""
+
+from sklearn.base import _fit_context
+from sklearn.utils._param_validation import Interval, StrOptions
+
+__all__ = ["Interval", "StrOptions", "_fit_context"]

@@ -1,0 +1,104 @@
+"""The interface of a game: networks and the rules by which they train against each other.
+
+A *player* is a child module, a *move* is one step of one player by one optimizer, a *turn* is the
+set of moves made together, a *round* is one mini-batch. A game knows neither skorch nor
+scikit-learn nor optimizers: it only yields losses.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from torch import Tensor, nn
+
+__all__ = ["ClassifyingGame", "Game", "SamplingGame"]
+
+
+class Game(nn.Module, ABC):
+    """Players and the order in which they move.
+
+    Attributes
+    ----------
+    moves : mapping of str to str
+        Move -> player, known from the class because skorch asks before it builds the game. A
+        player that a game leaves out is an attribute set to ``None``.
+    rounds_played, rounds_planned : int
+        Kept by :class:`~gan_resample.engine.net.GameNet` and saved with the weights.
+    """
+
+    moves: ClassVar[Mapping[str, str]]
+    rounds_played: int = 0
+    rounds_planned: int = 0
+
+    def prepare(self, x: Tensor, y: Tensor) -> None:
+        """Take what is needed from all training rows; called once a fit, before the first round.
+
+        ``x`` has shape (n, n_features), ``y`` holds (n,) class codes, both on the device.
+        """
+
+    def begin_epoch(self, x: Tensor, y: Tensor) -> None:
+        """Refresh what a phase needs; called before each epoch with all training rows."""
+
+    @contextmanager
+    def still(self, *players: str) -> Iterator[None]:
+        """Put ``players`` in eval mode inside the block: buffers untouched, dropout off."""
+        modules = [player for name in players if (player := getattr(self, name)) is not None]
+        modes = [module.training for module in modules]
+        for module in modules:
+            module.eval()
+        try:
+            yield
+        finally:
+            for module, mode in zip(modules, modes, strict=True):
+                module.train(mode)
+
+    @abstractmethod
+    def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
+        """Yield ``{move: scalar loss}`` in playing order for one real batch.
+
+        The moves of a turn are made together before the generator resumes (all gradients first,
+        then all steps), and only their players' parameters change: no ``detach`` and no freezing
+        is needed. Compute a loss after the turns it depends on, and never ``yield`` inside a
+        ``with``: the caller would be left in that state.
+        """
+
+    def get_extra_state(self) -> dict[str, int]:
+        return {"rounds_played": self.rounds_played, "rounds_planned": self.rounds_planned}
+
+    def set_extra_state(self, state: Any) -> None:
+        self.rounds_played = state["rounds_played"]
+        self.rounds_planned = state["rounds_planned"]
+
+
+class SamplingGame(Game):
+    """A game that can be asked for rows.
+
+    Attributes
+    ----------
+    diagnostics : tuple of str
+        Names of the figures that :meth:`diagnose` gives for each class.
+    chunk_rows : int
+        Rows generated at once; bounds the memory of :meth:`sample`.
+    """
+
+    diagnostics: ClassVar[tuple[str, ...]] = ()
+    chunk_rows: int = 2048
+
+    @abstractmethod
+    def sample(self, y: Tensor) -> Tensor:
+        """Encoded rows of shape (n, n_features) for ``y``, (n,) class codes."""
+
+    def diagnose(self) -> dict[str, dict[int, float]]:
+        """Figures about the generated rows: name -> class code -> value."""
+        return {}
+
+
+class ClassifyingGame(Game):
+    """A game whose trained players can classify rows."""
+
+    @abstractmethod
+    def logits(self, x: Tensor) -> Tensor:
+        """Logits of shape (n, n_classes) for encoded rows ``x`` of shape (n, n_features)."""

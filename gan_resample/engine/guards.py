@@ -1,0 +1,150 @@
+"""What stops a game that goes wrong: snapshots, the divergence stop, warnings with a name."""
+
+from __future__ import annotations
+
+import copy
+import math
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from gan_resample.engine.net import GameNet
+
+__all__ = [
+    "CollapseWarning",
+    "DivergenceError",
+    "DivergenceWarning",
+    "Guard",
+    "LossTally",
+    "TinyClassWarning",
+    "warn_of_collapse",
+]
+
+
+class DivergenceError(RuntimeError):
+    """A loss or a weight became infinite or not a number twice in one fit."""
+
+
+class DivergenceWarning(RuntimeWarning):
+    """A loss or a weight became non-finite once; training went on from the last snapshot."""
+
+
+class CollapseWarning(UserWarning):
+    """The generated rows of a class are close to one point or to a few rows."""
+
+
+class TinyClassWarning(UserWarning):
+    """A class has so few rows that new ones are copies or mixtures of very few."""
+
+
+class LossTally:
+    """Sums of the moves' losses, kept on the device and read once an epoch."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, move: str, loss: Tensor) -> None:
+        """Count ``loss``, a detached scalar, for ``move``."""
+        self._sums[move] = self._sums[move] + loss if move in self._sums else loss
+        self._counts[move] = self._counts.get(move, 0) + 1
+
+    def means(self) -> dict[str, Tensor]:
+        """Return the mean loss of each move, still on the device."""
+        return {f"{move}_loss": total / self._counts[move] for move, total in self._sums.items()}
+
+
+class Guard:
+    """Holds the last finite state of a net and puts it back when training diverges."""
+
+    def __init__(self, net: GameNet) -> None:
+        self._net = net
+        self._diverged = False
+        self._snapshot = self._state()
+
+    def check_epoch(self, tally: LossTally) -> dict[str, float] | None:
+        """Read the epoch's losses; ``None`` if it diverged and was taken back.
+
+        This is the one host synchronisation of an epoch.
+
+        Raises
+        ------
+        DivergenceError
+            The second time that a loss or a weight is not finite.
+        """
+        figures = _read(tally.means() | self._weight_sums())
+        losses = {name: value for name, value in figures.items() if name.endswith("_loss")}
+        faulty = [name for name, value in figures.items() if not math.isfinite(value)]
+        if not faulty:
+            self._snapshot = self._state()
+            return losses
+        self._take_back(faulty[0])
+        return None
+
+    def keep_finite(self) -> None:
+        """Go back to the last snapshot if the present weights are not all finite."""
+        if not all(map(math.isfinite, _read(self._weight_sums()).values())):
+            self._restore()
+
+    def _take_back(self, faulty: str) -> None:
+        rounds = self._net.module_.rounds_played
+        advice = "lower learning_rate, raise batch_size, or look for extreme values in X"
+        what = f"{faulty} is not finite after round {rounds}"
+        if self._diverged:
+            raise DivergenceError(f"training diverged a second time: {what}; {advice}")
+        self._diverged = True
+        self._restore()
+        for optimizer in self._net.optimizers().values():
+            for group in optimizer.param_groups:
+                group["lr"] /= 2
+        warnings.warn(
+            f"training diverged: {what}. The state of round {self._net.module_.rounds_played} was "
+            f"restored and every learning rate halved; {advice}",
+            DivergenceWarning,
+            stacklevel=2,
+        )
+
+    def _weight_sums(self) -> dict[str, Tensor]:
+        state = self._net.module_.state_dict()
+        tensors = {k: v for k, v in state.items() if torch.is_tensor(v) and v.is_floating_point()}
+        return {name: tensor.sum(dtype=torch.float64) for name, tensor in tensors.items()}
+
+    def _state(self) -> dict[str, Any]:
+        optimizers = self._net.optimizers().items()
+        return {
+            "game": copy.deepcopy(self._net.module_.state_dict()),
+            "optimizers": {move: copy.deepcopy(o.state_dict()) for move, o in optimizers},
+        }
+
+    def _restore(self) -> None:
+        self._net.module_.load_state_dict(self._snapshot["game"])
+        for move, optimizer in self._net.optimizers().items():
+            optimizer.load_state_dict(copy.deepcopy(self._snapshot["optimizers"][move]))
+
+
+def _read(figures: dict[str, Tensor]) -> dict[str, float]:
+    """Bring scalars to the host in one transfer."""
+    values = torch.stack([value.double() for value in figures.values()]).tolist()
+    return dict(zip(figures, values, strict=True))
+
+
+def warn_of_collapse(figures: dict[str, dict[Any, float]]) -> None:
+    """Warn for each class whose spread is under .05 or whose coverage is under .1.
+
+    ``figures`` maps ``"spread"`` and ``"coverage"`` to a value for each class (methods: methods
+    that do not report one leave it out; NaN, for a class without any spread of its own, is fine).
+    """
+    floors = {"spread": 0.05, "coverage": 0.1}
+    for name, floor in floors.items():
+        for label, value in figures.get(name, {}).items():
+            if value < floor:
+                warnings.warn(
+                    f"the generated rows of class {label!r} have collapsed: {name} is {value:.3g} "
+                    f"(under {floor}). Train for fewer or more rounds (max_iter), or choose "
+                    "another mixer",
+                    CollapseWarning,
+                    stacklevel=2,
+                )

@@ -1,0 +1,60 @@
+"""One seed for each public call; the caller's global random state is left as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+__all__ = ["find_device", "random_stream", "seeded"]
+
+
+def random_stream(random_state: int | np.random.RandomState | None) -> np.random.Generator:
+    """Return the stream from which one public call draws all its seeds.
+
+    An int always gives the same stream; ``None`` gives fresh entropy (never numpy's global
+    generator); a ``RandomState`` is used and moves.
+    """
+    if isinstance(random_state, np.random.RandomState):
+        return np.random.default_rng(random_state.randint(2**31 - 1, size=4))
+    return np.random.default_rng(random_state)
+
+
+@contextmanager
+def seeded(stream: np.random.Generator, device: torch.device) -> Iterator[None]:
+    """Start torch's generators for ``device`` at a seed from ``stream``, and put them back."""
+    seed = int(stream.integers(2**63 - 1))
+    on_gpu = device.type == "cuda"
+    with torch.random.fork_rng(devices=[device] if on_gpu else []):
+        torch.default_generator.manual_seed(seed)
+        if on_gpu:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
+        yield
+
+
+def find_device(device: str | torch.device) -> torch.device:
+    """Resolve ``"auto"``; refuse a device that is not there or not supported.
+
+    Raises
+    ------
+    ValueError
+        ``device`` is neither ``"auto"`` nor a CPU nor a CUDA device, or has no such GPU.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        found = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(f"device={device!r} is unknown: use 'auto', 'cpu' or 'cuda'") from error
+    if found.type not in ("cpu", "cuda"):
+        raise ValueError(f"device={device!r} is not supported: use 'auto', 'cpu' or 'cuda'")
+    if found.type == "cuda" and (found.index or 0) >= torch.cuda.device_count():
+        raise ValueError(
+            f"device={device!r} was asked for, but torch {torch.__version__} sees "
+            f"{torch.cuda.device_count()} CUDA devices: use device='auto' or 'cpu', or install a "
+            "torch with CUDA"
+        )
+    return found

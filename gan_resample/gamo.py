@@ -1,0 +1,584 @@
+r"""GAMO: generative adversarial minority oversampling.
+
+Three players. The classifier :math:`M` learns from real rows and from generated ones, the
+conditional discriminator :math:`D(x|y)` tells the two apart, and the generator :math:`G(z|y)`
+makes rows of class :math:`y` out of real rows of that class such that :math:`M` takes them for
+another class while :math:`D` takes them for real. With :math:`P_i` the share of class :math:`i`,
+:math:`d_i` the rows it lacks and :math:`q_i = d_i / S`, :math:`S = \sum_i d_i`,
+
+.. math::
+    \min_M \; & E_{(x, y) \sim data}\, L(M(x), e_y) + \tfrac{S}{n} E_{y \sim q, z}\, L(M(G), e_y) \\
+    \min_D \; & E_{(x, y) \sim data}\, L(D(x|y), 1) + \tfrac{S}{n} E_{y \sim q, z}\, L(D(G|y), 0) \\
+    \min_G \; & E_{y \sim u, z}\, L(M(G), 1 - e_y) + E_{y \sim u, z}\, L(D(G|y), 1)
+
+where :math:`e_y` is one-hot, :math:`u` is uniform over the classes in play and :math:`L` is least
+squares on probabilities (section 4.1 of the paper) or cross-entropy (its equations 2 and 3).
+
+References
+----------
+Sankha Subhra Mullick, Shounak Datta, Swagatam Das. Generative Adversarial Minority Oversampling.
+ICCV 2019. arXiv:1903.09730
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gan_resample._sklearn import Interval, StrOptions
+from gan_resample.base import TRAINING_CONSTRAINTS, BaseGameClassifier, BaseGameSampler
+from gan_resample.encoding import TableEncoder
+from gan_resample.engine.game import ClassifyingGame, SamplingGame
+from gan_resample.losses import bernoulli, one_vs_rest, squared_sigmoid, squared_softmax
+from gan_resample.mixers import Anchors, ClassMixer, Mixer, NeighbourMixer, SpreadMixer
+from gan_resample.nn import MLP, Build, Harden, MovingAverage, Strata, make_module
+
+__all__ = ["PAPER_SETTINGS", "GAMOClassifier", "GAMOGame", "GAMOSampler"]
+
+#: The published configuration (the authors' code for flat MNIST): ``GAMOSampler(**PAPER_SETTINGS)``.
+PAPER_SETTINGS: dict[str, Any] = {
+    "mixer": "class",
+    "loss": "ls",
+    "fake_weight": "batch",
+    "max_anchors": None,
+    "latent_dim": 100,
+    "hidden_layer_sizes": (256, 128),
+    "batch_size": 32,
+    "learning_rate": 2e-4,
+    "max_iter": 25_000,
+}
+
+LOSSES = {"ls": (squared_softmax, squared_sigmoid), "ce": (one_vs_rest, bernoulli)}
+GENERATOR_WIDTH = 64  # cTMU's last layer in the authors' code; hidden layer of the small mixers
+
+
+class GAMOGame(SamplingGame, ClassifyingGame):
+    """Classifier, conditional discriminator and mixing generator.
+
+    Parameters
+    ----------
+    n_features : int
+        Encoded width.
+    counts, deficits : sequence of int
+        Rows of each class, and rows it lacks; a class is in play where the deficit is positive.
+    spans, levels : sequences
+        Categorical spans and snapped columns, as :class:`~gan_resample.nn.Harden` takes them.
+    batch_size : int
+        Real, and about as many generated, rows a round.
+    ema_decay : float, default=0
+        Decay of the moving average of the classifier that gives :meth:`logits`; 0 for none.
+    classifier, hidden_layer_sizes, loss, with_discriminator, fake_weight, mixer, n_neighbors, \
+max_scale, max_anchors, latent_dim
+        As in :class:`GAMOSampler`.
+    """
+
+    moves: ClassVar[Mapping[str, str]] = {
+        "classifier": "classifier",
+        "discriminator": "discriminator",
+        "generator_vs_classifier": "generator",
+        "generator_vs_discriminator": "generator",
+    }
+    diagnostics = ("ess", "coverage", "spread")
+
+    def __init__(
+        self,
+        *,
+        n_features: int,
+        counts: Sequence[int],
+        deficits: Sequence[int],
+        spans: Sequence[tuple[int, int]],
+        levels: Sequence[tuple[int, int]],
+        batch_size: int,
+        classifier: Build | None,
+        hidden_layer_sizes: Sequence[int],
+        loss: str,
+        with_discriminator: bool,
+        fake_weight: str,
+        mixer: str,
+        n_neighbors: int,
+        max_scale: float,
+        max_anchors: int | None,
+        latent_dim: int | None,
+        ema_decay: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.n_classes = len(counts)
+        self.in_play = [code for code, deficit in enumerate(deficits) if deficit]
+        self.joint = fake_weight == "prior"
+        self.fake_mass = sum(deficits) / sum(counts) if self.joint else 1.0  # S / n, or equal parts
+        self.class_loss, self.real_loss = LOSSES[loss]
+        self.smoothing = 0.1 if loss == "ls" else 0.0
+
+        mlp = partial(MLP, widths=hidden_layer_sizes, activation=partial(nn.LeakyReLU, 0.1))
+        self.classifier = make_module(classifier or mlp, n_features, self.n_classes)
+        self.average = MovingAverage(self.classifier, ema_decay) if ema_decay else None
+        self.discriminator = self.generator = None
+        if not self.in_play:
+            return
+        if with_discriminator:
+            self.discriminator = mlp(n_features + self.n_classes, 1)
+        sizes = [count if deficit else 0 for count, deficit in zip(counts, deficits, strict=True)]
+        if mixer == "class":
+            sizes = [min(size, max_anchors or size) for size in sizes]
+            self.chunk_rows = max(32, min(2048, 4_000_000 // max(sizes)))
+        self.latent_dim = latent_dim or _latent_dim(mixer, n_features)
+        neighbours = 0 if mixer == "class" else n_neighbors
+        self.generator = _make_mixer(
+            mixer,
+            Anchors(sizes, n_features, neighbours),
+            self.latent_dim,
+            max_scale,
+            (*hidden_layer_sizes[:1], GENERATOR_WIDTH),
+        )
+        self.harden = Harden(spans, levels)
+        self.fakes = Strata([deficit / sum(deficits) for deficit in deficits], batch_size)
+        uniform = [bool(deficit) / len(self.in_play) for deficit in deficits]
+        self.disguises = Strata(uniform, batch_size)
+
+    def prepare(self, x: Tensor, y: Tensor) -> None:
+        if self.generator is not None:
+            self.generator.anchors.prepare(x, y)
+            self.harden.learn(x)
+
+    def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
+        """Algorithm 1 of the paper with one inner step; see the notes on ``fake_weight``."""
+        one = torch.ones_like(y, dtype=x.dtype)
+        real = (x, y, one, one / len(y))
+        if self.generator is None:  # nothing is deficient: the classifier learns alone
+            yield self.judge(*real)
+            self.update_average()
+            return
+
+        # M and D learn from real rows and from rows of G with labels from q (lines 7 to 12)
+        with torch.no_grad(), self.still("generator"):
+            x_fake = self.generate(self.noise(self.fakes), self.fakes)
+        weight = self.fake_mass * self.fakes.weights
+        fake = (x_fake, self.fakes.labels, torch.zeros_like(weight), weight)
+        if self.joint:
+            yield self.judge(*map(torch.cat, zip(real, fake, strict=True)))
+        else:
+            yield self.judge(*real)
+            yield self.judge(*fake)
+        self.update_average()
+
+        # G moves against M, then against D: same noise, labels uniform over classes (13 to 16)
+        z = self.noise(self.disguises)
+        yield {"generator_vs_classifier": self.fool_classifier(z)}
+        if self.discriminator is not None:
+            yield {"generator_vs_discriminator": self.fool_discriminator(z)}
+
+    def judge(self, x: Tensor, y: Tensor, real: Tensor, weight: Tensor) -> dict[str, Tensor]:
+        """M's and D's loss on rows ``x`` of class ``y``; ``real`` is 1 or 0 for each row."""
+        class_loss = self.class_loss(self.classifier(x), self.onehot(y))
+        losses = {"classifier": (weight * class_loss).sum()}
+        if self.discriminator is not None:
+            target = real + (1 - 2 * real) * self.smoothing * torch.rand_like(real)
+            real_loss = self.real_loss(self.discriminate(x, y), target)
+            losses["discriminator"] = (weight * real_loss).sum()
+        return losses
+
+    def fool_classifier(self, z: Tensor) -> Tensor:
+        """G's loss against M: the ones' complement of the label is the target (line 14)."""
+        with self.still("classifier"):
+            logits = self.classifier(self.generate(z, self.disguises))
+        loss = self.class_loss(logits, 1 - self.onehot(self.disguises.labels))
+        return (self.disguises.weights * loss).sum()
+
+    def fool_discriminator(self, z: Tensor) -> Tensor:
+        """G's loss against D: the target is exactly 1, without smoothing (line 15)."""
+        with self.still("discriminator"):
+            logit = self.discriminate(self.generate(z, self.disguises), self.disguises.labels)
+        loss = self.real_loss(logit, torch.ones_like(logit))
+        return (self.disguises.weights * loss).sum()
+
+    def generate(self, z: Tensor, strata: Strata) -> Tensor:
+        """Hardened rows of G, (len(z), n_features), for the labels of ``strata``."""
+        return self.harden(self.generator(z, strata.labels, strata.sizes))
+
+    def discriminate(self, x: Tensor, y: Tensor) -> Tensor:
+        """Logits of D(x|y), shape (n,): the label is concatenated to the row."""
+        return self.discriminator(torch.cat([x, self.onehot(y)], dim=1)).squeeze(1)
+
+    def noise(self, strata: Strata) -> Tensor:
+        return torch.randn((len(strata.labels), self.latent_dim), device=strata.labels.device)
+
+    def onehot(self, y: Tensor) -> Tensor:
+        return torch.eye(self.n_classes, device=y.device)[y]
+
+    def update_average(self) -> None:
+        if self.average is not None:
+            self.average.update(self.classifier, self.rounds_played)
+
+    def logits(self, x: Tensor) -> Tensor:
+        return (self.classifier if self.average is None else self.average)(x)
+
+    def sample(self, y: Tensor) -> Tensor:
+        order = y.argsort(stable=True)
+        z = torch.randn((len(y), self.latent_dim), device=y.device)
+        sizes = torch.bincount(y, minlength=self.n_classes).tolist()
+        with self.still("generator"):
+            rows = self.harden(self.generator(z, y[order], sizes))
+        return rows[order.argsort()]
+
+    @torch.no_grad()
+    def diagnose(self) -> dict[str, dict[int, float]]:
+        """Effective anchors, coverage and spread of 500 rows a class; see :class:`GAMOSampler`."""
+        figures = [(code, self._diagnose_class(code)) for code in self.in_play]
+        return {
+            name: {code: values[at] for code, values in figures}
+            for at, name in enumerate(self.diagnostics)
+        }
+
+    def _diagnose_class(self, code: int, n_draws: int = 500) -> tuple[float, float, float]:
+        anchors = self.generator.anchors
+        own = anchors.rows[anchors.offsets[code] :][: anchors.sizes[code]]
+        y = torch.full((n_draws,), code, device=own.device)
+        z = torch.randn((n_draws, self.latent_dim), device=own.device)
+        sizes = [n_draws * (other == code) for other in range(self.n_classes)]
+        with self.still("generator"):
+            rows, weights, index = self.generator.mix(z, y, sizes)
+        weights = weights.abs()
+        ess = weights.sum(1).square() / weights.square().sum(1)
+        top = index.gather(1, weights.argmax(dim=1, keepdim=True))
+        coverage = len(top.unique()) / min(n_draws, len(own))
+        spread = (rows.var(0).mean() / own.var(0, correction=0).mean()).sqrt()
+        return ess.mean().item(), coverage, spread.item()
+
+
+def _latent_dim(mixer: str, n_features: int) -> int:
+    return min(100, max(8, 2 * n_features)) if mixer == "class" else 4
+
+
+def _make_mixer(
+    mixer: str, anchors: Anchors, latent_dim: int, max_scale: float, widths: Sequence[int]
+) -> Mixer:
+    n_classes = len(anchors.sizes)
+    if mixer == "class":
+        return ClassMixer(anchors, latent_dim, n_classes, widths)
+    if mixer == "neighbours":
+        return NeighbourMixer(anchors, latent_dim, n_classes, GENERATOR_WIDTH)
+    if not anchors.neighbours.shape[1]:
+        raise ValueError(
+            "mixer='spread' needs n_neighbors >= 1, got 0: use mixer='neighbours' to repeat rows"
+        )
+    return SpreadMixer(anchors, latent_dim, n_classes, GENERATOR_WIDTH, max_scale)
+
+
+GAME_CONSTRAINTS: dict[str, list[Any]] = {
+    **TRAINING_CONSTRAINTS,
+    "mixer": [StrOptions({"spread", "neighbours", "class"})],
+    "n_neighbors": [Interval(Integral, 0, None, closed="left")],
+    "max_scale": [Interval(Real, 0, None, closed="left")],
+    "max_anchors": [Interval(Integral, 1, None, closed="left"), None],
+    "latent_dim": [Interval(Integral, 1, None, closed="left"), None],
+    "loss": [StrOptions({"ls", "ce"})],
+    "with_discriminator": ["boolean"],
+    "fake_weight": [StrOptions({"prior", "batch"})],
+    "classifier": [nn.Module, callable, None],
+}
+GAME_PARAMS = (
+    "classifier",
+    "hidden_layer_sizes",
+    "loss",
+    "with_discriminator",
+    "fake_weight",
+    "mixer",
+    "n_neighbors",
+    "max_scale",
+    "max_anchors",
+    "latent_dim",
+)
+
+
+class GAMOSampler(BaseGameSampler):
+    r"""Over-sample with the generator of GAMO.
+
+    Parameters
+    ----------
+    sampling_strategy : float, str, dict or callable, default="auto"
+        Which classes are resampled and how far, as in imbalanced-learn.
+    mixer : {"spread", "neighbours", "class"}, default="spread"
+        How the generator makes a row of class i. "class" is the paper's: softmax weights over all
+        rows of the class. "neighbours": softmax weights over a row and its ``n_neighbors`` nearest
+        of the class. Both stay in the convex hull and measured about 4 points of balanced accuracy
+        below SMOTE on tables. "spread": a row, a step to a neighbour for each feature, and a
+        difference of two neighbours whose length the generator learns; 3 points above SMOTE, as
+        is :class:`SpreadSMOTE`, the same without a game.
+    n_neighbors : int, default=5
+        Neighbours of the same class, in [0, inf); "spread" needs at least 1. With "neighbours", 0
+        is random duplication.
+    max_scale : float, default=2.0
+        Largest length of "spread"'s step out of the hull, in [0, inf); the game starts at half.
+    max_anchors : int or None, default=1024
+        Most rows of a class that "class" mixes, in [1, inf): a random subset, drawn once a fit, so
+        that time and memory stop growing with the class. The hull shrinks to that of the subset.
+        ``None``, the paper's: all rows.
+    latent_dim : int, default=None
+        Length of the noise vector, in [1, inf). ``None``: 4 for "spread" and "neighbours",
+        ``min(100, max(8, 2 n_features))`` for "class"; the paper's code has 100.
+    loss : {"ls", "ce"}, default="ls"
+        Least squares on probabilities (the paper's section 4.1, which it found better) or
+        cross-entropy (its equations 2 and 3).
+    with_discriminator : bool, default=True
+        Leave the discriminator out for the paper's ablation.
+    fake_weight : {"prior", "batch"}, default="prior"
+        How generated rows count beside real ones for classifier and discriminator: with the mass
+        S/n of the paper's objective, in one step with the real rows, or in equal batches in a step
+        of their own, as in the paper's Algorithm 1 and code.
+    classifier : nn.Module or callable, default=None
+        The classifier to be fooled: a module (copied at every fit; its weights are the start), or
+        a picklable ``(n_in, n_out) -> nn.Module`` that returns logits. ``None``: a perceptron.
+    hidden_layer_sizes : sequence of int, default=(128, 64)
+        Widths of classifier and discriminator; the paper's code has (256, 128).
+    max_iter : int, default=800
+        Rounds, i.e. mini-batches, in [1, inf). 1600 measured worse.
+    batch_size : int, default=64
+        Real, and as many generated, rows a round, in [1, inf); cut to the number of rows.
+    learning_rate : float, default=1e-3
+        Of every move's Adam (betas .5 and .999), in (0, inf).
+    net_params : dict, default=None
+        Handed to the skorch net: ``{"generator_vs_classifier_optimizer__lr": 1e-4}``,
+        ``{"optimizer": torch.optim.AdamW}``. Moves: classifier, discriminator,
+        generator_vs_classifier, generator_vs_discriminator.
+    encoder : TableEncoder, default=None
+        How columns become numbers and come back; ``None`` is ``TableEncoder()``.
+    device : str, default="auto"
+        "auto" (a GPU if there is one), "cpu" or "cuda".
+    callbacks : list, default=None
+        skorch callbacks, copied in ``fit``. ``EarlyStopping`` must monitor a ``<move>_loss``.
+    warm_start : bool, default=False
+        Go on for ``max_iter`` more rounds with the same data; encoder and stored rows are kept.
+    verbose : int, default=0
+        1: a progress bar, 2: a line an epoch.
+    random_state : int, RandomState instance or None, default=None
+        An int gives bit-equal rows on a CPU.
+
+    Attributes
+    ----------
+    sampling_strategy_ : dict
+        Label -> number of rows to generate.
+    net_ : GameNet
+        The trained skorch net; None where no class lacked a row.
+    game_ : GAMOGame
+        The trained game, ``net_.module_``.
+    encoder_ : TableEncoder
+        Fitted to the training rows.
+    classes_ : ndarray of shape (n_classes,)
+        Labels.
+    n_iter_ : int
+        Rounds played.
+    history_ : list of dict
+        One a epoch: epoch, rounds (so far), seconds, and the mean ``<move>_loss`` of each move.
+    ess_ : dict of label to float
+        Effective number of rows that a generated one mixes, ``(sum |w|)^2 / sum w^2``, mean of 500.
+    coverage_ : dict of label to float
+        Distinct heaviest rows in 500 draws over ``min(500, n_i)``; a warning under .1.
+    spread_ : dict of label to float
+        Standard deviation of generated rows over that of the class; a warning under .05.
+    synthetic_mask_ : ndarray of bool
+        True on the generated rows of the last ``fit_resample``.
+    n_features_in_, feature_names_in_
+        As everywhere in scikit-learn.
+
+    See Also
+    --------
+    SpreadSMOTE : The same geometry without a game, as good on tables and far cheaper.
+    GAMOClassifier : The classifier of the same game, which is how the paper uses it.
+
+    Notes
+    -----
+    The paper does not use the generator to train another classifier; this does. The fitted sampler
+    holds the rows of the classes in play: it can only mix what it has. Departures from the paper,
+    each an argument: ``mixer``, ``fake_weight``, ``max_anchors`` and the training numbers
+    (``gan_resample.gamo.PAPER_SETTINGS`` has the published ones). In all settings labels are drawn
+    in fixed numbers a round and weighted to their law, one batch of mixed classes moves the
+    generator (Algorithm 1; the authors' code has a batch for each class), its target is the full
+    complement ``1 - e_y`` (Algorithm 1; equation 6 leaves the largest class out), and its two
+    moves have optimizers of their own.
+
+    References
+    ----------
+    S. S. Mullick, S. Datta, S. Das. Generative Adversarial Minority Oversampling. ICCV 2019.
+    arXiv:1903.09730
+
+    Examples
+    --------
+    >>> from collections import Counter
+    >>> from sklearn.datasets import make_classification
+    >>> from gan_resample import GAMOSampler
+    >>> X, y = make_classification(n_samples=300, weights=[0.9], random_state=0)
+    >>> X_new, y_new = GAMOSampler(max_iter=20, random_state=0).fit_resample(X, y)
+    >>> sorted(Counter(y_new.tolist()).items())
+    [(0, 268), (1, 268)]
+    """
+
+    _game = GAMOGame
+    _game_params = GAME_PARAMS
+    _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseGameSampler._parameter_constraints,
+        **GAME_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        *,
+        sampling_strategy: Any = "auto",
+        mixer: str = "spread",
+        n_neighbors: int = 5,
+        max_scale: float = 2.0,
+        max_anchors: int | None = 1024,
+        latent_dim: int | None = None,
+        loss: str = "ls",
+        with_discriminator: bool = True,
+        fake_weight: str = "prior",
+        classifier: Build | None = None,
+        hidden_layer_sizes: Sequence[int] = (128, 64),
+        max_iter: int = 800,
+        batch_size: int = 64,
+        learning_rate: float = 1e-3,
+        net_params: dict[str, Any] | None = None,
+        encoder: TableEncoder | None = None,
+        device: str = "auto",
+        callbacks: Sequence[Any] | None = None,
+        warm_start: bool = False,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        super().__init__(sampling_strategy=sampling_strategy)
+        self.mixer = mixer
+        self.n_neighbors = n_neighbors
+        self.max_scale = max_scale
+        self.max_anchors = max_anchors
+        self.latent_dim = latent_dim
+        self.loss = loss
+        self.with_discriminator = with_discriminator
+        self.fake_weight = fake_weight
+        self.classifier = classifier
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.net_params = net_params
+        self.encoder = encoder
+        self.device = device
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.random_state = random_state
+
+
+class GAMOClassifier(BaseGameClassifier):
+    r"""The classifier of GAMO, trained against its generator: the paper's own use of the game.
+
+    It predicts with a moving average of the classifier's weights. On 16 public tables such a net
+    had 3.4 +- 2.5 points more balanced accuracy than the same net with class weights and a worse
+    Brier score; the share of the game itself was +.3 +- .5.
+
+    Parameters
+    ----------
+    ema_decay : float, default=0.99
+        Decay of the moving average for each round, in [0, 1); 0 predicts with the last weights, as
+        the paper does.
+    mixer, n_neighbors, max_scale, max_anchors, latent_dim
+        The generator; as in :class:`GAMOSampler`.
+    loss, with_discriminator, fake_weight, classifier, hidden_layer_sizes
+        The game; as in :class:`GAMOSampler`.
+    max_iter, batch_size, learning_rate, net_params, encoder, device, callbacks, warm_start, \
+verbose, random_state
+        Training; as in :class:`GAMOSampler`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, in the order of ``predict_proba``'s columns.
+    net_, game_, encoder_, n_iter_, history_, ess_, coverage_, spread_
+        As in :class:`GAMOSampler`.
+    n_features_in_, feature_names_in_
+        As everywhere in scikit-learn.
+
+    See Also
+    --------
+    GAMOSampler : The generator of the same game, for any classifier.
+
+    Notes
+    -----
+    Each class lacks ``n_max - n_i`` rows. Where none is deficient the classifier learns alone. With
+    ``fake_weight="prior"`` all classes weigh the same in training: its probabilities are those of
+    a balanced world. On a CPU ``predict_proba`` computes in float64.
+
+    References
+    ----------
+    S. S. Mullick, S. Datta, S. Das. Generative Adversarial Minority Oversampling. ICCV 2019.
+    arXiv:1903.09730
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from gan_resample import GAMOClassifier
+    >>> X, y = make_classification(n_samples=300, weights=[0.9], class_sep=2, random_state=0)
+    >>> clf = GAMOClassifier(max_iter=50, random_state=0).fit(X, y)
+    >>> clf.predict_proba(X[:2]).shape
+    (2, 2)
+    """
+
+    _game = GAMOGame
+    _game_params = (*GAME_PARAMS, "ema_decay")
+    _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **GAME_CONSTRAINTS,
+        "ema_decay": [Interval(Real, 0, 1, closed="left")],
+    }
+
+    def __init__(
+        self,
+        *,
+        ema_decay: float = 0.99,
+        mixer: str = "spread",
+        n_neighbors: int = 5,
+        max_scale: float = 2.0,
+        max_anchors: int | None = 1024,
+        latent_dim: int | None = None,
+        loss: str = "ls",
+        with_discriminator: bool = True,
+        fake_weight: str = "prior",
+        classifier: Build | None = None,
+        hidden_layer_sizes: Sequence[int] = (128, 64),
+        max_iter: int = 800,
+        batch_size: int = 64,
+        learning_rate: float = 1e-3,
+        net_params: dict[str, Any] | None = None,
+        encoder: TableEncoder | None = None,
+        device: str = "auto",
+        callbacks: Sequence[Any] | None = None,
+        warm_start: bool = False,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.ema_decay = ema_decay
+        self.mixer = mixer
+        self.n_neighbors = n_neighbors
+        self.max_scale = max_scale
+        self.max_anchors = max_anchors
+        self.latent_dim = latent_dim
+        self.loss = loss
+        self.with_discriminator = with_discriminator
+        self.fake_weight = fake_weight
+        self.classifier = classifier
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.net_params = net_params
+        self.encoder = encoder
+        self.device = device
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.random_state = random_state

@@ -1,0 +1,47 @@
+"""The stable primitives from which the games' losses are built, each once.
+
+All networks return logits; probabilities appear only in here. Targets may be soft.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
+
+__all__ = ["bernoulli", "log_not_softmax", "one_vs_rest", "squared_sigmoid", "squared_softmax"]
+
+
+def log_not_softmax(logits: Tensor) -> Tensor:
+    """Compute ``log(1 - softmax(logits))``, exact also where a probability is next to 1.
+
+    ``log(1 - p_i) = logsumexp_{j != i} s_j - logsumexp_j s_j`` for logits ``s`` of shape
+    (n, n_classes), n_classes >= 2; returns the same shape.
+    """
+    itself = torch.eye(logits.shape[1], dtype=torch.bool, device=logits.device)
+    others = logits.unsqueeze(1).masked_fill(itself, -torch.inf).logsumexp(dim=2)
+    return others - logits.logsumexp(dim=1, keepdim=True)
+
+
+def one_vs_rest(logits: Tensor, target: Tensor) -> Tensor:
+    """Cross-entropy of every output of a softmax read as one-vs-rest, summed; shape (n,).
+
+    ``-sum_i t_i log p_i + (1 - t_i) log(1 - p_i)`` for targets ``t`` of shape (n, n_classes).
+    """
+    yes, no = log_softmax(logits, dim=1), log_not_softmax(logits)
+    return -(target * yes + (1 - target) * no).sum(dim=1)
+
+
+def squared_softmax(logits: Tensor, target: Tensor) -> Tensor:
+    """Least squares on a softmax, ``sum_i (p_i - t_i)^2``; shape (n,)."""
+    return (logits.softmax(dim=1) - target).square().sum(dim=1)
+
+
+def bernoulli(logit: Tensor, target: Tensor) -> Tensor:
+    """Binary cross-entropy ``softplus(r) - t r`` of logits ``r``; shape of ``logit``."""
+    return binary_cross_entropy_with_logits(logit, target, reduction="none")
+
+
+def squared_sigmoid(logit: Tensor, target: Tensor) -> Tensor:
+    """Least squares on a sigmoid, ``(sigmoid(r) - t)^2``; shape of ``logit``."""
+    return (logit.sigmoid() - target).square()

@@ -1,0 +1,244 @@
+"""How rows of a class are mixed into new ones: the geometry, shared by games and SpreadSMOTE.
+
+``spread`` leaves the convex hull of the class along its local directions; the convex mixers of
+GAMO and of its neighbourhood variant stay inside.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from gan_resample.nn import MLP
+
+__all__ = [
+    "Anchors",
+    "ClassMixer",
+    "Mix",
+    "Mixer",
+    "NeighbourMixer",
+    "SpreadMixer",
+    "nearest_neighbours",
+    "spread",
+]
+
+# Entries of a distance matrix or of a matrix of mixing weights held at once (16 MB of float32).
+CHUNK = 4_000_000
+
+
+class Mix(NamedTuple):
+    """Mixed rows and where they come from.
+
+    ``rows`` (n, n_features); ``weights`` (n, m), summing to 1 over the m anchors of each row;
+    ``anchors`` (n, m), their indices among the stored rows.
+    """
+
+    rows: Tensor
+    weights: Tensor
+    anchors: Tensor
+
+
+def nearest_neighbours(rows: Tensor, k: int) -> Tensor:
+    """Indices, shape (n, k), of each row's nearest other rows, by Euclidean distance.
+
+    Repeated in turn where there are fewer than ``k`` others; the row itself if it is alone.
+    """
+    n = len(rows)
+    if n == 1 or k == 0:
+        return torch.zeros((n, k), dtype=torch.long, device=rows.device)
+    found = []
+    for chunk in torch.arange(n, device=rows.device).split(max(1, CHUNK // n)):
+        distance = torch.cdist(rows[chunk], rows)
+        distance[torch.arange(len(chunk), device=rows.device), chunk] = torch.inf
+        found.append(distance.topk(min(k, n - 1), largest=False).indices)
+    nearest = torch.cat(found)
+    return nearest[:, torch.arange(k, device=rows.device) % nearest.shape[1]]
+
+
+def spread(
+    base: Tensor, partner: Tensor, first: Tensor, second: Tensor, scale: Tensor | float, u: Tensor
+) -> Tensor:
+    """Interpolate to a partner and leave the hull along the difference of two neighbours.
+
+    ``x = a + u (b - a) + h v (c - d)`` with rows of shape (n, n_features), ``h`` the scale,
+    ``u`` of shape (n, 1) or (n, n_features), and ``v ~ U(0, 1)``, one a row.
+    """
+    v = torch.rand((len(base), 1), device=base.device, dtype=base.dtype)
+    return base + u * (partner - base) + scale * v * (first - second)
+
+
+class Anchors(nn.Module):
+    """The rows of the classes in play, with each one's nearest rows of its own class.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Rows of each class; 0 for a class that is not in play.
+    n_features : int
+        Encoded width.
+    n_neighbors : int, default=0
+        Neighbours kept for each row.
+    """
+
+    rows: Tensor
+    neighbours: Tensor
+    starts: Tensor
+    counts: Tensor
+
+    def __init__(self, counts: Sequence[int], n_features: int, n_neighbors: int = 0) -> None:
+        super().__init__()
+        self.sizes = tuple(counts)
+        sizes = torch.tensor(counts)
+        self.offsets = tuple((sizes.cumsum(0) - sizes).tolist())  # starts, on the host
+        self.register_buffer("counts", sizes)
+        self.register_buffer("starts", sizes.cumsum(0) - sizes)
+        self.register_buffer("rows", torch.zeros(sum(counts), n_features))
+        self.register_buffer("neighbours", torch.zeros(sum(counts), n_neighbors, dtype=torch.long))
+
+    def prepare(self, x: Tensor, y: Tensor) -> None:
+        """Keep rows ``x`` of the classes in play; a random subset where a class has too many."""
+        for code, size in enumerate(self.sizes):
+            if not size:
+                continue
+            mine = x[y == code]
+            if len(mine) > size:
+                mine = mine[torch.randperm(len(mine), device=x.device)[:size]]
+            start = self.offsets[code]
+            self.rows[start : start + size] = mine
+            near = nearest_neighbours(mine, self.neighbours.shape[1])
+            self.neighbours[start : start + size] = near + start
+
+    def draw(self, y: Tensor) -> Tensor:
+        """Draw one stored row, uniformly, for each class code: indices of shape (n,)."""
+        size = self.counts[y]
+        offset = (torch.rand(len(y), device=y.device, dtype=torch.float64) * size).long()
+        return self.starts[y] + torch.minimum(offset, size - 1)
+
+    def draw_neighbours(self, base: Tensor, n_draws: int) -> Tensor:
+        """Draw neighbours of each base row, independently: indices of shape (n, n_draws)."""
+        shape, k = (len(base), n_draws), self.neighbours.shape[1]
+        return self.neighbours[base[:, None], torch.randint(k, shape, device=base.device)]
+
+
+class Mixer(nn.Module, ABC):
+    """Makes rows of a class from stored rows of that class; the generator of GAMO."""
+
+    anchors: Anchors
+
+    @abstractmethod
+    def mix(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Mix:
+        """Mix one row for each noise vector.
+
+        ``z`` (n, latent_dim); ``y`` (n,) class codes in ascending order; ``sizes`` how many of
+        each class, on the host, so that classes with weights of their own need no
+        synchronisation.
+        """
+
+    def forward(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Tensor:
+        return self.mix(z, y, sizes).rows
+
+
+class SpreadMixer(Mixer):
+    """The spread geometry with a learned scale: ``h = max_scale sigmoid(f(z, onehot(y), a))``.
+
+    The last layer's weights start at zero, so that the game starts at ``max_scale / 2``.
+    """
+
+    def __init__(
+        self, anchors: Anchors, latent_dim: int, n_classes: int, width: int, max_scale: float
+    ) -> None:
+        super().__init__()
+        self.anchors, self.max_scale, self.n_classes = anchors, max_scale, n_classes
+        n_in = latent_dim + n_classes + anchors.rows.shape[1]
+        self.scale = MLP(n_in, 1, (width,), partial(nn.LeakyReLU, 0.1))
+        nn.init.zeros_(self.scale[-1].weight)
+        nn.init.zeros_(self.scale[-1].bias)
+
+    def mix(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Mix:
+        base = self.anchors.draw(y)
+        near = self.anchors.draw_neighbours(base, 3)
+        a, (b, c, d) = self.anchors.rows[base], self.anchors.rows[near].unbind(1)
+        onehot = torch.eye(self.n_classes, device=z.device)[y]
+        scale = self.max_scale * self.scale(torch.cat([z, onehot, a], dim=1)).sigmoid()
+        u = torch.rand_like(a)
+        rows = spread(a, b, c, d, scale, u)
+        toward = u.mean(dim=1, keepdim=True)
+        weights = torch.cat([1 - toward, toward, scale / 2, -scale / 2], dim=1)
+        return Mix(rows, weights, torch.cat([base[:, None], near], dim=1))
+
+
+class NeighbourMixer(Mixer):
+    """Convex: a base row and its neighbours, weighted by one small net over (z, class, rows)."""
+
+    def __init__(self, anchors: Anchors, latent_dim: int, n_classes: int, width: int) -> None:
+        super().__init__()
+        self.anchors, self.n_classes = anchors, n_classes
+        n_in = latent_dim + n_classes + 2 * anchors.rows.shape[1]
+        self.score = MLP(n_in, 1, (width,), partial(nn.LeakyReLU, 0.1))
+
+    def mix(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Mix:
+        base = self.anchors.draw(y)
+        group = torch.cat([base[:, None], self.anchors.neighbours[base]], dim=1)
+        rows = self.anchors.rows[group]
+        onehot = torch.eye(self.n_classes, device=z.device)[y]
+        context = torch.cat([z, onehot, rows[:, 0]], dim=1)
+        context = context[:, None].expand(-1, group.shape[1], -1)
+        weights = self.score(torch.cat([context, rows], dim=2)).squeeze(2).softmax(dim=1)
+        return Mix((weights[:, None] @ rows).squeeze(1), weights, group)
+
+
+class ClassMixer(Mixer):
+    """GAMO's generator: a shared trunk (cTMU) and, for each class, weights over all its rows (IGU).
+
+    ``x = softmax(Linear_i(trunk(z, onehot(i)))) @ X_i``. Each class's softmax is over its own rows
+    only; batch normalisation stands after the activations (methods of the authors' code), without
+    it the generator collapses to a point.
+    """
+
+    def __init__(
+        self, anchors: Anchors, latent_dim: int, n_classes: int, widths: Sequence[int]
+    ) -> None:
+        super().__init__()
+        self.anchors, self.n_classes = anchors, n_classes
+        *hidden, out = widths
+        # MLP ends in a linear layer; the trunk's last layer has activation and norm as well
+        self.trunk = nn.Sequential(
+            MLP(latent_dim + n_classes, out, hidden, nn.ReLU, batch_norm=True),
+            nn.ReLU(),
+            nn.BatchNorm1d(out),
+        )
+        self.units = nn.ModuleDict(
+            {str(code): nn.Linear(out, size) for code, size in enumerate(anchors.sizes) if size}
+        )
+
+    def mix(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Mix:
+        """Mix rows of one class only; see :meth:`forward` for a batch of several."""
+        code = next(code for code, size in enumerate(sizes) if size)
+        weights = self._weights(self._features(z, y), code)
+        index = torch.arange(weights.shape[1], device=z.device) + self.anchors.offsets[code]
+        return Mix(weights @ self._own_rows(code), weights, index.expand(len(z), -1))
+
+    def forward(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Tensor:
+        pieces = self._features(z, y).split(list(sizes))
+        rows = [
+            self._weights(piece, code) @ self._own_rows(code)
+            for code, piece in enumerate(pieces)
+            if len(piece)
+        ]
+        return torch.cat(rows)
+
+    def _features(self, z: Tensor, y: Tensor) -> Tensor:
+        onehot = torch.eye(self.n_classes, device=z.device)[y]
+        return self.trunk(torch.cat([z, onehot], dim=1))
+
+    def _weights(self, features: Tensor, code: int) -> Tensor:
+        return self.units[str(code)](features).softmax(dim=1)
+
+    def _own_rows(self, code: int) -> Tensor:
+        start = self.anchors.offsets[code]
+        return self.anchors.rows[start : start + self.anchors.sizes[code]]

@@ -1,0 +1,187 @@
+"""Modules that know no game: perceptrons, the hardening of generated rows, moving averages."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["MLP", "Harden", "MovingAverage", "Strata", "harden", "make_module"]
+
+Build = nn.Module | Callable[[int, int], nn.Module]
+
+
+class MLP(nn.Sequential):
+    """Linear layers with an activation between them, from ``n_in`` to ``n_out`` (no output one).
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Width of the input and of the output.
+    widths : sequence of int
+        Widths of the hidden layers.
+    activation : callable returning a module
+        Made once a hidden layer.
+    batch_norm : bool, default=False
+        Add batch normalisation *after* each activation, as in GAMO's code.
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        widths: Sequence[int],
+        activation: Callable[[], nn.Module],
+        *,
+        batch_norm: bool = False,
+    ) -> None:
+        layers: list[nn.Module] = []
+        for width in widths:
+            layers += [nn.Linear(n_in, width), activation()]
+            layers += [nn.BatchNorm1d(width)] if batch_norm else []
+            n_in = width
+        super().__init__(*layers, nn.Linear(n_in, n_out))
+
+
+def make_module(build: Build, n_in: int, n_out: int) -> nn.Module:
+    """Return a copy of ``build`` if it is a module, else ``build(n_in, n_out)``."""
+    return copy.deepcopy(build) if isinstance(build, nn.Module) else build(n_in, n_out)
+
+
+class MovingAverage(nn.Module):
+    """An exponential moving average of another module's weights, in eval mode for ever.
+
+    Early on the decay is ``(1 + t) / (10 + t)`` at update ``t``, so that the random start is
+    forgotten at once and short fits are not dominated by it.
+    """
+
+    def __init__(self, source: nn.Module, decay: float) -> None:
+        super().__init__()
+        self.decay = decay
+        self.module = copy.deepcopy(source).requires_grad_(False)
+        self.train(False)
+
+    def train(self, mode: bool = True) -> MovingAverage:
+        return super().train(False)
+
+    @torch.no_grad()
+    def update(self, source: nn.Module, updates: int) -> None:
+        """Move towards ``source``; ``updates`` counts the earlier calls."""
+        decay = min(self.decay, (1 + updates) / (10 + updates))
+        for mine, theirs in zip(self.module.parameters(), source.parameters(), strict=True):
+            mine.lerp_(theirs, 1 - decay)
+        for mine, theirs in zip(self.module.buffers(), source.buffers(), strict=True):
+            mine.copy_(theirs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.module(x)
+
+
+def harden(x: Tensor, spans: Sequence[tuple[int, int]]) -> Tensor:
+    """Make each categorical span one-hot by its arg-max; the gradient is that of the soft row.
+
+    Real one-hots are hard and mixtures are soft: without this a discriminator wins by one column.
+    """
+    pieces, done = [], 0
+    for start, stop in spans:
+        soft = x[:, start:stop]
+        hard = torch.zeros_like(soft).scatter_(1, soft.argmax(dim=1, keepdim=True), 1.0)
+        pieces += [x[:, done:start], soft + (hard - soft).detach()]
+        done = stop
+    return torch.cat([*pieces, x[:, done:]], dim=1) if spans else x
+
+
+class Harden(nn.Module):
+    """Make generated rows of tables as discrete as real ones, with a straight-through gradient.
+
+    Categorical spans become one-hot; each column with few distinct values takes the nearest value
+    seen in :meth:`learn`.
+
+    Parameters
+    ----------
+    spans : sequence of (int, int)
+        First and last-plus-one column of every categorical span.
+    levels : sequence of (int, int)
+        (column, number of distinct values) of every column that is to be snapped.
+    """
+
+    columns: Tensor
+    levels: Tensor
+
+    def __init__(
+        self, spans: Sequence[tuple[int, int]] = (), levels: Sequence[tuple[int, int]] = ()
+    ) -> None:
+        super().__init__()
+        self.spans = tuple(spans)
+        self.register_buffer("columns", torch.tensor([c for c, _ in levels], dtype=torch.long))
+        most = max((count for _, count in levels), default=1)
+        self.register_buffer("levels", torch.full((len(levels), most), torch.inf))
+
+    def learn(self, x: Tensor) -> None:
+        """Take the distinct values of the snapped columns of ``x``, (n, n_features)."""
+        for row, column in enumerate(x[:, self.columns].T):
+            values = column.unique()  # sorted
+            self.levels[row] = torch.inf
+            self.levels[row, : len(values)] = values
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = harden(x, self.spans)
+        if not len(self.columns):
+            return x
+        soft = x[:, self.columns]
+        return x.index_copy(1, self.columns, soft + (self._nearest(soft) - soft).detach())
+
+    def _nearest(self, x: Tensor) -> Tensor:
+        wanted = x.T.contiguous()
+        above = torch.searchsorted(self.levels, wanted).clamp(max=self.levels.shape[1] - 1)
+        high, low = self.levels.gather(1, above), self.levels.gather(1, (above - 1).clamp(min=0))
+        return torch.where(high - wanted < wanted - low, high, low).T
+
+
+class Strata(nn.Module):
+    """Labels of a generated batch, by class in fixed numbers, weighted to a wanted law.
+
+    Independent draws from ``law`` would leave rare classes out of most batches and change the
+    shapes from round to round, which costs a host synchronisation wherever a class has weights of
+    its own. So each class with ``law > 0`` gets the nearest number of rows (at least one), and
+    ``weights`` makes the expectation of a weighted sum of row losses exactly that under ``law``.
+
+    Parameters
+    ----------
+    law : sequence of float
+        Wanted mass of each class, summing to 1.
+    n_rows : int
+        Rows a batch; raised to the number of classes in play, and to 2.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        Rows of each class.
+    labels, weights : Tensor of shape (sum(sizes),)
+        Class codes in ascending order, and row weights with sum 1.
+    """
+
+    labels: Tensor
+    weights: Tensor
+
+    def __init__(self, law: Sequence[float], n_rows: int) -> None:
+        super().__init__()
+        mass = torch.tensor(law, dtype=torch.float64)
+        sizes = _apportion(mass, max(n_rows, int((mass > 0).sum()), 2))
+        weight = mass / sizes.clamp(min=1)
+        self.sizes = tuple(sizes.tolist())
+        labels = torch.arange(len(law)).repeat_interleave(sizes)
+        self.register_buffer("labels", labels)
+        self.register_buffer("weights", weight[labels].float())
+
+
+def _apportion(mass: Tensor, n_rows: int) -> Tensor:
+    """Whole numbers in proportion to ``mass`` by largest remainders, at least 1 where mass > 0."""
+    sizes = torch.where(mass > 0, (mass * n_rows).floor().clamp(min=1), 0.0).long()
+    for _ in range(n_rows - int(sizes.sum())):
+        sizes[(mass * n_rows - sizes).argmax()] += 1
+    for _ in range(int(sizes.sum()) - n_rows):
+        sizes[torch.where(sizes > 1, sizes - mass * n_rows, -torch.inf).argmax()] -= 1
+    return sizes
