@@ -115,14 +115,12 @@ class Anchors(nn.Module):
 
     def draw(self, y: Tensor) -> Tensor:
         """Draw one stored row, uniformly, for each class code: indices of shape (n,)."""
-        size = self.counts[y]
-        offset = (torch.rand(len(y), device=y.device, dtype=torch.float64) * size).long()
-        return self.starts[y] + torch.minimum(offset, size - 1)
+        return self.starts[y] + (torch.rand(len(y), device=y.device) * self.counts[y]).long()
 
     def draw_neighbours(self, base: Tensor, n_draws: int) -> Tensor:
         """Draw neighbours of each base row, independently: indices of shape (n, n_draws)."""
-        shape, k = (len(base), n_draws), self.neighbours.shape[1]
-        return self.neighbours[base[:, None], torch.randint(k, shape, device=base.device)]
+        near = self.neighbours[base]
+        return near.gather(1, torch.randint(near.shape[1], (len(base), n_draws), device=base.device))
 
 
 class Mixer(nn.Module, ABC):
@@ -159,17 +157,24 @@ class SpreadMixer(Mixer):
         nn.init.zeros_(self.scale[-1].weight)
         nn.init.zeros_(self.scale[-1].bias)
 
+    def forward(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Tensor:
+        _, rows, scale, u = self._draw(z, y)
+        return spread(*rows, scale, u)
+
     def mix(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Mix:
-        base = self.anchors.draw(y)
-        near = self.anchors.draw_neighbours(base, 3)
-        a, (b, c, d) = self.anchors.rows[base], self.anchors.rows[near].unbind(1)
-        onehot = torch.eye(self.n_classes, device=z.device)[y]
-        scale = self.max_scale * self.scale(torch.cat([z, onehot, a], dim=1)).sigmoid()
-        u = torch.rand_like(a)
-        rows = spread(a, b, c, d, scale, u)
+        index, rows, scale, u = self._draw(z, y)
         toward = u.mean(dim=1, keepdim=True)
         weights = torch.cat([1 - toward, toward, scale / 2, -scale / 2], dim=1)
-        return Mix(rows, weights, torch.cat([base[:, None], near], dim=1))
+        return Mix(spread(*rows, scale, u), weights, index)
+
+    def _draw(self, z: Tensor, y: Tensor) -> tuple[Tensor, Sequence[Tensor], Tensor, Tensor]:
+        """Draw base, partner and the two neighbours of the difference; their indices first."""
+        base = self.anchors.draw(y)
+        index = torch.cat([base[:, None], self.anchors.draw_neighbours(base, 3)], dim=1)
+        rows = self.anchors.rows[index].unbind(1)
+        onehot = torch.eye(self.n_classes, device=z.device)[y]
+        scale = self.max_scale * self.scale(torch.cat([z, onehot, rows[0]], dim=1)).sigmoid()
+        return index, rows, scale, torch.rand_like(rows[0])
 
 
 class NeighbourMixer(Mixer):

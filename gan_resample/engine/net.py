@@ -151,6 +151,7 @@ class GameNet(NeuralNet):
         self, x: Tensor, y: Tensor, batches: Iterator[Tensor], rounds: int
     ) -> LossTally:
         tally = LossTally()
+        self._set_training(True)
         for _ in range(rounds):
             rows = next(batches)
             batch = x[rows], y[rows]
@@ -173,7 +174,6 @@ class GameNet(NeuralNet):
         self, batch: tuple[Tensor, Tensor], **fit_params: Any
     ) -> list[tuple[str, Tensor]]:
         """Play one round and return every move made with its detached loss."""
-        self._set_training(True)
         moved: list[tuple[str, Tensor]] = []
         for turn in self.module_.turns(*batch):
             moved += self._move(turn, batch)
@@ -189,8 +189,9 @@ class GameNet(NeuralNet):
         *_, last = turn
         for move, loss in turn.items():
             optimizer = getattr(self, f"{move}_optimizer_")
-            optimizer.zero_grad()
             movers = [p for group in optimizer.param_groups for p in group["params"]]
+            for parameter in movers:
+                parameter.grad = None
             loss.backward(inputs=movers, retain_graph=move != last)
             if self.callbacks_:  # naming the parameters costs more than the step of a small net
                 named = self._parameters(move)
