@@ -2,15 +2,14 @@
 
 numpy and pandas in and out, no torch: a numeric column is standardised, a categorical one becomes
 one-hot, and on the way back copied or snapped values are taken from a stored array of observed
-values, bit-identical and in the input's dtype. Trees tell synthetic rows from real ones by the last
-bits otherwise.
+values, bit-identical and in the input's dtype. Otherwise trees tell synthetic rows from real ones
+by their last bits.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -21,80 +20,19 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gan_resample._sklearn import Interval, StrOptions, _fit_context
+from gan_resample.columns import (
+    NumericColumn,
+    column_dtype,
+    column_values,
+    is_frame,
+    is_missing,
+)
 
-__all__ = ["TableEncoder", "is_frame"]
+__all__ = ["TableEncoder"]
 
 Array = NDArray[Any]
 
-
-def is_frame(X: Any) -> bool:
-    """Whether ``X`` is a pandas DataFrame, told without importing pandas."""
-    return hasattr(X, "iloc") and hasattr(X, "dtypes") and np.ndim(X) == 2
-
-
-@dataclass(frozen=True)
-class NumericColumn:
-    """One standardised column: ``z = (x - mean) / scale``, and its way back.
-
-    ``observed`` holds the distinct training values, ascending, in the input's dtype; ``grid`` the
-    same values encoded.
-    """
-
-    mean: float
-    scale: float
-    observed: Array
-    grid: Array
-    snapped: bool
-
-    @classmethod
-    def learn(cls, column: Array, values: Array, snap: bool | str) -> NumericColumn:
-        """Learn from ``values``, the column as float64."""
-        distinct, first = np.unique(values, return_index=True)
-        # divide by the largest magnitude first: squares of 1e200 are not finite
-        unit = max(float(np.abs(distinct).max()), np.finfo(float).tiny)
-        mean = float(np.mean(values / unit) * unit)
-        scale = float(np.std(values / unit) * unit)
-        if len(distinct) == 1 or scale < np.finfo(float).tiny:
-            mean, scale = float(distinct[0]), 1.0
-        few = len(distinct) <= max(20, len(values) / 10)
-        snapped = len(distinct) == 1 or (few if snap == "auto" else bool(snap))
-        return cls(mean, scale, column[first], (distinct - mean) / scale, snapped)
-
-    def encode(self, values: Array) -> Array:
-        with np.errstate(over="ignore"):  # a row far outside the training range may become inf
-            return np.clip((values - self.mean) / self.scale, -1e30, 1e30)
-
-    def decode(self, z: Array) -> Array:
-        """Values in the input's dtype, within the observed bounds."""
-        grid = self.grid.astype(z.dtype)
-        nearest = _nearest(grid, z)
-        if self.snapped:
-            return self.observed[nearest]
-        with np.errstate(over="ignore"):
-            values = z.astype(np.float64) * self.scale + self.mean
-        # a value that lies within rounding of an observed one is a copy: bit-identical then
-        tolerance = 8 * np.finfo(z.dtype).eps * np.maximum(1, np.abs(z))
-        outside = (z <= grid[0]) | (z >= grid[-1])
-        copied = outside | (np.abs(z - grid[nearest]) <= tolerance)
-        return np.where(copied, self.observed[nearest], self._cast(values))
-
-    def _cast(self, values: Array) -> Array:
-        dtype = self.observed.dtype
-        if dtype.kind not in "iu":
-            return values.astype(dtype)
-        low, high = self.observed[0], self.observed[-1]
-        with np.errstate(invalid="ignore"):
-            whole = np.rint(values).astype(dtype)
-        # rounding to float64 may step over the ends of int64
-        whole = np.where(values >= float(high), high, whole)
-        return np.where(values <= float(low), low, whole).astype(dtype)
-
-
-def _nearest(grid: Array, z: Array) -> Array:
-    """Index of the nearest value of the ascending ``grid`` for each entry of ``z``."""
-    above = np.searchsorted(grid, z).clip(max=len(grid) - 1)
-    below = (above - 1).clip(min=0)
-    return np.where(grid[above] - z < z - grid[below], above, below)
+IMPUTE = "impute first, for example with sklearn.impute.SimpleImputer"
 
 
 class TableEncoder(TransformerMixin, BaseEstimator):
@@ -120,7 +58,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    numeric_features_, categorical_features_ : ndarray of int
+    numeric_features_, categorical_features_ : list of int
         Indices of the columns of each kind.
     categories_ : list of ndarray
         Categories of each categorical column.
@@ -194,10 +132,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self._dtypes = list(X.dtypes) if is_frame(X) else X.dtype
         self._columns = list(X.columns) if is_frame(X) else None
         categorical = self._find_categorical(X)
-        self.numeric_features_ = np.flatnonzero(~categorical)
-        self.categorical_features_ = np.flatnonzero(categorical)
+        self.numeric_features_ = np.flatnonzero(~categorical).tolist()
+        self.categorical_features_ = np.flatnonzero(categorical).tolist()
         self._numeric = [
-            NumericColumn.learn(_values(X, j), self._floats(X, j), self.snap)
+            NumericColumn.learn(column_values(X, j), self._floats(X, j), self.snap)
             for j in self.numeric_features_
         ]
         self._fit_categories(X)
@@ -215,8 +153,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             if len(categories) > self.max_categories:
                 raise ValueError(
                     f"column {self._name(j)} has {len(categories)} categories, more than "
-                    f"max_categories={self.max_categories}: group the rare ones, encode the column "
-                    "as a number, drop it, or raise max_categories"
+                    f"max_categories={self.max_categories}: group the rare ones, encode it as a "
+                    "number, drop it, or raise max_categories"
                 )
             self.spans_.append((stop, stop + len(categories)))
             stop += len(categories)
@@ -303,16 +241,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _find_categorical(self, X: Any) -> NDArray[np.bool_]:
         listed = self._listed(X)
-        for j in np.flatnonzero(~listed):
-            listed[j] = self._is_categorical(_dtype(X, j), j, in_frame=is_frame(X))
+        for j in np.flatnonzero(~listed).tolist():
+            listed[j] = self._is_categorical(column_dtype(X, j), j, in_frame=is_frame(X))
         return listed
 
     def _is_categorical(self, dtype: Any, j: int, *, in_frame: bool) -> bool:
         kind = getattr(getattr(dtype, "subtype", dtype), "kind", "O")
         if kind in "mMcV" or "period" in str(dtype) or "interval" in str(dtype):
             raise ValueError(
-                f"column {self._name(j)} has dtype {dtype}, which TableEncoder cannot encode: turn "
-                "it into a number (for example the days since a date) or drop it"
+                f"column {self._name(j)} has dtype {dtype}, which TableEncoder cannot encode: "
+                "turn it into a number (for example the days since a date) or drop it"
             )
         return kind == "b" or (in_frame and kind not in "iuf")
 
@@ -342,8 +280,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return column
 
     def _floats(self, X: Any, j: int) -> Array:
-        """Column ``j`` as finite float64."""
-        column = _values(X, j)
+        """Return column ``j`` as finite float64."""
+        column = column_values(X, j)
         try:
             values = column.astype(np.float64)
         except (TypeError, ValueError) as error:
@@ -351,16 +289,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 f"column {self._name(j)} is numeric, but holds a value that is no number "
                 f"({error}): list it in categorical_features, or convert it"
             ) from error
-        self._refuse(np.isnan(values), j, "missing value (NaN)", "impute first, for example with "
-                     "sklearn.impute.SimpleImputer")  # fmt: skip
+        self._refuse(np.isnan(values), j, "missing value (NaN)", IMPUTE)
         self._refuse(np.isinf(values), j, "infinite value (inf)", "clip or drop them first")
         return values
 
     def _categories_of(self, X: Any) -> Array:
-        columns = [_values(X, j) for j in self.categorical_features_]
+        columns = [column_values(X, j) for j in self.categorical_features_]
         for j, column in zip(self.categorical_features_, columns, strict=True):
-            self._refuse(_missing(column), j, "missing value (NaN)", "impute first, for example "
-                         'with sklearn.impute.SimpleImputer(strategy="most_frequent")')  # fmt: skip
+            self._refuse(is_missing(column), j, "missing value (NaN)", IMPUTE)
         if not is_frame(X):
             return np.column_stack(columns)
         table = np.empty((len(X), len(columns)), dtype=object)
@@ -396,36 +332,3 @@ def _check_frame(X: Any) -> None:
             raise ValueError(
                 f"Found array with 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required."
             )
-
-
-def _dtype(X: Any, j: int) -> Any:
-    return X.dtypes.iloc[j] if is_frame(X) else X.dtype
-
-
-def _values(X: Any, j: int) -> Array:
-    """Column ``j`` as a numpy array; nullable and categorical columns in a dtype of numpy's."""
-    if not is_frame(X):
-        return X[:, j]
-    column = X.iloc[:, j]
-    dtype = getattr(column.dtype, "numpy_dtype", None)  # of Int64, Float32, boolean
-    if dtype is not None and getattr(column.dtype, "na_value", None) is not None:
-        kind = np.dtype(dtype).kind
-        if column.isna().any() or kind not in "iuf":
-            return column.to_numpy(dtype=object, na_value=np.nan)
-        return column.to_numpy(dtype=dtype)
-    values = np.asarray(column)
-    return values if values.dtype.kind in "iufb" else column.to_numpy(dtype=object)
-
-
-def _missing(column: Array) -> NDArray[np.bool_]:
-    """Which entries are None, NaN or pandas' NA."""
-    if column.dtype.kind in "biuUS":
-        return np.zeros(len(column), dtype=bool)
-    return np.fromiter((v is None or not _equals_itself(v) for v in column), bool, len(column))
-
-
-def _equals_itself(value: Any) -> bool:
-    try:
-        return bool(value == value)
-    except TypeError:  # pandas.NA has no truth value
-        return False

@@ -7,9 +7,9 @@ another class while :math:`D` takes them for real. With :math:`P_i` the share of
 :math:`d_i` the rows it lacks and :math:`q_i = d_i / S`, :math:`S = \sum_i d_i`,
 
 .. math::
-    \min_M \; & E_{(x, y) \sim data}\, L(M(x), e_y) + \tfrac{S}{n} E_{y \sim q, z}\, L(M(G), e_y) \\
-    \min_D \; & E_{(x, y) \sim data}\, L(D(x|y), 1) + \tfrac{S}{n} E_{y \sim q, z}\, L(D(G|y), 0) \\
-    \min_G \; & E_{y \sim u, z}\, L(M(G), 1 - e_y) + E_{y \sim u, z}\, L(D(G|y), 1)
+    \min_M \; & E_{x, y}\, L(M(x), e_y) + \tfrac{S}{n}\, E_{y \sim q, z}\, L(M(G(z|y)), e_y) \\
+    \min_D \; & E_{x, y}\, L(D(x|y), 1) + \tfrac{S}{n}\, E_{y \sim q, z}\, L(D(G(z|y)|y), 0) \\
+    \min_G \; & E_{y \sim u, z}\, L(M(G(z|y)), 1 - e_y) + E_{y \sim u, z}\, L(D(G(z|y)|y), 1)
 
 where :math:`e_y` is one-hot, :math:`u` is uniform over the classes in play and :math:`L` is least
 squares on probabilities (section 4.1 of the paper) or cross-entropy (its equations 2 and 3).
@@ -41,7 +41,8 @@ from gan_resample.nn import MLP, Build, Harden, MovingAverage, Strata, make_modu
 
 __all__ = ["PAPER_SETTINGS", "GAMOClassifier", "GAMOGame", "GAMOSampler"]
 
-#: The published configuration (the authors' code for flat MNIST): ``GAMOSampler(**PAPER_SETTINGS)``.
+#: The published configuration (the authors' code for flat images).
+#: Use it as ``GAMOSampler(**PAPER_SETTINGS)``.
 PAPER_SETTINGS: dict[str, Any] = {
     "mixer": "class",
     "loss": "ls",
@@ -85,6 +86,8 @@ max_scale, max_anchors, latent_dim
         "generator_vs_discriminator": "generator",
     }
     diagnostics = ("ess", "coverage", "spread")
+    discriminator: Any  # None where it is left out
+    generator: Any  # None where no class lacks a row
 
     def __init__(
         self,
@@ -111,7 +114,9 @@ max_scale, max_anchors, latent_dim
         self.n_classes = len(counts)
         self.in_play = [code for code, deficit in enumerate(deficits) if deficit]
         self.joint = fake_weight == "prior"
-        self.fake_mass = sum(deficits) / sum(counts) if self.joint else 1.0  # S / n, or equal parts
+        self.fake_mass = (
+            sum(deficits) / sum(counts) if self.joint else 1.0
+        )  # S / n, or equal parts
         self.class_loss, self.real_loss = LOSSES[loss]
         self.smoothing = 0.1 if loss == "ls" else 0.0
 
@@ -376,7 +381,8 @@ class GAMOSampler(BaseGameSampler):
     history_ : list of dict
         One a epoch: epoch, rounds (so far), seconds, and the mean ``<move>_loss`` of each move.
     ess_ : dict of label to float
-        Effective number of rows that a generated one mixes, ``(sum |w|)^2 / sum w^2``, mean of 500.
+        Effective number of rows that a generated one mixes, ``(sum |w|)^2 / sum w^2``: the mean
+        of 500.
     coverage_ : dict of label to float
         Distinct heaviest rows in 500 draws over ``min(500, n_i)``; a warning under .1.
     spread_ : dict of label to float
@@ -509,9 +515,9 @@ verbose, random_state
 
     Notes
     -----
-    Each class lacks ``n_max - n_i`` rows. Where none is deficient the classifier learns alone. With
-    ``fake_weight="prior"`` all classes weigh the same in training: its probabilities are those of
-    a balanced world. On a CPU ``predict_proba`` computes in float64.
+    Each class lacks ``n_max - n_i`` rows. Where none is deficient the classifier learns alone.
+    With ``fake_weight="prior"`` all classes weigh the same in training: the probabilities are
+    those of a balanced world. On a CPU ``predict_proba`` computes in float64.
 
     References
     ----------

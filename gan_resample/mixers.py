@@ -44,7 +44,7 @@ class Mix(NamedTuple):
 
 
 def nearest_neighbours(rows: Tensor, k: int) -> Tensor:
-    """Indices, shape (n, k), of each row's nearest other rows, by Euclidean distance.
+    """Find each row's nearest other rows, by Euclidean distance: indices of shape (n, k).
 
     Repeated in turn where there are fewer than ``k`` others; the row itself if it is alone.
     """
@@ -60,16 +60,15 @@ def nearest_neighbours(rows: Tensor, k: int) -> Tensor:
     return nearest[:, torch.arange(k, device=rows.device) % nearest.shape[1]]
 
 
-def spread(
-    base: Tensor, partner: Tensor, first: Tensor, second: Tensor, scale: Tensor | float, u: Tensor
-) -> Tensor:
+def spread(rows: Tensor, scale: Tensor | float, u: Tensor) -> Tensor:
     """Interpolate to a partner and leave the hull along the difference of two neighbours.
 
-    ``x = a + u (b - a) + h v (c - d)`` with rows of shape (n, n_features), ``h`` the scale,
-    ``u`` of shape (n, 1) or (n, n_features), and ``v ~ U(0, 1)``, one a row.
+    ``x = a + u (b - a) + h v (c - d)`` for ``rows`` (a, b, c, d) of shape (n, 4, n_features),
+    ``h`` the scale, ``u`` of shape (n, 1) or (n, n_features), and ``v ~ U(0, 1)``, one a row.
     """
-    v = torch.rand((len(base), 1), device=base.device, dtype=base.dtype)
-    return base + u * (partner - base) + scale * v * (first - second)
+    a, b, c, d = rows.unbind(1)
+    v = torch.rand((len(a), 1), device=a.device, dtype=a.dtype)
+    return a + u * (b - a) + scale * v * (c - d)
 
 
 class Anchors(nn.Module):
@@ -117,10 +116,16 @@ class Anchors(nn.Module):
         """Draw one stored row, uniformly, for each class code: indices of shape (n,)."""
         return self.starts[y] + (torch.rand(len(y), device=y.device) * self.counts[y]).long()
 
-    def draw_neighbours(self, base: Tensor, n_draws: int) -> Tensor:
-        """Draw neighbours of each base row, independently: indices of shape (n, n_draws)."""
+    def draw_group(self, y: Tensor, n_partners: int) -> Tensor:
+        """Draw a row of each class code, and neighbours of it independently.
+
+        Indices of shape (n, 1 + n_partners), the base row first.
+        """
+        base = self.draw(y)
         near = self.neighbours[base]
-        return near.gather(1, torch.randint(near.shape[1], (len(base), n_draws), device=base.device))
+        shape = (len(base), n_partners)
+        drawn = near.gather(1, torch.randint(near.shape[1], shape, device=base.device))
+        return torch.cat([base[:, None], drawn], dim=1)
 
 
 class Mixer(nn.Module, ABC):
@@ -154,27 +159,27 @@ class SpreadMixer(Mixer):
         self.anchors, self.max_scale, self.n_classes = anchors, max_scale, n_classes
         n_in = latent_dim + n_classes + anchors.rows.shape[1]
         self.scale = MLP(n_in, 1, (width,), partial(nn.LeakyReLU, 0.1))
-        nn.init.zeros_(self.scale[-1].weight)
-        nn.init.zeros_(self.scale[-1].bias)
+        for parameter in self.scale[-1].parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Tensor:
         _, rows, scale, u = self._draw(z, y)
-        return spread(*rows, scale, u)
+        return spread(rows, scale, u)
 
     def mix(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Mix:
         index, rows, scale, u = self._draw(z, y)
         toward = u.mean(dim=1, keepdim=True)
-        weights = torch.cat([1 - toward, toward, scale / 2, -scale / 2], dim=1)
-        return Mix(spread(*rows, scale, u), weights, index)
+        weights = torch.cat([1 - toward, toward, scale / 2, -scale / 2], dim=1)  # v at its mean
+        return Mix(spread(rows, scale, u), weights, index)
 
-    def _draw(self, z: Tensor, y: Tensor) -> tuple[Tensor, Sequence[Tensor], Tensor, Tensor]:
-        """Draw base, partner and the two neighbours of the difference; their indices first."""
-        base = self.anchors.draw(y)
-        index = torch.cat([base[:, None], self.anchors.draw_neighbours(base, 3)], dim=1)
-        rows = self.anchors.rows[index].unbind(1)
+    def _draw(self, z: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Draw indices and rows (a, b, c, d), the learned scale, and u."""
+        index = self.anchors.draw_group(y, 3)
+        rows = self.anchors.rows[index]
+        base = rows[:, 0]
         onehot = torch.eye(self.n_classes, device=z.device)[y]
-        scale = self.max_scale * self.scale(torch.cat([z, onehot, rows[0]], dim=1)).sigmoid()
-        return index, rows, scale, torch.rand_like(rows[0])
+        scale = self.max_scale * self.scale(torch.cat([z, onehot, base], dim=1)).sigmoid()
+        return index, rows, scale, torch.rand_like(base)
 
 
 class NeighbourMixer(Mixer):
@@ -198,11 +203,11 @@ class NeighbourMixer(Mixer):
 
 
 class ClassMixer(Mixer):
-    """GAMO's generator: a shared trunk (cTMU) and, for each class, weights over all its rows (IGU).
+    """GAMO's generator: a shared trunk (cTMU) and, for each class, weights over its rows (IGU).
 
-    ``x = softmax(Linear_i(trunk(z, onehot(i)))) @ X_i``. Each class's softmax is over its own rows
-    only; batch normalisation stands after the activations (methods of the authors' code), without
-    it the generator collapses to a point.
+    ``x = softmax(Linear_i(trunk(z, onehot(i)))) @ X_i``, a softmax over the class's own rows only.
+    Batch normalisation stands after the activations, as in the authors' code; without it the
+    generator collapses to a point.
     """
 
     def __init__(

@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 __all__ = ["MLP", "Harden", "MovingAverage", "Strata", "harden", "make_module"]
 
+# Fills up rows of unequal length behind their largest value; finite, for the divergence guard.
+PADDING = torch.finfo(torch.float32).max
+
 Build = nn.Module | Callable[[int, int], nn.Module]
 
 
@@ -70,10 +73,10 @@ class MovingAverage(nn.Module):
     def update(self, source: nn.Module, updates: int) -> None:
         """Move towards ``source``; ``updates`` counts the earlier calls."""
         decay = min(self.decay, (1 + updates) / (10 + updates))
-        for mine, theirs in zip(self.module.parameters(), source.parameters(), strict=True):
-            mine.lerp_(theirs, 1 - decay)
-        for mine, theirs in zip(self.module.buffers(), source.buffers(), strict=True):
-            mine.copy_(theirs)
+        for average, now in zip(self.module.parameters(), source.parameters(), strict=True):
+            average.lerp_(now, 1 - decay)
+        for copied, buffer in zip(self.module.buffers(), source.buffers(), strict=True):
+            copied.copy_(buffer)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.module(x)
@@ -117,13 +120,13 @@ class Harden(nn.Module):
         self.spans = tuple(spans)
         self.register_buffer("columns", torch.tensor([c for c, _ in levels], dtype=torch.long))
         most = max((count for _, count in levels), default=1)
-        self.register_buffer("levels", torch.full((len(levels), most), torch.inf))
+        self.register_buffer("levels", torch.full((len(levels), most), PADDING))
 
     def learn(self, x: Tensor) -> None:
         """Take the distinct values of the snapped columns of ``x``, (n, n_features)."""
         for row, column in enumerate(x[:, self.columns].T):
             values = column.unique()  # sorted
-            self.levels[row] = torch.inf
+            self.levels[row] = PADDING
             self.levels[row, : len(values)] = values
 
     def forward(self, x: Tensor) -> Tensor:

@@ -5,11 +5,11 @@ A new row of class :math:`i` is
 .. math:: x = a + u \odot (b - a) + h\, v\, (c - d)
 
 with :math:`a` a row of the class drawn uniformly, :math:`b, c, d` drawn independently from its
-``k_neighbors`` nearest rows of the class, :math:`u` uniform on (0, 1), one for each feature or one
-a row, :math:`v` uniform on (0, 1), one a row, and :math:`h` the ``scale``. At :math:`h = 0` with one
-:math:`u` a row this is SMOTE. The difference of two neighbours lets rows leave the convex hull along
-the class's local directions: SMOTE's fault is that it is too narrow. It is the ablation that every
-game has to beat.
+``k_neighbors`` nearest rows of the class, :math:`u` uniform on (0, 1), one for each feature or
+one a row, :math:`v` uniform on (0, 1), one a row, and :math:`h` the ``scale``. At :math:`h = 0`
+with one :math:`u` a row this is SMOTE. The difference of two neighbours lets rows leave the convex
+hull along the class's local directions: SMOTE's fault is that it is too narrow. It is the ablation
+that every game has to beat.
 
 References
 ----------
@@ -29,7 +29,7 @@ from imblearn.over_sampling.base import BaseOverSampler
 from numpy.typing import NDArray
 
 from gan_resample._sklearn import Interval
-from gan_resample.base import ENCODER_CONSTRAINTS, BaseRowSampler
+from gan_resample.contract import ENCODER_CONSTRAINTS, BaseRowSampler
 from gan_resample.encoding import TableEncoder
 from gan_resample.engine.seeding import seeded
 from gan_resample.mixers import Anchors, spread
@@ -122,6 +122,8 @@ class SpreadSMOTE(BaseRowSampler):
         self.encoder = encoder
         self.random_state = random_state
 
+    _anchors: Any  # the rows of the classes in play; None where no class lacked a row
+
     def _learn_rows(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
     ) -> None:
@@ -135,10 +137,9 @@ class SpreadSMOTE(BaseRowSampler):
         self._anchors = None
 
     def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
-        anchors = self._anchors
         with seeded(stream, torch.device("cpu")):
-            base = anchors.draw(torch.as_tensor(codes))
-            near = anchors.draw_neighbours(base, 3)
-            a, (b, c, d) = anchors.rows[base], anchors.rows[near].unbind(1)
-            u = torch.rand_like(a if self.per_feature else a[:, :1])
-            return spread(a, b, c, d, self.scale, u).numpy()
+            anchors = self._anchors
+            rows = anchors.rows[anchors.draw_group(torch.as_tensor(codes), 3)]
+            base = rows[:, 0]
+            u = torch.rand_like(base if self.per_feature else base[:, :1])
+            return spread(rows, self.scale, u).numpy()

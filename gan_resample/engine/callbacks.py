@@ -37,4 +37,6 @@ def check_callbacks(callbacks: Sequence[Any] | None, moves: Iterable[str]) -> li
 
 
 def _is_a(callback: Any, kinds: Any) -> bool:
-    return isinstance(callback, kinds) or (isinstance(callback, type) and issubclass(callback, kinds))
+    return isinstance(callback, kinds) or (
+        isinstance(callback, type) and issubclass(callback, kinds)
+    )

@@ -89,10 +89,10 @@ class SamplingGame(Game):
 
     @abstractmethod
     def sample(self, y: Tensor) -> Tensor:
-        """Encoded rows of shape (n, n_features) for ``y``, (n,) class codes."""
+        """Make encoded rows, (n, n_features), for ``y``, (n,) class codes."""
 
     def diagnose(self) -> dict[str, dict[int, float]]:
-        """Figures about the generated rows: name -> class code -> value."""
+        """Return figures about the generated rows: name -> class code -> value."""
         return {}
 
 
@@ -101,4 +101,4 @@ class ClassifyingGame(Game):
 
     @abstractmethod
     def logits(self, x: Tensor) -> Tensor:
-        """Logits of shape (n, n_classes) for encoded rows ``x`` of shape (n, n_features)."""
+        """Return logits, (n, n_classes), for encoded rows ``x``, (n, n_features)."""

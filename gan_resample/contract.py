@@ -1,0 +1,243 @@
+"""The data contract of every estimator: which rows come in, and which come back.
+
+``RowsMixin`` checks and encodes rows; ``BaseRowSampler`` is a sampler's template: real rows first
+and bit-identical, containers and dtypes kept, ``sample`` as often as wanted. No game in here.
+"""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from imblearn.over_sampling.base import BaseOverSampler
+from imblearn.utils import check_sampling_strategy, check_target_type
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+
+from gan_resample._sklearn import _fit_context
+from gan_resample.columns import is_frame
+from gan_resample.encoding import TableEncoder
+from gan_resample.engine.guards import TinyClassWarning
+from gan_resample.engine.seeding import random_stream
+
+__all__ = ["ENCODER_CONSTRAINTS", "BaseRowSampler", "RowsMixin", "dense"]
+
+Array = NDArray[Any]
+
+DENSE_LIMIT = 2 * 2**30  # bytes that a sparse table may take when made dense
+TINY_CLASS = 5
+
+ENCODER_CONSTRAINTS: dict[str, list[Any]] = {
+    "encoder": [TableEncoder, None],
+    "random_state": ["random_state"],
+}
+
+
+class RowsMixin:
+    """Validation and encoding of rows, the same for samplers and classifiers."""
+
+    encoder: TableEncoder | None
+    encoder_: TableEncoder
+    classes_: Array
+    _counts: tuple[int, ...]
+    _stream: np.random.Generator
+
+    def _check_rows(self, X: Any, *, reset: bool) -> Any:
+        """Check container, shape and names; values are the encoder's business."""
+        if is_frame(X):
+            return validate_data(self, X, reset=reset, skip_check_array=True)
+        if hasattr(X, "columns") and hasattr(X, "to_pandas"):
+            raise TypeError(
+                f"{type(self).__name__} takes pandas data frames, arrays and sparse matrices, but "
+                f"got {type(X)}: call X.to_pandas() first"
+            )
+        listed = getattr(self.encoder, "categorical_features", None) is not None
+        X = validate_data(
+            self,
+            X,
+            reset=reset,
+            accept_sparse=("csr", "csc"),
+            dtype=None if listed else "numeric",
+            ensure_all_finite=False,
+        )
+        if sparse.issparse(X) and np.prod(X.shape, dtype=float) * 8 > DENSE_LIMIT:
+            raise ValueError(
+                f"X is sparse with shape {X.shape}; networks need dense rows, and it would take "
+                f"more than {DENSE_LIMIT / 2**30:.0f} GiB: reduce it first, for example with "
+                "sklearn.decomposition.TruncatedSVD or sklearn.feature_selection"
+            )
+        return X
+
+    def _goes_on(self) -> bool:
+        """Whether this fit goes on from the last one."""
+        going_on = getattr(self, "warm_start", False)
+        return going_on and getattr(self, "net_", None) is not None
+
+    def _learn_classes(self, y: Array, *, goes_on: bool) -> Array:
+        """Set ``classes_`` and the counts; return class codes."""
+        classes, codes = np.unique(y, return_inverse=True)
+        counts = np.bincount(codes)
+        if goes_on:
+            self._refuse_other_classes(classes, counts)
+        self.classes_, self._counts = classes, tuple(counts.tolist())
+        return codes
+
+    def _refuse_other_classes(self, classes: Array, counts: Array) -> None:
+        then = dict(zip(self.classes_.tolist(), self._counts, strict=True))
+        now = dict(zip(classes.tolist(), counts.tolist(), strict=True))
+        if now != then:
+            raise ValueError(
+                f"warm_start=True goes on with the same data, but the class counts are {now} and "
+                f"were {then}: fit the same rows, or set warm_start=False"
+            )
+
+    def _warn_of_tiny_classes(self, deficits: Sequence[int]) -> None:
+        for label, count, deficit in zip(self.classes_, self._counts, deficits, strict=True):
+            if deficit and count < TINY_CLASS:
+                fate = (
+                    "its row is repeated" if count == 1 else "mixtures of so few rows say little"
+                )
+                warnings.warn(
+                    f"class {label!r} has {count} row{'s' if count > 1 else ''} only: {fate}",
+                    TinyClassWarning,
+                    stacklevel=3,
+                )
+
+    def _encode(self, X: Any, *, goes_on: bool) -> Array:
+        """Training rows as float64, by a new encoder unless this fit goes on from the last one."""
+        if not goes_on:
+            self.encoder_ = clone(TableEncoder() if self.encoder is None else self.encoder)
+            self.encoder_.fit(dense(X))
+        return self.encoder_.transform(dense(X))
+
+
+class BaseRowSampler(RowsMixin, BaseOverSampler):
+    """What every sampler keeps to, with a game or without one; abstract.
+
+    A sampler writes ``_learn_rows`` and ``_draw_rows``, both in encoded rows.
+    """
+
+    @abstractmethod
+    def _learn_rows(
+        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> None:
+        """Learn from encoded rows ``x`` (n, n_features) of classes ``codes``."""
+
+    @abstractmethod
+    def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
+        """Return encoded rows for class codes."""
+
+    @abstractmethod
+    def _learn_nothing(self) -> None:
+        """Set every fitted attribute where no class lacks a row."""
+
+    def _check_X_y(self, X: Any, y: Any, accept_sparse: Any = None) -> tuple[Any, Array, bool]:
+        y, one_vs_all = check_target_type(y, indicate_one_vs_all=True)
+        X = self._check_rows(X, reset=not self._goes_on())
+        check_consistent_length(X, y)
+        return X, y, one_vs_all
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any, **params: Any) -> BaseRowSampler:
+        """Learn to generate rows, without generating any; see :meth:`sample`.
+
+        Parameters
+        ----------
+        X : data frame, array or sparse matrix of shape (n_rows, n_columns)
+            Training rows.
+        y : array-like of shape (n_rows,)
+            Their labels.
+
+        Returns
+        -------
+        self : estimator
+        """
+        check_classification_targets(y)
+        X, y, _ = self._check_X_y(X, y)
+        self.sampling_strategy_ = check_sampling_strategy(
+            self.sampling_strategy, y, self._sampling_type
+        )
+        self._learn(X, y)
+        return self
+
+    def _fit_resample(self, X: Any, y: Array, **params: Any) -> tuple[Any, Array]:
+        self._learn(X, y)
+        wanted = {label: n for label, n in self.sampling_strategy_.items() if n}
+        self.synthetic_mask_ = np.repeat([False, True], [len(y), sum(wanted.values())])
+        if not wanted:
+            return X, y
+        labels = np.repeat(np.asarray(list(wanted), dtype=y.dtype), list(wanted.values()))
+        return _stack(X, self.sample(labels)), np.concatenate([y, labels])
+
+    def _learn(self, X: Any, y: Array) -> None:
+        goes_on = self._goes_on()
+        stream = self._stream if goes_on else random_stream(self.random_state)
+        codes = self._learn_classes(y, goes_on=goes_on)
+        deficits = [self.sampling_strategy_.get(label, 0) for label in self.classes_]
+        self._in_play = self.classes_[np.flatnonzero(deficits)]
+        self._container = type(X) if sparse.issparse(X) else None
+        x = self._encode(X, goes_on=goes_on)
+        self.synthetic_mask_ = np.zeros(len(y), dtype=bool)
+        if any(deficits):
+            self._warn_of_tiny_classes(deficits)
+            self._learn_rows(x, codes, deficits, stream)
+        else:
+            self._learn_nothing()
+        self._stream = stream
+
+    def sample(self, labels: Any, random_state: int | np.random.RandomState | None = None) -> Any:
+        """Generate one row for each label, as often as wanted.
+
+        Parameters
+        ----------
+        labels : array-like of shape (n_rows,)
+            Labels as in ``y``, each of a class that was in play in ``fit``.
+        random_state : int, RandomState instance or None, default=None
+            ``None`` goes on in the fit's stream: ``fit`` followed by one ``sample`` gives exactly
+            the rows of ``fit_resample``, also after unpickling.
+
+        Returns
+        -------
+        X : data frame, array or sparse matrix of shape (n_rows, n_columns)
+            In the container, columns and dtypes seen in ``fit`` (an array for a list).
+
+        Raises
+        ------
+        ValueError
+            A label of a class that was not in play.
+        """
+        check_is_fitted(self, "encoder_")
+        labels = column_or_1d(labels)
+        stream = self._stream if random_state is None else random_stream(random_state)
+        others = np.setdiff1d(labels, self._in_play)
+        if len(others):
+            raise ValueError(
+                f"cannot generate rows of {others.tolist()}: in fit, the classes in play were "
+                f"{self._in_play.tolist()}; name the others in sampling_strategy"
+            )
+        codes = np.searchsorted(self.classes_, labels)
+        X = self.encoder_.inverse_transform(self._draw_rows(codes, stream))
+        return X if self._container is None else self._container(X)
+
+
+def dense(X: Any) -> Any:
+    """``X`` as an array if it is sparse, else as it is."""
+    return X.toarray() if sparse.issparse(X) else X
+
+
+def _stack(X: Any, rows: Any) -> Any:
+    """Put generated rows under the untouched real ones."""
+    if is_frame(X):
+        import pandas as pd
+
+        return pd.concat([X, rows], ignore_index=True)
+    if sparse.issparse(X):
+        return sparse.vstack([X, rows], format=X.format)
+    return np.concatenate([X, rows])
