@@ -289,14 +289,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 f"column {self._name(j)} is numeric, but holds a value that is no number "
                 f"({error}): list it in categorical_features, or convert it"
             ) from error
-        self._refuse(np.isnan(values), j, "missing value (NaN)", IMPUTE)
-        self._refuse(np.isinf(values), j, "infinite value (inf)", "clip or drop them first")
+        self._refuse(np.isnan(values), j, "missing value{} (NaN)", IMPUTE)
+        self._refuse(np.isinf(values), j, "infinite value{} (inf)", "clip or drop them first")
         return values
 
     def _categories_of(self, X: Any) -> Array:
         columns = [column_values(X, j) for j in self.categorical_features_]
         for j, column in zip(self.categorical_features_, columns, strict=True):
-            self._refuse(is_missing(column), j, "missing value (NaN)", IMPUTE)
+            self._refuse(is_missing(column), j, "missing value{} (NaN)", IMPUTE)
         if not is_frame(X):
             return np.column_stack(columns)
         table = np.empty((len(X), len(columns)), dtype=object)
@@ -307,8 +307,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def _refuse(self, bad: NDArray[np.bool_], j: int, what: str, advice: str) -> None:
         if count := int(bad.sum()):
             raise ValueError(
-                f"column {self._name(j)} has {count} {what}{'s' if count > 1 else ''}, which "
-                f"TableEncoder cannot encode: {advice}"
+                f"column {self._name(j)} has {count} {what.format('s' if count > 1 else '')}, "
+                f"which TableEncoder cannot encode: {advice}"
             )
 
     def _warn_of_unseen(self, Z: Array) -> None:

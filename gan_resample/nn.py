@@ -91,7 +91,7 @@ def harden(x: Tensor, spans: Sequence[tuple[int, int]]) -> Tensor:
     for start, stop in spans:
         soft = x[:, start:stop]
         hard = torch.zeros_like(soft).scatter_(1, soft.argmax(dim=1, keepdim=True), 1.0)
-        pieces += [x[:, done:start], soft + (hard - soft).detach()]
+        pieces += [x[:, done:start], hard + (soft - soft.detach())]
         done = stop
     return torch.cat([*pieces, x[:, done:]], dim=1) if spans else x
 
@@ -134,7 +134,7 @@ class Harden(nn.Module):
         if not len(self.columns):
             return x
         soft = x[:, self.columns]
-        return x.index_copy(1, self.columns, soft + (self._nearest(soft) - soft).detach())
+        return x.index_copy(1, self.columns, self._nearest(soft) + (soft - soft.detach()))
 
     def _nearest(self, x: Tensor) -> Tensor:
         wanted = x.T.contiguous()

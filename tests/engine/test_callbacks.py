@@ -1,0 +1,35 @@
+import pytest
+from skorch.callbacks import Checkpoint, EarlyStopping, EpochTimer, LRScheduler
+
+from gan_resample import GAMOClassifier
+from gan_resample.engine.callbacks import check_callbacks
+from tests.helpers import SMALL, blobs
+
+MOVES = ("classifier", "generator")
+
+
+def test_callbacks_are_copied():
+    mine = EpochTimer()
+    (copied,) = check_callbacks([mine], MOVES)
+    assert copied is not mine
+    assert check_callbacks(None, MOVES) == []
+
+
+@pytest.mark.parametrize("callback", [LRScheduler(), LRScheduler, ("save", Checkpoint())])
+def test_callbacks_that_expect_one_optimizer_are_refused(callback):
+    with pytest.raises(ValueError, match=r"one for each move.*net_params"):
+        check_callbacks([callback], MOVES)
+
+
+@pytest.mark.parametrize("callback", [EarlyStopping(), EarlyStopping])
+def test_early_stopping_must_name_a_move(callback):
+    with pytest.raises(ValueError, match=r"valid_loss.*no validation set.*classifier_loss"):
+        check_callbacks([callback], MOVES)
+
+
+def test_early_stopping_on_a_move_stops_without_a_warning(recwarn):
+    stop = EarlyStopping(monitor="classifier_loss", patience=2, threshold=0.9)
+    clf = GAMOClassifier(**SMALL, max_iter=5000, callbacks=[stop]).fit(*blobs())
+    assert clf.n_iter_ < 1000
+    assert not [w for w in recwarn if "interrupted" in str(w.message)]
+    assert clf.history_[-1]["rounds"] == clf.n_iter_

@@ -1,0 +1,23 @@
+import pytest
+import torch
+
+from gan_resample.engine.guards import CollapseWarning, LossTally, warn_of_collapse
+
+
+def test_tally_gives_the_mean_of_each_move():
+    tally = LossTally()
+    for move, loss in [("a", 1.0), ("a", 3.0), ("b", 5.0)]:
+        tally.add(move, torch.tensor(loss))
+    assert {name: mean.item() for name, mean in tally.means().items()} == {
+        "a_loss": 2,
+        "b_loss": 5,
+    }
+
+
+def test_collapse_is_told_with_class_and_figure(recwarn):
+    warn_of_collapse({"spread": {"x": 0.5, "y": float("nan")}, "ess": {"x": 0.0}})
+    assert not recwarn
+    with pytest.warns(CollapseWarning, match="class 'rare' have collapsed: spread is 0.012"):
+        warn_of_collapse({"spread": {"rare": 0.012}})
+    with pytest.warns(CollapseWarning, match="coverage is 0.05"):
+        warn_of_collapse({"coverage": {3: 0.05}})

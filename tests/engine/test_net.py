@@ -1,0 +1,183 @@
+"""The net: optimizers by move, exact rounds, history, callbacks, and what happens on trouble."""
+
+import pickle
+
+import pytest
+import torch
+from skorch.callbacks import Callback, GradientNormClipping
+
+from gan_resample.engine.game import Game
+from gan_resample.engine.guards import DivergenceError, DivergenceWarning
+from gan_resample.engine.net import GameNet
+from tests.helpers import blobs, make_net, tensors
+
+
+class Duel(Game):
+    """Two one-weight players; each wants its own weight at its own target."""
+
+    moves = {"left": "left", "right": "right", "right_again": "right"}  # noqa: RUF012
+
+    def __init__(self, fault=None, absent=None):
+        super().__init__()
+        self.left, self.right = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)
+        if absent:
+            setattr(self, absent, None)
+        self.fault = fault or ()
+        self.seen = []
+
+    def begin_epoch(self, x, y):
+        self.seen.append(self.rounds_played)
+
+    def turns(self, x, y):
+        if self.left is not None:
+            loss = (self.left.weight - 1).square().sum()
+            # counts its own calls: a round that is played again does not fail again
+            if self.fault and self.rounds_played == self.fault[0]:
+                self.fault = self.fault[1:]
+                loss = loss * torch.nan
+            yield {"left": loss, "right": (self.right.weight + 1).square().sum()}
+        for _ in range(2):
+            yield {"right_again": self.right.bias.square().sum()}
+
+
+def duel(max_iter=60, **options):
+    settings = {"optimizer": torch.optim.SGD, "lr": 0.1, "verbose": 0, "batch_size": 4} | options
+    return GameNet(Duel, max_iter=max_iter, **settings)
+
+
+ROWS = torch.zeros(10, 1), torch.zeros(10, dtype=torch.long)
+
+
+def test_each_move_has_an_optimizer_and_its_own_learning_rate():
+    net = duel(optimizer__lr=0.2, left_optimizer__lr=0.05).initialize()
+    rates = {move: o.param_groups[0]["lr"] for move, o in net.optimizers().items()}
+    assert rates == {"left": 0.05, "right": 0.2, "right_again": 0.2}
+    assert duel().initialize().optimizers()["left"].param_groups[0]["lr"] == 0.1
+
+
+def test_adam_steps_are_fused_and_an_optimizer_without_it_works():
+    net = duel(optimizer=torch.optim.Adam, optimizer__betas=(0.5, 0.999)).initialize()
+    group = net.left_optimizer_.param_groups[0]
+    assert group["fused"]
+    assert group["betas"] == (0.5, 0.999)
+    duel(optimizer=torch.optim.RMSprop).fit(*ROWS)
+
+
+def test_a_misspelt_move_is_told_before_training():
+    with pytest.raises(ValueError, match="lefft_optimizer__lr"):
+        duel(lefft_optimizer__lr=1.0).initialize()
+
+
+def test_a_player_left_out_takes_no_part():
+    net = duel(module__absent="left", left_optimizer__lr=0.5).fit(*ROWS)
+    assert set(net.optimizers()) == {"right", "right_again"}
+    assert set(net.history[-1]) >= {"right_again_loss"}
+
+
+def test_history_has_the_mean_loss_of_every_move_and_the_rounds():
+    net = duel(max_iter=120).fit(*ROWS)
+    assert [row["rounds"] for row in net.history] == [50, 100, 120]
+    assert [row["epoch"] for row in net.history] == [1, 2, 3]
+    assert set(net.history[0]) >= {"seconds", "left_loss", "right_loss", "right_again_loss"}
+    assert net.module_.seen == [0, 50, 100]
+    assert net.history[-1]["left_loss"] < net.history[0]["left_loss"]
+
+
+def test_partial_fit_goes_on_with_the_same_optimizers():
+    net = duel(max_iter=10, optimizer=torch.optim.Adam).fit(*ROWS)
+    steps = net.left_optimizer_.state_dict()["state"][0]["step"].item()
+    net.partial_fit(*ROWS)
+    assert net.module_.rounds_played == 20
+    assert net.left_optimizer_.state_dict()["state"][0]["step"].item() == 2 * steps
+
+
+def test_a_round_in_which_nobody_moves_is_an_error():
+    class Idle(Duel):
+        def turns(self, x, y):
+            yield from ()
+
+    with pytest.raises(
+        RuntimeError, match=r"Idle played a round in which nobody moved.*turns\(\)"
+    ):
+        GameNet(Idle, max_iter=3, verbose=0).fit(*ROWS)
+
+
+def test_one_divergence_is_taken_back_and_the_learning_rate_halved():
+    with pytest.warns(DivergenceWarning, match=r"left_loss is not finite.*round 50 was restored"):
+        net = duel(max_iter=120, module__fault=(70,)).fit(*ROWS)
+    assert net.module_.rounds_played == 120
+    assert all(p.isfinite().all() for p in net.module_.parameters())
+    assert net.left_optimizer_.param_groups[0]["lr"] == 0.05
+    assert [row["rounds"] for row in net.history] == [50, 100, 120]
+
+
+def test_a_second_divergence_is_an_error_with_advice():
+    with (
+        pytest.warns(DivergenceWarning),
+        pytest.raises(DivergenceError, match=r"second time: left_loss.*lower learning_rate"),
+    ):
+        duel(max_iter=200, module__fault=(70, 130)).fit(*ROWS)
+
+
+def test_weights_that_overflow_are_found_without_a_loss():
+    class Overflow(Duel):
+        def turns(self, x, y):
+            yield from super().turns(x, y)
+            if self.rounds_played == 20 and not self.seen[1:]:
+                with torch.no_grad():
+                    self.right.weight.fill_(torch.inf)
+
+    net = GameNet(Overflow, max_iter=60, verbose=0, lr=0.1, optimizer=torch.optim.SGD)
+    with pytest.warns(DivergenceWarning, match=r"not finite after round 50"):
+        net.fit(*ROWS)
+    assert net.module_.right.weight.isfinite().all()
+
+
+class Stop(Callback):
+    """Ctrl-C in a given round."""
+
+    def __init__(self, at):
+        self.at = at
+
+    def on_batch_end(self, net, **kwargs):
+        if net.module_.rounds_played == self.at:
+            raise KeyboardInterrupt
+
+
+def test_ctrl_c_keeps_the_state_and_says_so():
+    with pytest.warns(UserWarning, match="interrupted after 33 of 60 rounds"):
+        net = duel(callbacks=[Stop(33)]).fit(*ROWS)
+    assert net.module_.rounds_played == 33
+
+
+def test_ctrl_c_after_a_divergence_goes_back_to_the_last_finite_state():
+    with pytest.warns(UserWarning, match="interrupted after 50 of 120 rounds"):
+        net = duel(max_iter=120, module__fault=(60,), callbacks=[Stop(70)]).fit(*ROWS)
+    assert all(p.isfinite().all() for p in net.module_.parameters())
+
+
+def test_gradient_clipping_sees_every_move():
+    net = duel(callbacks=[GradientNormClipping(0.0)]).initialize()
+    before = net.module_.left.weight.clone()
+    net.partial_fit(*ROWS)
+    assert torch.equal(before, net.module_.left.weight)
+
+
+def test_verbose_two_prints_a_line_an_epoch(capsys):
+    duel(max_iter=100, verbose=2).fit(*ROWS)
+    printed = capsys.readouterr().out
+    assert "right_again_loss" in printed
+    assert len(printed.strip().splitlines()) == 4  # names, a rule, two epochs
+
+
+def test_verbose_one_shows_one_bar_over_the_rounds(capsys):
+    duel(max_iter=7, verbose=1).fit(*ROWS)
+    assert "7/7" in capsys.readouterr().err
+
+
+def test_a_net_survives_pickling_and_trains_on():
+    net = pickle.loads(pickle.dumps(make_net("gamo").fit(*tensors(*blobs()))))
+    net.partial_fit(*tensors(*blobs()))
+    assert net.module_.rounds_played == 8
+    names = {name for name in vars(net) if name.endswith("_optimizer_")}
+    assert names <= set(net.cuda_dependent_attributes_)

@@ -1,0 +1,123 @@
+"""Small data and small games that several test modules use."""
+
+import numpy as np
+import torch
+
+from gan_resample import GAMOClassifier, GAMOSampler, SpreadSMOTE
+from gan_resample.engine.net import GameNet
+from gan_resample.gamo import GAMOGame
+
+SMALL = {"hidden_layer_sizes": (16,), "learning_rate": 1e-2, "random_state": 0}
+QUICK = {**SMALL, "max_iter": 4}
+
+GAMO = {
+    "classifier": None,
+    "hidden_layer_sizes": (16,),
+    "loss": "ls",
+    "with_discriminator": True,
+    "fake_weight": "prior",
+    "mixer": "spread",
+    "n_neighbors": 5,
+    "max_scale": 2.0,
+    "max_anchors": 1024,
+    "latent_dim": None,
+}
+# every game in every arrangement of players and turns: name -> (class, its own arguments)
+GAMES = {
+    "gamo": (GAMOGame, GAMO),
+    "gamo-average": (GAMOGame, GAMO | {"ema_decay": 0.9}),
+    "gamo-neighbours": (GAMOGame, GAMO | {"mixer": "neighbours"}),
+    "gamo-class": (GAMOGame, GAMO | {"mixer": "class"}),
+    "gamo-cross-entropy": (GAMOGame, GAMO | {"loss": "ce"}),
+    "gamo-equal-batches": (GAMOGame, GAMO | {"fake_weight": "batch", "mixer": "class"}),
+    "gamo-without-discriminator": (GAMOGame, GAMO | {"with_discriminator": False}),
+}
+
+
+def blobs(counts=(60, 20, 8), n_features=4, distance=6.0, seed=0):
+    """Gaussian classes on a line, far apart, rows shuffled; float64."""
+    rng = np.random.default_rng(seed)
+    y = np.repeat(np.arange(len(counts)), counts)
+    X = rng.normal(size=(len(y), n_features)) + distance * y[:, None]
+    order = rng.permutation(len(y))
+    return X[order], y[order]
+
+
+def mixed_frame(n=120, seed=0):
+    """A pandas table with every kind of column, and an imbalanced target."""
+    import pandas as pd
+
+    rng = np.random.default_rng(seed)
+    y = pd.Series(np.where(np.arange(n) < n // 6, "rare", "common"), name="kind")
+    X = pd.DataFrame(
+        {
+            "amount": rng.lognormal(size=n) + (y == "rare"),
+            "share": rng.random(n).astype(np.float32),
+            "count": rng.integers(0, 7, n),
+            "small": rng.integers(-100, 100, n).astype(np.int8),
+            "visits": pd.array(rng.integers(0, 1000, n), dtype="Int64"),
+            "rate": pd.array(rng.random(n), dtype="Float64"),
+            "colour": pd.Categorical(rng.choice(["red", "green"], n), ["red", "blue", "green"]),
+            "town": rng.choice(["Ulm", "Bonn", "Kiel"], n),
+            "code": pd.array(rng.choice(["a", "b"], n), dtype="string"),
+            "member": rng.random(n) < 0.5,
+            "maybe": pd.array(rng.random(n) < 0.3, dtype="boolean"),
+            "one": np.full(n, 7.25),
+        }
+    )
+    return X, y
+
+
+def make_game(name, counts=(60, 20, 8), n_features=4, batch_size=16, **own):
+    """A game on :func:`blobs`-like data, all classes but the largest in play; unprepared."""
+    kind, params = GAMES[name]
+    deficits = tuple(max(counts) - count for count in counts)
+    return kind(
+        n_features=n_features,
+        counts=counts,
+        deficits=deficits,
+        spans=(),
+        levels=(),
+        batch_size=batch_size,
+        **(params | own),
+    )
+
+
+def make_net(name, counts=(60, 20, 8), n_features=4, batch_size=16, max_iter=4, **options):
+    """An untrained net that plays the named game."""
+    kind, params = GAMES[name]
+    module = {
+        "n_features": n_features,
+        "counts": counts,
+        "deficits": tuple(max(counts) - count for count in counts),
+        "spans": (),
+        "levels": (),
+        "batch_size": batch_size,
+        **params,
+    }
+    settings = {"optimizer": torch.optim.Adam, "lr": 1e-3, "verbose": 0} | options
+    return GameNet(
+        kind,
+        max_iter=max_iter,
+        batch_size=batch_size,
+        **{f"module__{key}": value for key, value in module.items()},
+        **settings,
+    )
+
+
+def tensors(X, y):
+    return torch.as_tensor(X, dtype=torch.float32), torch.as_tensor(y)
+
+
+def samplers():
+    return [GAMOSampler(**QUICK), SpreadSMOTE(random_state=0)]
+
+
+def classifiers():
+    return [GAMOClassifier(**SMALL, max_iter=60)]
+
+
+def wanted_labels(sampler):
+    """The labels that ``fit_resample`` generates, in its order."""
+    wanted = sampler.sampling_strategy_
+    return np.repeat(list(wanted), list(wanted.values()))

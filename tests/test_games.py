@@ -1,0 +1,228 @@
+"""The laws that every game obeys, whatever its paper; a new game is one line in ``helpers``."""
+
+import copy
+import pickle
+import random
+
+import numpy as np
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from gan_resample.engine.game import ClassifyingGame, SamplingGame
+from gan_resample.engine.seeding import random_stream, seeded
+from tests.helpers import GAMES, blobs, make_game, make_net, tensors
+
+CPU = torch.device("cpu")
+every_game = pytest.mark.parametrize("name", GAMES)
+
+
+def state_of(module):
+    """Parameters and buffers, copied."""
+    return {
+        key: value.clone() for key, value in module.state_dict().items() if key != "_extra_state"
+    }
+
+
+def prefix_of(game, move):
+    return game.moves[move] + "."
+
+
+def played(name, rounds=4, seed=0, **options):
+    net = make_net(name, max_iter=rounds, **options)
+    with seeded(random_stream(seed), CPU):
+        net.fit(*tensors(*blobs()))
+    net.module_.eval()
+    return net
+
+
+@every_game
+def test_players_share_no_parameter_and_own_every_trainable_one(name):
+    game = make_game(name)
+    players = {player for player in game.moves.values() if getattr(game, player) is not None}
+    owned = [id(p) for player in players for p in getattr(game, player).parameters()]
+    trainable = {id(p) for p in game.parameters() if p.requires_grad}
+    assert len(owned) == len(set(owned))
+    assert trainable <= set(owned)
+
+
+@every_game
+def test_a_turn_changes_only_the_players_that_move(name):
+    net = make_net(name).initialize()
+    game, (x, y) = net.module_, tensors(*blobs())
+    game.prepare(x, y)
+    net._set_training(True)
+    for _ in range(2):
+        turns = game.turns(x[:16], y[:16])
+        before = state_of(game)
+        for turn in turns:
+            net._move(turn, None)
+            after = state_of(game)
+            moving = tuple(prefix_of(game, move) for move in turn)
+            # the moving average is the game's own, not a player
+            still = [k for k in before if not k.startswith((*moving, "average."))]
+            for key in still:
+                assert torch.equal(before[key], after[key]), f"{set(turn)} changed {key}"
+            for start in moving:
+                assert any(
+                    not torch.equal(before[k], after[k]) for k in before if k.startswith(start)
+                )
+            before = after
+
+
+@every_game
+def test_every_player_moves_and_every_parameter_learns(name):
+    net = make_net(name).initialize()
+    game, (x, y) = net.module_, tensors(*blobs())
+    game.prepare(x, y)
+    learnt, moved = set(), set()
+    for _ in range(2):
+        for turn in game.turns(x[:16], y[:16]):
+            net._move(turn, None)
+            moved |= set(turn)
+            learnt |= {
+                key
+                for key, p in game.named_parameters()
+                if p.grad is not None and p.grad.isfinite().all() and p.grad.any()
+            }
+    taking_part = {m for m, player in game.moves.items() if getattr(game, player) is not None}
+    if not game.discriminator:
+        taking_part -= {"generator_vs_discriminator"}
+    assert moved == taking_part
+    assert learnt == {key for key, p in game.named_parameters() if p.requires_grad}
+
+
+@every_game
+def test_training_modes_are_as_they_were_after_each_turn(name):
+    net = make_net(name).initialize()
+    game, (x, y) = net.module_, tensors(*blobs())
+    game.prepare(x, y)
+    net._set_training(True)
+    modes = [module.training for module in game.modules()]
+    for turn in game.turns(x[:16], y[:16]):
+        assert [module.training for module in game.modules()] == modes
+        assert torch.is_grad_enabled()
+        net._move(turn, None)
+
+
+@every_game
+def test_samples_have_shape_dtype_and_range(name):
+    net = played(name)
+    if not isinstance(net.module_, SamplingGame):
+        pytest.fail("a game without samples needs a law of its own")
+    y = torch.tensor([2, 1, 2, 2, 1])
+    rows = net.module_.sample(y)
+    assert rows.shape == (5, 4)
+    assert rows.dtype == torch.float32
+    assert rows.isfinite().all()
+
+
+@every_game
+def test_logits_have_a_column_for_each_class(name):
+    game = played(name).module_
+    assert isinstance(game, ClassifyingGame)
+    x, _ = tensors(*blobs())
+    assert game.logits(x).shape == (88, 3)
+
+
+@every_game
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(name):
+    one, two, other = (state_of(played(name, seed=seed).module_) for seed in (1, 1, 2))
+    assert all(torch.equal(one[key], two[key]) for key in one)
+    assert any(not torch.equal(one[key], other[key]) for key in one)
+
+
+@every_game
+def test_global_random_state_is_untouched(name):
+    torch.manual_seed(5), np.random.seed(5), random.seed(5)  # noqa: NPY002
+    before = torch.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()  # noqa: NPY002
+    played(name)
+    assert torch.equal(before[0], torch.get_rng_state())
+    assert (before[1] == np.random.get_state()[1]).all()  # noqa: NPY002
+    assert before[2] == random.getstate()
+
+
+@every_game
+def test_copies_give_the_same_rows(name):
+    net = played(name)
+    game, y = net.module_, torch.tensor([1, 2, 2, 1])
+    fresh = make_net(name).initialize().module_.eval()
+    fresh.load_state_dict(game.state_dict())
+    copies = [copy.deepcopy(game), pickle.loads(pickle.dumps(game)), fresh]
+    copies.append(pickle.loads(pickle.dumps(net)).module_)
+    rows = []
+    for each in [game, *copies]:
+        with seeded(random_stream(3), CPU):
+            rows.append(each.sample(y))
+        assert each.rounds_played == 4
+    assert all(torch.equal(rows[0], other) for other in rows[1:])
+
+
+@every_game
+def test_an_exact_number_of_rounds_is_played(name):
+    for rounds in (1, 49, 51):
+        assert played(name, rounds=rounds).module_.rounds_played == rounds
+
+
+@every_game
+def test_the_last_batch_may_not_be_short(name):
+    net = make_net(name, counts=(9, 6, 2), batch_size=16, max_iter=3)  # 17 rows: 17 % 16 == 1
+    seen = []
+    step = net.train_step
+    net.train_step = lambda batch: seen.append(len(batch[0])) or step(batch)
+    net.fit(*tensors(*blobs((9, 6, 2))))
+    assert seen == [16, 16, 16]
+
+
+@every_game
+def test_generated_rows_lie_at_their_class(name):
+    x, y = tensors(*blobs((80, 20), distance=8.0))
+    net = make_net(name, counts=(80, 20), max_iter=150, lr=1e-2)
+    with seeded(random_stream(0), CPU):
+        net.fit(x, y)
+        net.module_.eval()
+        rows = net.module_.sample(torch.ones(200, dtype=torch.long))
+    to_minority = (rows - x[y == 1].mean(0)).norm(dim=1)
+    to_majority = (rows - x[y == 0].mean(0)).norm(dim=1)
+    assert (to_minority < to_majority).float().mean() > 0.95
+    assert (net.module_.logits(x).argmax(1) == y).float().mean() > 0.95
+
+
+class NoHostSync(TorchDispatchMode):
+    """Fails on operations that would wait for a GPU (a CPU can only show that they are called)."""
+
+    waiting = ("_local_scalar_dense", "nonzero", "masked_select", "_unique", "is_nonzero", "equal")
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        name = func.name().removeprefix("aten::")
+        assert not name.startswith(self.waiting), f"{name} waits for the device"
+        for index in args[1] if name in ("index.Tensor", "index_put_") else ():
+            assert index is None or index.dtype != torch.bool, "a boolean mask waits"
+        return func(*args, **(kwargs or {}))
+
+
+@every_game
+def test_a_round_never_waits_for_the_device(name):
+    net = make_net(name).initialize()
+    game, (x, y) = net.module_, tensors(*blobs())
+    game.prepare(x, y)
+    with NoHostSync():
+        for turn in game.turns(x[:16], y[:16]):
+            for loss in turn.values():
+                loss.backward(retain_graph=True)
+    with pytest.raises(AssertionError, match="waits"), NoHostSync():
+        x.sum().item()
+
+
+@pytest.mark.gpu
+@every_game
+def test_a_round_on_a_gpu_never_waits(name):
+    net = make_net(name, device="cuda").initialize()
+    game, (x, y) = net.module_, (t.cuda() for t in tensors(*blobs()))
+    game.prepare(x, y)
+    net.train_step((x[:16], y[:16]))  # lazy set-up of optimizers and libraries may wait
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        net.train_step((x[:16], y[:16]))
+    finally:
+        torch.cuda.set_sync_debug_mode("default")

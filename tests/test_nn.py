@@ -1,0 +1,91 @@
+"""Hardening, snapping, moving averages, strata."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from gan_resample.nn import MLP, Harden, MovingAverage, Strata, harden, make_module
+
+
+def test_mlp_has_the_asked_widths_and_norms():
+    net = MLP(5, 3, (8, 4), nn.ReLU, batch_norm=True)
+    assert [type(layer).__name__ for layer in net] == [
+        *["Linear", "ReLU", "BatchNorm1d"] * 2,
+        "Linear",
+    ]
+    assert net(torch.randn(2, 5)).shape == (2, 3)
+
+
+def test_make_module_copies_a_module_and_calls_a_callable():
+    mine = nn.Linear(3, 2)
+    copied = make_module(mine, 3, 2)
+    assert copied is not mine
+    assert torch.equal(copied.weight, mine.weight)
+    assert make_module(nn.Linear, 7, 4).weight.shape == (4, 7)
+
+
+def test_harden_is_one_hot_forward_and_soft_backward():
+    x = torch.tensor([[5.0, 0.2, 0.7, 0.1, -1.0]], requires_grad=True)
+    hard = harden(x, [(1, 4)])
+    assert torch.equal(hard, torch.tensor([[5.0, 0.0, 1.0, 0.0, -1.0]]))
+    (hard * torch.arange(5.0)).sum().backward()
+    assert torch.equal(x.grad, torch.arange(5.0)[None])
+
+
+def test_harden_snaps_listed_columns_to_values_seen():
+    module = Harden(levels=[(1, 3), (2, 2)])
+    module.learn(torch.tensor([[0.3, 1.0, -1.0], [0.1, 2.0, 4.0], [0.2, 7.0, 4.0]]))
+    x = torch.tensor([[0.37, 1.4, 1.4], [0.9, 99.0, -50.0], [0.5, 4.6, 1.6]], requires_grad=True)
+    hard = module(x)
+    expected = torch.tensor([[0.37, 1.0, -1.0], [0.9, 7.0, -1.0], [0.5, 7.0, 4.0]])
+    assert torch.equal(hard, expected)
+    hard.sum().backward()
+    assert torch.equal(x.grad, torch.ones(3, 3))
+
+
+def test_moving_average_follows_and_forgets_its_start():
+    source = nn.Linear(1, 1)
+    average = MovingAverage(source, decay=0.9)
+    nn.init.constant_(source.weight, 2.0)
+    for t in range(400):
+        average.update(source, t)
+    assert average.module.weight.item() == pytest.approx(2.0)
+    nn.init.constant_(source.weight, 3.0)
+    average.update(source, 400)
+    assert average.module.weight.item() == pytest.approx(2.1)
+    assert not any(p.requires_grad for p in average.parameters())
+
+
+def test_moving_average_stays_in_eval_mode_and_copies_buffers():
+    source = nn.BatchNorm1d(2)
+    average = MovingAverage(source, decay=0.5)
+    source(torch.randn(10, 2))
+    average.update(source, 0)
+    assert torch.equal(average.module.running_mean, source.running_mean)
+    average.train()
+    assert not average.module.training
+
+
+laws = st.lists(st.integers(0, 50), min_size=2, max_size=12).filter(any)
+
+
+@given(laws, st.integers(1, 64))
+def test_strata_weigh_every_class_by_its_law(deficits, n_rows):
+    law = [d / sum(deficits) for d in deficits]
+    strata = Strata(law, n_rows)
+    assert sum(strata.sizes) == max(n_rows, sum(d > 0 for d in deficits), 2)
+    for code, mass in enumerate(law):
+        mine = strata.weights[strata.labels == code]
+        assert len(mine) == strata.sizes[code]
+        assert (len(mine) > 0) == (mass > 0)  # the largest class is never drawn
+        assert mine.sum().item() == pytest.approx(mass, abs=1e-5)
+    assert (strata.labels.diff() >= 0).all()
+
+
+def test_strata_by_hand():
+    # counts (10, 5, 2): deficits (0, 5, 8), q = (0, 5/13, 8/13)
+    strata = Strata([0, 5 / 13, 8 / 13], 13)
+    assert strata.sizes == (0, 5, 8)
+    assert strata.weights.tolist() == pytest.approx([1 / 13] * 13)
