@@ -61,6 +61,7 @@ class GameMixin(RowsMixin):
     net_params: dict[str, Any] | None
     device: str | torch.device
     callbacks: Sequence[Any] | None
+    hidden_layer_sizes: Sequence[int]
     verbose: int
     net_: Any  # a GameNet; None where nothing was trained
 
@@ -85,13 +86,20 @@ class GameMixin(RowsMixin):
         self.net_ = net
         self.n_iter_ = net.module_.rounds_played
         self.history_ = [_history_row(row) for row in net.history if "epoch" in row]
+        labels = self.classes_.tolist()
         for name in net.module_.diagnostics:
             values = figures.get(name, {})
-            figures[name] = {self.classes_[code]: value for code, value in values.items()}
+            figures[name] = {labels[code]: value for code, value in values.items()}
             setattr(self, f"{name}_", figures[name])
         warn_of_collapse(figures)
 
     def _make_net(self, n_features: int, deficits: Sequence[int], device: torch.device) -> GameNet:
+        widths = self.hidden_layer_sizes
+        if not all(isinstance(width, Integral) and width > 0 for width in widths):
+            raise ValueError(
+                f"hidden_layer_sizes={widths!r} must hold positive whole numbers, the widths of "
+                "the hidden layers, for example (128, 64)"
+            )
         own = {name: getattr(self, name) for name in self._game_params}
         known = {
             "n_features": n_features,
@@ -174,8 +182,8 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
         self : estimator
         """
         goes_on = self._goes_on()
-        y = self._check_labels(y)
         X = self._check_rows(X, reset=not goes_on)
+        y = self._check_labels(y)
         check_consistent_length(X, y)
         stream = self._stream if goes_on else random_stream(self.random_state)
         codes = self._learn_classes(y, goes_on=goes_on)

@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["NumericColumn", "column_dtype", "column_values", "is_frame", "is_missing"]
+__all__ = [
+    "NumericColumn",
+    "check_frame",
+    "column_dtype",
+    "column_values",
+    "is_frame",
+    "is_missing",
+]
 
 Array = NDArray[Any]
 
@@ -16,6 +23,18 @@ Array = NDArray[Any]
 def is_frame(X: Any) -> bool:
     """Tell whether ``X`` is a pandas DataFrame, without importing pandas."""
     return hasattr(X, "iloc") and hasattr(X, "dtypes") and np.ndim(X) == 2
+
+
+def check_frame(X: Any) -> None:
+    """Refuse a data frame without rows or columns, or with two columns of one name."""
+    if not X.columns.is_unique:
+        twice = X.columns[X.columns.duplicated()].tolist()
+        raise ValueError(f"X has duplicate column names {twice}: rename them")
+    for axis, what in enumerate(("sample", "feature")):
+        if not X.shape[axis]:
+            raise ValueError(
+                f"Found array with 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required."
+            )
 
 
 @dataclass(frozen=True)

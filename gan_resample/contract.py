@@ -22,7 +22,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from gan_resample._sklearn import _fit_context
-from gan_resample.columns import is_frame
+from gan_resample.columns import check_frame, is_frame
 from gan_resample.encoding import TableEncoder
 from gan_resample.engine.guards import TinyClassWarning
 from gan_resample.engine.seeding import random_stream
@@ -52,6 +52,7 @@ class RowsMixin:
     def _check_rows(self, X: Any, *, reset: bool) -> Any:
         """Check container, shape and names; values are the encoder's business."""
         if is_frame(X):
+            check_frame(X)
             return validate_data(self, X, reset=reset, skip_check_array=True)
         if hasattr(X, "columns") and hasattr(X, "to_pandas"):
             raise TypeError(
@@ -99,7 +100,9 @@ class RowsMixin:
             )
 
     def _warn_of_tiny_classes(self, deficits: Sequence[int]) -> None:
-        for label, count, deficit in zip(self.classes_, self._counts, deficits, strict=True):
+        for label, count, deficit in zip(
+            self.classes_.tolist(), self._counts, deficits, strict=True
+        ):
             if deficit and count < TINY_CLASS:
                 fate = (
                     "its row is repeated" if count == 1 else "mixtures of so few rows say little"

@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from gan_resample._sklearn import Interval, StrOptions, _fit_context
 from gan_resample.columns import (
     NumericColumn,
+    check_frame,
     column_dtype,
     column_values,
     is_frame,
@@ -225,7 +226,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _check(self, X: Any, *, reset: bool) -> Any:
         if is_frame(X):
-            _check_frame(X)
+            check_frame(X)
             return validate_data(self, X, reset=reset, skip_check_array=True)
         return validate_data(
             self,
@@ -320,15 +321,4 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 "are encoded as no category at all",
                 UserWarning,
                 stacklevel=3,
-            )
-
-
-def _check_frame(X: Any) -> None:
-    if not X.columns.is_unique:
-        twice = X.columns[X.columns.duplicated()].tolist()
-        raise ValueError(f"X has duplicate column names {twice}: rename them")
-    for axis, what in enumerate(("sample", "feature")):
-        if not X.shape[axis]:
-            raise ValueError(
-                f"Found array with 0 {what}(s) (shape={X.shape}) while a minimum of 1 is required."
             )

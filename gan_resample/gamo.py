@@ -302,7 +302,7 @@ GAME_PARAMS = (
 
 
 class GAMOSampler(BaseGameSampler):
-    r"""Over-sample with the generator of GAMO.
+    """Over-sample with the generator of GAMO.
 
     Parameters
     ----------
@@ -418,10 +418,10 @@ class GAMOSampler(BaseGameSampler):
     >>> from collections import Counter
     >>> from sklearn.datasets import make_classification
     >>> from gan_resample import GAMOSampler
-    >>> X, y = make_classification(n_samples=300, weights=[0.9], random_state=0)
+    >>> X, y = make_classification(300, weights=[0.9], flip_y=0, random_state=0)
     >>> X_new, y_new = GAMOSampler(max_iter=20, random_state=0).fit_resample(X, y)
     >>> sorted(Counter(y_new.tolist()).items())
-    [(0, 268), (1, 268)]
+    [(0, 270), (1, 270)]
     """
 
     _game = GAMOGame
@@ -481,7 +481,7 @@ class GAMOSampler(BaseGameSampler):
 
 
 class GAMOClassifier(BaseGameClassifier):
-    r"""The classifier of GAMO, trained against its generator: the paper's own use of the game.
+    """The classifier of GAMO, trained against its generator: the paper's own use of the game.
 
     It predicts with a moving average of the classifier's weights. On 16 public tables such a net
     had 3.4 +- 2.5 points more balanced accuracy than the same net with class weights and a worse

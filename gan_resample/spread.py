@@ -91,10 +91,10 @@ class SpreadSMOTE(BaseRowSampler):
     >>> from collections import Counter
     >>> from sklearn.datasets import make_classification
     >>> from gan_resample import SpreadSMOTE
-    >>> X, y = make_classification(n_samples=500, weights=[0.9], random_state=0)
+    >>> X, y = make_classification(500, weights=[0.9], flip_y=0, random_state=0)
     >>> X_new, y_new = SpreadSMOTE(random_state=0).fit_resample(X, y)
     >>> sorted(Counter(y_new.tolist()).items())
-    [(0, 447), (1, 447)]
+    [(0, 450), (1, 450)]
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

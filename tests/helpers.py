@@ -83,18 +83,23 @@ def make_game(name, counts=(60, 20, 8), n_features=4, batch_size=16, **own):
     )
 
 
-def make_net(name, counts=(60, 20, 8), n_features=4, batch_size=16, max_iter=4, **options):
+def make_net(
+    name, counts=(60, 20, 8), n_features=4, batch_size=16, max_iter=4, own=None, **options
+):
     """An untrained net that plays the named game."""
     kind, params = GAMES[name]
-    module = {
-        "n_features": n_features,
-        "counts": counts,
-        "deficits": tuple(max(counts) - count for count in counts),
-        "spans": (),
-        "levels": (),
-        "batch_size": batch_size,
-        **params,
-    }
+    module = (
+        {
+            "n_features": n_features,
+            "counts": counts,
+            "deficits": tuple(max(counts) - count for count in counts),
+            "spans": (),
+            "levels": (),
+            "batch_size": batch_size,
+        }
+        | params
+        | (own or {})
+    )
     settings = {"optimizer": torch.optim.Adam, "lr": 1e-3, "verbose": 0} | options
     return GameNet(
         kind,

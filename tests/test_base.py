@@ -1,0 +1,118 @@
+"""Estimators that hold a game: prediction, containers, parameters, progress."""
+
+import copy
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy import sparse
+
+from gan_resample import GAMOClassifier, GAMOSampler
+from tests.helpers import QUICK, SMALL, blobs, mixed_frame
+
+X, y = blobs()
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return GAMOClassifier(**SMALL, max_iter=60).fit(X, y)
+
+
+def test_probabilities_sum_to_one_in_the_order_of_classes(fitted):
+    P = fitted.predict_proba(X)
+    assert P.shape == (88, 3)
+    np.testing.assert_allclose(P.sum(axis=1), 1)
+    assert (fitted.classes_[P.argmax(axis=1)] == fitted.predict(X)).all()
+    assert fitted.score(X, y) > 0.95
+
+
+def test_a_row_is_predicted_the_same_alone_and_in_a_batch(fitted):
+    alone = np.vstack([fitted.predict_proba(row[None]) for row in X])
+    np.testing.assert_allclose(alone, fitted.predict_proba(X), atol=1e-12)
+
+
+def test_many_rows_are_predicted_in_chunks(fitted, monkeypatch):
+    whole = fitted.predict_proba(X)
+    monkeypatch.setattr("gan_resample.base.PREDICT_ROWS", 7)
+    np.testing.assert_allclose(fitted.predict_proba(X), whole, atol=1e-12)
+
+
+def test_prediction_changes_nothing(fitted):
+    before = pickle.dumps(fitted.game_.state_dict())
+    fitted.predict(X)
+    assert next(fitted.game_.parameters()).dtype == torch.float32
+    assert pickle.dumps(fitted.game_.state_dict()) == before
+
+
+def test_labels_of_any_kind_come_back():
+    for names in (np.array(["low", "mid", "high"]), np.array([7, -2, 40])):
+        clf = GAMOClassifier(**SMALL, max_iter=60).fit(X, names[y])
+        assert (clf.predict(X) == names[y]).mean() > 0.95
+    clf = GAMOClassifier(**SMALL, max_iter=60).fit(X, pd.Series(y == 2))
+    assert clf.predict(X).dtype == bool
+
+
+def test_frames_and_sparse_tables_are_classified():
+    table, target = mixed_frame()
+    clf = GAMOClassifier(**SMALL, max_iter=30).fit(table, target)
+    assert clf.predict_proba(table).shape == (120, 2)
+    assert set(clf.classes_) == {"common", "rare"}
+    with pytest.warns(UserWarning, match="'town' hold categories that were not seen"):
+        clf.predict(table.assign(town="Rome"))
+    thin = sparse.csr_matrix(X)
+    probabilities = GAMOClassifier(**QUICK).fit(thin, y).predict_proba(thin)
+    np.testing.assert_allclose(probabilities, GAMOClassifier(**QUICK).fit(X, y).predict_proba(X))
+
+
+def test_columns_are_checked_at_predict(fitted):
+    with pytest.raises(ValueError, match="expecting 4 features"):
+        fitted.predict(X[:, :2])
+    with pytest.raises(ValueError, match="column 0 has 1 missing value"):
+        fitted.predict([[np.nan, 1, 1, 1]])
+
+
+def test_history_and_rounds():
+    sampler = GAMOSampler(**(QUICK | {"max_iter": 60})).fit(X, y)
+    assert sampler.n_iter_ == 60
+    assert [row["rounds"] for row in sampler.history_] == [50, 60]
+    assert {"epoch", "seconds", "classifier_loss"} <= set(sampler.history_[0])
+    assert all(isinstance(value, int | float) for value in sampler.history_[0].values())
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"max_iter": 0}, "'max_iter' parameter of GAMOSampler must be an int in the range"),
+        ({"learning_rate": 0}, "'learning_rate' parameter of GAMOSampler must be a float"),
+        ({"mixer": "soup"}, "'mixer' parameter of GAMOSampler must be a str among"),
+        ({"max_scale": -1}, "'max_scale' parameter of GAMOSampler must be a float in the range"),
+        ({"device": "toaster"}, "device='toaster' is unknown"),
+        ({"hidden_layer_sizes": 3}, "'hidden_layer_sizes' parameter of GAMOSampler must be"),
+        ({"hidden_layer_sizes": (8, 0)}, r"hidden_layer_sizes=\(8, 0\).*positive"),
+        ({"net_params": {"device": "cpu"}}, "net_params sets"),
+    ],
+)
+def test_bad_parameters_are_told_before_training(params, message):
+    with pytest.raises(ValueError, match=message):
+        GAMOSampler(**(QUICK | params)).fit(X, y)
+
+
+def test_only_the_net_holds_tensors():
+    for estimator in (GAMOSampler(**QUICK), GAMOClassifier(**QUICK)):
+        estimator.fit(X, y)
+        others = {name: value for name, value in vars(estimator).items() if name != "net_"}
+        assert b"torch" not in pickle.dumps(others)
+        assert estimator.game_ is estimator.net_.module_
+
+
+def test_a_deepcopy_goes_on_alike():
+    sampler = GAMOSampler(**QUICK).fit(X, y)
+    twin = copy.deepcopy(sampler)
+    assert (sampler.sample([1, 2]) == twin.sample([1, 2])).all()
+
+
+def test_classifier_needs_two_classes():
+    with pytest.raises(ValueError, match="needs at least two classes, but y holds 1 class only"):
+        GAMOClassifier(**QUICK).fit(X, np.zeros(len(X)))

@@ -1,0 +1,379 @@
+"""What every sampler promises about rows: containers, dtypes, counts, order, seeds, refusals."""
+
+import pickle
+import warnings
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+import sklearn
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from imblearn.pipeline import Pipeline
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+
+from gan_resample import GAMOSampler, SpreadSMOTE, TableEncoder, TinyClassWarning
+from tests.helpers import QUICK, blobs, classifiers, mixed_frame, samplers, wanted_labels
+
+X, y = blobs()
+every_sampler = pytest.mark.parametrize("sampler", samplers(), ids=lambda s: type(s).__name__)
+every_classifier = pytest.mark.parametrize("clf", classifiers(), ids=lambda s: type(s).__name__)
+every_estimator = pytest.mark.parametrize(
+    "estimator", [*samplers(), *classifiers()], ids=lambda s: type(s).__name__
+)
+
+
+@every_sampler
+@pytest.mark.parametrize(
+    ("strategy", "expected"),
+    [
+        ("auto", {0: 60, 1: 60, 2: 60}),
+        ("not majority", {0: 60, 1: 60, 2: 60}),
+        ("all", {0: 60, 1: 60, 2: 60}),
+        ("minority", {0: 60, 1: 20, 2: 60}),
+        ("not minority", {0: 60, 1: 60, 2: 8}),
+        ({2: 25}, {0: 60, 1: 20, 2: 25}),
+        ({0: 70, 2: 9}, {0: 70, 1: 20, 2: 9}),
+        (lambda y: {1: 33}, {0: 60, 1: 33, 2: 8}),
+    ],
+)
+def test_every_sampling_strategy(sampler, strategy, expected):
+    sampler = clone(sampler).set_params(sampling_strategy=strategy)
+    X_new, y_new = sampler.fit_resample(X, y)
+    assert Counter(y_new.tolist()) == expected
+    assert (X_new[: len(X)] == X).all()
+    assert (y_new[: len(y)] == y).all()
+    assert sampler.synthetic_mask_.tolist() == [False] * len(X) + [True] * (len(X_new) - len(X))
+
+
+@every_sampler
+def test_a_float_strategy_on_two_classes(sampler):
+    rows = y < 2
+    sampler = clone(sampler).set_params(sampling_strategy=0.5)
+    assert Counter(sampler.fit_resample(X[rows], y[rows])[1].tolist()) == {0: 60, 1: 30}
+
+
+@every_sampler
+@pytest.mark.parametrize(
+    ("strategy", "message"),
+    [
+        ({2: 3}, "number of samples in a class cannot be decreased|should be greater"),
+        ({9: 30}, "not present in the data"),
+        (0.1, '"sampling_strategy" can be a float only when the type of target is binary'),
+    ],
+)
+def test_impossible_strategies_are_refused(sampler, strategy, message):
+    with pytest.raises(ValueError, match=message):
+        clone(sampler).set_params(sampling_strategy=strategy).fit_resample(X, y)
+
+
+@every_sampler
+def test_fit_and_one_sample_give_the_rows_of_fit_resample(sampler):
+    at_once = clone(sampler).fit_resample(X, y)[0][len(X) :]
+    fitted = clone(sampler).fit(X, y)
+    loaded = pickle.loads(pickle.dumps(fitted))
+    labels = wanted_labels(fitted)
+    for each in (fitted, loaded):
+        rows = each.sample(labels)
+        assert (rows == at_once).all()
+    again = fitted.sample(labels)
+    assert (again != at_once).any()
+    assert (again == loaded.sample(labels)).all()
+    assert (fitted.sample(labels, random_state=4) == loaded.sample(labels, random_state=4)).all()
+
+
+@every_sampler
+def test_sample_refuses_classes_that_were_not_in_play(sampler):
+    fitted = clone(sampler).fit(X, y)
+    with pytest.raises(ValueError, match=r"rows of \[0\].*in play were \[1, 2\]"):
+        fitted.sample([1, 0])
+    with pytest.raises(ValueError, match=r"rows of \[7\]"):
+        fitted.sample([7])
+    with pytest.raises(sklearn.exceptions.NotFittedError):
+        clone(sampler).sample([1])
+
+
+@every_sampler
+def test_seeds(sampler):
+    def rows(seed):
+        return clone(sampler).set_params(random_state=seed).fit_resample(X, y)[0]
+
+    assert (rows(1) == rows(1)).all()
+    assert (rows(1) != rows(2)).any()
+    assert (rows(None) != rows(None)).any()
+    state = np.random.RandomState(0)
+    assert (rows(state) != rows(state)).any()
+
+
+@every_sampler
+def test_balanced_data_come_back_unchanged_and_untrained(sampler):
+    rows = np.flatnonzero(y == 0)
+    labels = np.arange(len(rows)) % 2
+    sampler = clone(sampler)
+    X_new, y_new = sampler.fit_resample(X[rows], labels)
+    assert (X_new == X[rows]).all()
+    assert (y_new == labels).all()
+    assert not sampler.synthetic_mask_.any()
+    with pytest.raises(ValueError, match=r"in play were \[\]"):
+        sampler.sample([0])
+
+
+def test_balanced_data_leave_every_fitted_attribute_of_a_game():
+    sampler = GAMOSampler(**QUICK)
+    sampler.fit_resample(X[:20], np.arange(20) % 2)
+    assert sampler.n_iter_ == 0
+    assert sampler.net_ is None
+    assert sampler.game_ is None
+    assert sampler.history_ == []
+    assert sampler.ess_ == sampler.coverage_ == sampler.spread_ == {}
+    assert sampler.classes_.tolist() == [0, 1]
+
+
+@every_sampler
+def test_frames_keep_columns_dtypes_categories_bounds_and_the_target(sampler):
+    table, target = mixed_frame()
+    sampler = clone(sampler)
+    X_new, y_new = sampler.fit_resample(table, target)
+    assert X_new.dtypes.equals(table.dtypes)
+    pd.testing.assert_frame_equal(X_new.iloc[: len(table)], table)
+    pd.testing.assert_series_equal(y_new.iloc[: len(table)], target)
+    made = X_new[sampler.synthetic_mask_]
+    assert len(made) == 80
+    for name in ("amount", "share", "count", "small", "visits", "rate"):
+        assert made[name].between(table[name].min(), table[name].max()).all()
+    assert made["count"].isin(table["count"]).all()
+    assert (made["one"] == 7.25).all()
+    assert set(made["colour"]) <= {"red", "green"}
+    sampled = sampler.sample(["rare"])
+    assert sampled.dtypes.equals(table.dtypes)
+    assert sampler.feature_names_in_.tolist() == table.columns.tolist()
+
+
+@every_sampler
+def test_all_categorical_tables(sampler):
+    table, target = mixed_frame()
+    table = table[["colour", "town", "member"]]
+    X_new, y_new = clone(sampler).fit_resample(table, target)
+    assert Counter(y_new) == {"common": 100, "rare": 100}
+    rare = table[target == "rare"]
+    for name in table:
+        assert X_new[name].iloc[120:].isin(rare[name]).all()
+
+
+@every_sampler
+@pytest.mark.parametrize(
+    "kind", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array, sparse.csc_array]
+)
+def test_sparse_in_the_same_format_out(sampler, kind):
+    table = kind(np.where(X > 3, X, 0))
+    X_new, _ = clone(sampler).fit_resample(table, y)
+    assert type(X_new) is kind
+    assert (X_new[: len(X)].toarray() == table.toarray()).all()
+    assert isinstance(clone(sampler).fit(table, y).sample([2]), kind)
+
+
+@every_estimator
+def test_a_sparse_table_too_large_to_be_dense_is_refused(estimator):
+    huge = sparse.csr_matrix((300_000, 1000))
+    labels = np.arange(300_000) < 5
+    with pytest.raises(ValueError, match=r"shape \(300000, 1000\).*more than 2 GiB.*TruncatedSVD"):
+        clone(estimator).fit(huge, labels)
+
+
+@every_sampler
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int8, np.int64, bool])
+def test_arrays_keep_their_dtype(sampler, dtype):
+    table = np.clip(X * 4, -100, 100).astype(dtype)
+    X_new, _ = clone(sampler).fit_resample(table, y)
+    assert X_new.dtype == dtype
+    assert (X_new[: len(X)] == table).all()
+
+
+@every_sampler
+def test_object_arrays_with_listed_categories(sampler):
+    table = np.array([["a", 1.5], ["b", 2.5], ["a", 3.5]] * 20, dtype=object)
+    labels = np.array([0] * 45 + [1] * 15)
+    encoder = TableEncoder(categorical_features=[0])
+    X_new, _ = clone(sampler).set_params(encoder=encoder).fit_resample(table, labels)
+    assert X_new.dtype == object
+    assert set(X_new[60:, 0]) <= {"a", "b"}
+    with pytest.raises(ValueError, match="could not convert string"):
+        clone(sampler).fit_resample(table, labels)
+
+
+@every_sampler
+@pytest.mark.parametrize(
+    "names", [["b", "a", "c"], [30, -4, 7], [2.0, 1.0, 5.0]], ids=["strings", "ints", "floats"]
+)
+def test_odd_labels(sampler, names):
+    labels = np.array(names)[y]
+    _, y_new = clone(sampler).fit_resample(X, labels)
+    assert Counter(y_new.tolist()) == dict.fromkeys(names, 60)
+    assert y_new.dtype == labels.dtype
+
+
+@every_sampler
+def test_boolean_and_categorical_labels(sampler):
+    _, flags = clone(sampler).fit_resample(X, y == 2)
+    assert flags.dtype == bool
+    kinds = pd.Series(pd.Categorical.from_codes(y, ["low", "mid", "high"]), name="level")
+    _, named = clone(sampler).fit_resample(X, kinds)
+    assert named.dtype == kinds.dtype
+    assert named.name == "level"
+
+
+@every_sampler
+def test_renamed_labels_give_the_same_rows(sampler):
+    one, _ = clone(sampler).fit_resample(X, y)
+    two, named = clone(sampler).fit_resample(X, np.array(["a", "b", "c"])[y])
+    assert (one == two).all()
+    assert set(named) == {"a", "b", "c"}
+
+
+@every_estimator
+def test_inputs_are_not_touched(estimator):
+    rows, labels = X.copy(), y.copy()
+    rows.flags.writeable = labels.flags.writeable = False
+    table, target = mixed_frame()
+    before = table.copy()
+    for data in ((rows, labels), (table, target)):
+        clone(estimator).fit(*data)
+    assert (rows == X).all()
+    pd.testing.assert_frame_equal(table, before)
+
+
+@every_sampler
+def test_tiny_classes_are_told_and_still_grow(sampler):
+    rows = np.concatenate([np.flatnonzero(y == 0), np.flatnonzero(y == 1)[:2]])
+    one = np.concatenate([rows, np.flatnonzero(y == 2)[:1]])
+    with pytest.warns(TinyClassWarning) as seen:
+        X_new, y_new = clone(sampler).fit_resample(X[one], y[one])
+    told = [str(w.message) for w in seen if w.category is TinyClassWarning]
+    assert len(told) == 2
+    assert "has 2 rows only: mixtures" in told[0]
+    assert "has 1 row only: its row is repeated" in told[1]
+    assert Counter(y_new.tolist()) == {0: 60, 1: 60, 2: 60}
+    assert np.isfinite(X_new).all()
+    repeated = X_new[len(one) :][y_new[len(one) :] == 2]
+    assert (repeated == X[one[-1]]).all()
+
+
+@every_sampler
+def test_constant_and_duplicate_rows_give_finite_rows(sampler):
+    rows = np.repeat(np.array([[1.0, 2.0], [5.0, 2.0]]), [30, 6], axis=0)
+    X_new, _ = clone(sampler).fit_resample(rows, np.repeat([0, 1], [30, 6]))
+    assert (X_new[36:] == [5.0, 2.0]).all()
+
+
+@every_sampler
+@pytest.mark.parametrize("size", [1e-300, 1e-30, 1e30, 1e300])
+def test_extreme_scales_give_finite_rows(sampler, size):
+    X_new, _ = clone(sampler).fit_resample(X * size, y)
+    assert np.isfinite(X_new).all()
+    assert (X_new[: len(X)] == X * size).all()
+
+
+BAD = {
+    "missing": (np.where(X > 10, np.nan, X), y, ValueError, r"column 0 has \d+ missing.*impute"),
+    "infinite": (np.where(X > 10, np.inf, X), y, ValueError, r"infinite value.*\(inf\).*clip"),
+    "one class": (X, np.zeros(len(X)), ValueError, "1 class|more than 1 class"),
+    "lengths": (X, y[:-1], ValueError, "inconsistent numbers of samples"),
+    "continuous": (X, X[:, 0], ValueError, "Unknown label type"),
+    "3-D": (X.reshape(-1, 2, 2), y, ValueError, "dim 3"),
+    "1-D": (X[:, 0], y, ValueError, "Reshape your data"),
+    "no columns": (X[:, :0], y, ValueError, r"0 feature\(s\)"),
+    "empty": (X[:0], y[:0], ValueError, r"0 sample\(s\)|empty|at least one"),
+    "complex": (X * 1j, y, ValueError, "Complex data not supported"),
+    "words": (np.full((88, 2), "a", dtype=object), y, ValueError, "could not convert string"),
+    "empty frame": (pd.DataFrame(X)[[]], y, ValueError, r"0 feature\(s\)"),
+    "duplicate names": (
+        pd.DataFrame(X, columns=list("abca")), y, ValueError, r"duplicate column names \['a'\]",
+    ),
+    "missing in a frame": (
+        pd.DataFrame(X, columns=list("abcd")).mask(X > 10), y, ValueError, "column 'a' has",
+    ),
+    "missing labels": (X, np.where(y == 2, np.nan, y), ValueError, "Input y contains NaN"),
+}  # fmt: skip
+
+
+@every_estimator
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_refused_before_training(estimator, case, monkeypatch):
+    def never(*args, **kwargs):
+        raise AssertionError("training began")
+
+    monkeypatch.setattr("gan_resample.engine.net.GameNet.fit_loop", never)
+    monkeypatch.setattr("gan_resample.mixers.Anchors.prepare", never)
+    rows, labels, error, message = BAD[case]
+    with pytest.raises(error, match=message):
+        clone(estimator).fit(rows, labels)
+
+
+@every_estimator
+def test_polars_is_refused_with_advice(estimator):
+    class Polars:
+        columns = ("a",)
+
+        def to_pandas(self):
+            raise AssertionError("never called")
+
+    with pytest.raises(TypeError, match=r"pandas data frames.*call X.to_pandas\(\) first"):
+        clone(estimator).fit(Polars(), [0, 1])
+
+
+@every_sampler
+def test_in_a_pipeline_with_cross_validation_and_processes(sampler):
+    pipeline = Pipeline([("s", clone(sampler)), ("clf", LogisticRegression())])
+    alone = cross_val_score(pipeline, X, y, cv=2)
+    assert (alone == cross_val_score(pipeline, X, y, cv=2, n_jobs=2)).all()
+    assert alone.min() > 0.9
+
+
+def test_grid_search_over_rounds_and_the_encoder():
+    pipeline = Pipeline(
+        [("s", GAMOSampler(**QUICK, encoder=TableEncoder())), ("clf", LogisticRegression())]
+    )
+    grid = {"s__max_iter": [1, 3], "s__encoder__snap": [True, False]}
+    search = GridSearchCV(pipeline, grid, cv=2).fit(X, y)
+    assert len(search.cv_results_["params"]) == 4
+    assert search.best_estimator_["s"].n_iter_ == search.best_params_["s__max_iter"]
+    assert search.best_estimator_["s"].encoder_.snap == search.best_params_["s__encoder__snap"]
+
+
+@every_estimator
+def test_with_metadata_routing_enabled(estimator):
+    with sklearn.config_context(enable_metadata_routing=True):
+        pipeline = Pipeline([("s", SpreadSMOTE(random_state=0)), ("clf", LogisticRegression())])
+        pipeline.fit(X, y)
+        clone(estimator).fit(X, y)
+
+
+@every_estimator
+def test_clone_and_params(estimator):
+    assert repr(clone(estimator)) == repr(estimator)
+    fitted = clone(estimator).fit(X, y)
+    assert clone(fitted).get_params(deep=False).keys() == estimator.get_params(deep=False).keys()
+    assert not hasattr(clone(fitted), "encoder_")
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    st.lists(st.integers(1, 25), min_size=2, max_size=4).filter(lambda c: len(set(c)) > 1),
+    st.integers(1, 4),
+    st.integers(0, 2**31 - 1),
+)
+def test_counts_order_and_finiteness_hold_for_any_counts(counts, n_features, seed):
+    rows, labels = blobs(tuple(counts), n_features, seed=seed)
+    for sampler in samplers():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            X_new, y_new = sampler.set_params(random_state=seed).fit_resample(rows, labels)
+        assert set(Counter(y_new.tolist()).values()) == {max(counts)}
+        assert (X_new[: len(rows)] == rows).all()
+        assert np.isfinite(X_new).all()
+        assert (X_new >= rows.min(axis=0)).all()
+        assert (X_new <= rows.max(axis=0)).all()

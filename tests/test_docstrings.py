@@ -1,0 +1,67 @@
+"""Public docstrings are complete, and shared parameters are described in the same words."""
+
+import inspect
+import re
+
+import pytest
+
+import gan_resample
+from gan_resample import GAMOClassifier, GAMOSampler, SpreadSMOTE, TableEncoder
+
+ESTIMATORS = [GAMOSampler, GAMOClassifier, SpreadSMOTE, TableEncoder]
+
+
+def section(kind, name):
+    doc = inspect.getdoc(kind)
+    found = re.search(rf"\n{name}\n-+\n(.*?)(?=\n\n[A-Z][A-Za-z ]+\n-+\n|\Z)", doc, re.S)
+    return found.group(1) if found else ""
+
+
+def names_in(text):
+    heads = re.findall(r"^([\w, \n\\]+?)(?: :.*)?$(?=\n    )", text, re.M)
+    return {name.strip() for head in heads for name in re.split(r"[,\n\\]", head) if name.strip()}
+
+
+@pytest.mark.parametrize("kind", ESTIMATORS)
+def test_every_parameter_is_described_and_no_other(kind):
+    assert names_in(section(kind, "Parameters")) == set(inspect.signature(kind).parameters)
+
+
+@pytest.mark.parametrize("kind", ESTIMATORS)
+def test_docstrings_have_their_sections(kind):
+    assert section(kind, "Attributes")
+    assert section(kind, "Examples")
+    assert section(kind, "Notes")
+
+
+def test_shared_parameters_are_described_alike():
+    def entry(kind, name):
+        text = section(kind, "Parameters")
+        return re.search(rf"^{name} :.*?(?=^\S|\Z)", text, re.M | re.S).group(0).strip()
+
+    for name in ("sampling_strategy", "encoder"):
+        assert entry(GAMOSampler, name) == entry(SpreadSMOTE, name)
+
+
+@pytest.mark.parametrize("kind", ESTIMATORS)
+def test_defaults_in_the_docstring_are_the_defaults(kind):
+    text = section(kind, "Parameters")
+    for name, parameter in inspect.signature(kind).parameters.items():
+        told = re.search(rf"^{name} :.*?default=(.+?)$", text, re.M)
+        if told:
+            assert eval(told.group(1)) == parameter.default, name
+
+
+def test_every_fitted_attribute_is_described():
+    from tests.helpers import QUICK, blobs
+
+    for kind in (GAMOSampler, GAMOClassifier, SpreadSMOTE):
+        params = QUICK if kind is not SpreadSMOTE else {}
+        fitted = kind(**params).fit(*blobs())
+        public = {name for name in vars(fitted) if name.endswith("_") and name[0] != "_"}
+        assert public <= names_in(section(kind, "Attributes")) | {"sampling_strategy_"}
+
+
+def test_the_public_list_is_what_is_there():
+    for name in gan_resample.__all__:
+        assert getattr(gan_resample, name).__doc__

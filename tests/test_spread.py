@@ -1,0 +1,105 @@
+"""SpreadSMOTE: the obvious use case, its limits, and what it shares with GAMO."""
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+from imblearn.over_sampling import SMOTE
+
+from gan_resample import SpreadSMOTE, TableEncoder
+from tests.helpers import blobs
+
+X, y = blobs((100, 20), n_features=3)
+
+
+def made(**params):
+    return SpreadSMOTE(random_state=0, **params).fit(X, y).sample(np.ones(2000, dtype=int))
+
+
+def test_rows_lie_nearer_to_their_class():
+    rows = made()
+    own, other = (np.linalg.norm(rows - X[y == c].mean(axis=0), axis=1) for c in (1, 0))
+    assert (own < other).mean() > 0.99
+
+
+def test_it_is_wider_than_smote():
+    class_spread = X[y == 1].std(axis=0).mean()
+    smote = SMOTE(random_state=0).fit_resample(X, y)[0][len(X) :].std(axis=0).mean()
+    ours = made().std(axis=0).mean()
+    assert 1.05 * smote < ours < class_spread
+
+
+def on_a_segment(rows, own, k):
+    """Whether each row lies between a class row and one of its ``k`` nearest."""
+    gaps = np.linalg.norm(own[:, None] - own[None], axis=2)
+    found = np.zeros(len(rows), dtype=bool)
+    for a in range(len(own)):
+        for b in np.argsort(gaps[a])[1 : k + 1]:
+            step = own[b] - own[a]
+            along = ((rows - own[a]) @ step) / (step @ step)
+            near = np.linalg.norm(rows - own[a] - along[:, None] * step, axis=1) < 1e-6
+            found |= near & (along > -1e-9) & (along < 1 + 1e-9)
+    return found
+
+
+def test_without_scale_and_by_row_it_is_smote():
+    scaled = (X - X.mean(axis=0)) / X.std(axis=0)
+    rows = made(scale=0, per_feature=False, encoder=TableEncoder(snap=False), k_neighbors=3)
+    rows = (rows - X.mean(axis=0)) / X.std(axis=0)
+    assert on_a_segment(rows, scaled[y == 1], 3).all()
+
+
+def test_without_scale_rows_lie_in_the_box_of_the_class():
+    rows = made(scale=0)
+    own = X[y == 1]
+    assert (rows >= own.min(axis=0)).all()
+    assert (rows <= own.max(axis=0)).all()
+    assert not on_a_segment(rows, own, 20).all()
+
+
+def test_a_larger_scale_is_wider():
+    spreads = [made(scale=scale).std() for scale in (0.0, 1.0, 3.0)]
+    assert spreads[0] < spreads[1] < spreads[2]
+
+
+def test_categories_are_the_base_rows_or_a_neighbours():
+    rng = np.random.default_rng(0)
+    place = np.repeat(np.arange(4.0), 10)  # four far groups with a colour each
+    table = pd.DataFrame(
+        {
+            "place": np.concatenate([place * 100 + rng.random(40), rng.normal(size=200)]),
+            "colour": [*np.repeat(list("abcd"), 10), *rng.choice(list("abcd"), 200)],
+        }
+    )
+    target = np.repeat([1, 0], [40, 200])
+    rows = SpreadSMOTE(random_state=0).fit(table, target).sample(np.ones(500, dtype=int))
+    group = (rows["place"] / 100).round().astype(int)
+    assert (rows["colour"] == group.map(dict(enumerate("abcd")))).all()
+
+
+def test_colours_of_a_mixed_neighbourhood_are_all_drawn():
+    table = pd.DataFrame({"at": np.zeros(240), "colour": list("ab") * 120})
+    target = np.repeat([1, 0], [40, 200])
+    rows = SpreadSMOTE(random_state=0, k_neighbors=39).fit(table, target)
+    share = Counter(rows.sample(np.ones(2000, dtype=int))["colour"])["a"] / 2000
+    assert 0.4 < share < 0.6
+
+
+def test_snapped_columns_take_observed_values():
+    counts = np.random.default_rng(0).integers(0, 9, (120, 2)) * 5
+    X_new, _ = SpreadSMOTE(random_state=0).fit_resample(counts, y)
+    assert np.isin(X_new, counts).all()
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"k_neighbors": 0}, "'k_neighbors' parameter of SpreadSMOTE must be an int in the range"),
+        ({"scale": -1.0}, "'scale' parameter of SpreadSMOTE must be a float in the range"),
+        ({"encoder": "table"}, "'encoder' parameter of SpreadSMOTE must be an instance of"),
+    ],
+)
+def test_bad_parameters(params, message):
+    with pytest.raises(ValueError, match=message):
+        SpreadSMOTE(**params).fit_resample(X, y)
