@@ -421,7 +421,7 @@ class GAMOSampler(BaseGameSampler):
     >>> X, y = make_classification(300, weights=[0.9], flip_y=0, random_state=0)
     >>> X_new, y_new = GAMOSampler(max_iter=20, random_state=0).fit_resample(X, y)
     >>> sorted(Counter(y_new.tolist()).items())
-    [(0, 270), (1, 270)]
+    [(0, 271), (1, 271)]
     """
 
     _game = GAMOGame

@@ -94,7 +94,7 @@ class SpreadSMOTE(BaseRowSampler):
     >>> X, y = make_classification(500, weights=[0.9], flip_y=0, random_state=0)
     >>> X_new, y_new = SpreadSMOTE(random_state=0).fit_resample(X, y)
     >>> sorted(Counter(y_new.tolist()).items())
-    [(0, 450), (1, 450)]
+    [(0, 451), (1, 451)]
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
