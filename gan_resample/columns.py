@@ -54,7 +54,11 @@ class NumericColumn:
     @classmethod
     def learn(cls, column: Array, values: Array, snap: bool | str) -> NumericColumn:
         """Learn from ``values``, the column as float64."""
-        distinct, first = np.unique(values, return_index=True)
+        if column.dtype == object:  # any numbers: keep the objects themselves
+            observed = column[np.unique(values, return_index=True)[1]]
+        else:
+            observed = np.unique(column)
+        distinct = observed.astype(np.float64)
         # divide by the largest magnitude first: squares of 1e200 are not finite
         unit = max(float(np.abs(distinct).max()), np.finfo(float).tiny)
         mean = float(np.mean(values / unit) * unit)
@@ -63,7 +67,7 @@ class NumericColumn:
             mean, scale = float(distinct[0]), 1.0
         few = len(distinct) <= max(20, len(values) / 10)
         snapped = len(distinct) == 1 or (few if snap == "auto" else bool(snap))
-        return cls(mean, scale, column[first], (distinct - mean) / scale, snapped)
+        return cls(mean, scale, observed, (distinct - mean) / scale, snapped)
 
     def encode(self, values: Array) -> Array:
         with np.errstate(over="ignore"):  # a row far outside the training range may become inf

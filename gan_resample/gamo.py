@@ -86,6 +86,7 @@ max_scale, max_anchors, latent_dim
         "generator_vs_discriminator": "generator",
     }
     diagnostics = ("ess", "coverage", "spread")
+    onehot: Tensor
     discriminator: Any  # None where it is left out
     generator: Any  # None where no class lacks a row
 
@@ -111,7 +112,7 @@ max_scale, max_anchors, latent_dim
         ema_decay: float = 0.0,
     ) -> None:
         super().__init__()
-        self.n_classes = len(counts)
+        self.register_buffer("onehot", torch.eye(len(counts)), persistent=False)
         self.in_play = [code for code, deficit in enumerate(deficits) if deficit]
         self.joint = fake_weight == "prior"
         self.fake_mass = (
@@ -121,13 +122,13 @@ max_scale, max_anchors, latent_dim
         self.smoothing = 0.1 if loss == "ls" else 0.0
 
         mlp = partial(MLP, widths=hidden_layer_sizes, activation=partial(nn.LeakyReLU, 0.1))
-        self.classifier = make_module(classifier or mlp, n_features, self.n_classes)
+        self.classifier = make_module(classifier or mlp, n_features, len(counts))
         self.average = MovingAverage(self.classifier, ema_decay) if ema_decay else None
         self.discriminator = self.generator = None
         if not self.in_play:
             return
         if with_discriminator:
-            self.discriminator = mlp(n_features + self.n_classes, 1)
+            self.discriminator = mlp(n_features + len(counts), 1)
         sizes = [count if deficit else 0 for count, deficit in zip(counts, deficits, strict=True)]
         if mixer == "class":
             sizes = [min(size, max_anchors or size) for size in sizes]
@@ -180,7 +181,7 @@ max_scale, max_anchors, latent_dim
 
     def judge(self, x: Tensor, y: Tensor, real: Tensor, weight: Tensor) -> dict[str, Tensor]:
         """M's and D's loss on rows ``x`` of class ``y``; ``real`` is 1 or 0 for each row."""
-        class_loss = self.class_loss(self.classifier(x), self.onehot(y))
+        class_loss = self.class_loss(self.classifier(x), self.onehot[y])
         losses = {"classifier": (weight * class_loss).sum()}
         if self.discriminator is not None:
             target = real + (1 - 2 * real) * self.smoothing * torch.rand_like(real)
@@ -192,7 +193,7 @@ max_scale, max_anchors, latent_dim
         """G's loss against M: the ones' complement of the label is the target (line 14)."""
         with self.still("classifier"):
             logits = self.classifier(self.generate(z, self.disguises))
-        loss = self.class_loss(logits, 1 - self.onehot(self.disguises.labels))
+        loss = self.class_loss(logits, 1 - self.onehot[self.disguises.labels])
         return (self.disguises.weights * loss).sum()
 
     def fool_discriminator(self, z: Tensor) -> Tensor:
@@ -208,13 +209,10 @@ max_scale, max_anchors, latent_dim
 
     def discriminate(self, x: Tensor, y: Tensor) -> Tensor:
         """Logits of D(x|y), shape (n,): the label is concatenated to the row."""
-        return self.discriminator(torch.cat([x, self.onehot(y)], dim=1)).squeeze(1)
+        return self.discriminator(torch.cat([x, self.onehot[y]], dim=1)).squeeze(1)
 
     def noise(self, strata: Strata) -> Tensor:
         return torch.randn((len(strata.labels), self.latent_dim), device=strata.labels.device)
-
-    def onehot(self, y: Tensor) -> Tensor:
-        return torch.eye(self.n_classes, device=y.device)[y]
 
     def update_average(self) -> None:
         if self.average is not None:
@@ -226,7 +224,7 @@ max_scale, max_anchors, latent_dim
     def sample(self, y: Tensor) -> Tensor:
         order = y.argsort(stable=True)
         z = torch.randn((len(y), self.latent_dim), device=y.device)
-        sizes = torch.bincount(y, minlength=self.n_classes).tolist()
+        sizes = torch.bincount(y, minlength=len(self.onehot)).tolist()
         with self.still("generator"):
             rows = self.harden(self.generator(z, y[order], sizes))
         return rows[order.argsort()]
@@ -245,7 +243,7 @@ max_scale, max_anchors, latent_dim
         own = anchors.rows[anchors.offsets[code] :][: anchors.sizes[code]]
         y = torch.full((n_draws,), code, device=own.device)
         z = torch.randn((n_draws, self.latent_dim), device=own.device)
-        sizes = [n_draws * (other == code) for other in range(self.n_classes)]
+        sizes = [n_draws * (other == code) for other in range(len(self.onehot))]
         with self.still("generator"):
             rows, weights, index = self.generator.mix(z, y, sizes)
         weights = weights.abs()
@@ -263,16 +261,15 @@ def _latent_dim(mixer: str, n_features: int) -> int:
 def _make_mixer(
     mixer: str, anchors: Anchors, latent_dim: int, max_scale: float, widths: Sequence[int]
 ) -> Mixer:
-    n_classes = len(anchors.sizes)
     if mixer == "class":
-        return ClassMixer(anchors, latent_dim, n_classes, widths)
+        return ClassMixer(anchors, latent_dim, widths)
     if mixer == "neighbours":
-        return NeighbourMixer(anchors, latent_dim, n_classes, GENERATOR_WIDTH)
+        return NeighbourMixer(anchors, latent_dim, GENERATOR_WIDTH)
     if not anchors.neighbours.shape[1]:
         raise ValueError(
             "mixer='spread' needs n_neighbors >= 1, got 0: use mixer='neighbours' to repeat rows"
         )
-    return SpreadMixer(anchors, latent_dim, n_classes, GENERATOR_WIDTH, max_scale)
+    return SpreadMixer(anchors, latent_dim, GENERATOR_WIDTH, max_scale)
 
 
 GAME_CONSTRAINTS: dict[str, list[Any]] = {

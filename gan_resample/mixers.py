@@ -112,26 +112,27 @@ class Anchors(nn.Module):
             near = nearest_neighbours(mine, self.neighbours.shape[1])
             self.neighbours[start : start + size] = near + start
 
-    def draw(self, y: Tensor) -> Tensor:
-        """Draw one stored row, uniformly, for each class code: indices of shape (n,)."""
-        return self.starts[y] + (torch.rand(len(y), device=y.device) * self.counts[y]).long()
-
     def draw_group(self, y: Tensor, n_partners: int) -> Tensor:
-        """Draw a row of each class code, and neighbours of it independently.
+        """Draw a row of each class code uniformly, and neighbours of it independently.
 
         Indices of shape (n, 1 + n_partners), the base row first.
         """
-        base = self.draw(y)
-        near = self.neighbours[base]
-        shape = (len(base), n_partners)
-        drawn = near.gather(1, torch.randint(near.shape[1], shape, device=base.device))
-        return torch.cat([base[:, None], drawn], dim=1)
+        chance = torch.rand((len(y), 1 + n_partners), device=y.device)
+        base = self.starts[y] + (chance[:, 0] * self.counts[y]).long()
+        which = (chance[:, 1:] * self.neighbours.shape[1]).long()
+        return torch.cat([base[:, None], self.neighbours[base].gather(1, which)], dim=1)
 
 
 class Mixer(nn.Module, ABC):
     """Makes rows of a class from stored rows of that class; the generator of GAMO."""
 
     anchors: Anchors
+    onehot: Tensor
+
+    def __init__(self, anchors: Anchors) -> None:
+        super().__init__()
+        self.anchors = anchors
+        self.register_buffer("onehot", torch.eye(len(anchors.sizes)), persistent=False)
 
     @abstractmethod
     def mix(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Mix:
@@ -152,12 +153,10 @@ class SpreadMixer(Mixer):
     The last layer's weights start at zero, so that the game starts at ``max_scale / 2``.
     """
 
-    def __init__(
-        self, anchors: Anchors, latent_dim: int, n_classes: int, width: int, max_scale: float
-    ) -> None:
-        super().__init__()
-        self.anchors, self.max_scale, self.n_classes = anchors, max_scale, n_classes
-        n_in = latent_dim + n_classes + anchors.rows.shape[1]
+    def __init__(self, anchors: Anchors, latent_dim: int, width: int, max_scale: float) -> None:
+        super().__init__(anchors)
+        self.max_scale = max_scale
+        n_in = latent_dim + len(self.onehot) + anchors.rows.shape[1]
         self.scale = MLP(n_in, 1, (width,), partial(nn.LeakyReLU, 0.1))
         for parameter in self.scale[-1].parameters():
             nn.init.zeros_(parameter)
@@ -177,7 +176,7 @@ class SpreadMixer(Mixer):
         index = self.anchors.draw_group(y, 3)
         rows = self.anchors.rows[index]
         base = rows[:, 0]
-        onehot = torch.eye(self.n_classes, device=z.device)[y]
+        onehot = self.onehot[y]
         scale = self.max_scale * self.scale(torch.cat([z, onehot, base], dim=1)).sigmoid()
         return index, rows, scale, torch.rand_like(base)
 
@@ -185,17 +184,16 @@ class SpreadMixer(Mixer):
 class NeighbourMixer(Mixer):
     """Convex: a base row and its neighbours, weighted by one small net over (z, class, rows)."""
 
-    def __init__(self, anchors: Anchors, latent_dim: int, n_classes: int, width: int) -> None:
-        super().__init__()
-        self.anchors, self.n_classes = anchors, n_classes
-        n_in = latent_dim + n_classes + 2 * anchors.rows.shape[1]
+    def __init__(self, anchors: Anchors, latent_dim: int, width: int) -> None:
+        super().__init__(anchors)
+        n_in = latent_dim + len(self.onehot) + 2 * anchors.rows.shape[1]
         self.score = MLP(n_in, 1, (width,), partial(nn.LeakyReLU, 0.1))
 
     def mix(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Mix:
-        base = self.anchors.draw(y)
-        group = torch.cat([base[:, None], self.anchors.neighbours[base]], dim=1)
+        base = self.anchors.draw_group(y, 0)
+        group = torch.cat([base, self.anchors.neighbours[base[:, 0]]], dim=1)
         rows = self.anchors.rows[group]
-        onehot = torch.eye(self.n_classes, device=z.device)[y]
+        onehot = self.onehot[y]
         context = torch.cat([z, onehot, rows[:, 0]], dim=1)
         context = context[:, None].expand(-1, group.shape[1], -1)
         weights = self.score(torch.cat([context, rows], dim=2)).squeeze(2).softmax(dim=1)
@@ -210,15 +208,12 @@ class ClassMixer(Mixer):
     generator collapses to a point.
     """
 
-    def __init__(
-        self, anchors: Anchors, latent_dim: int, n_classes: int, widths: Sequence[int]
-    ) -> None:
-        super().__init__()
-        self.anchors, self.n_classes = anchors, n_classes
+    def __init__(self, anchors: Anchors, latent_dim: int, widths: Sequence[int]) -> None:
+        super().__init__(anchors)
         *hidden, out = widths
         # MLP ends in a linear layer; the trunk's last layer has activation and norm as well
         self.trunk = nn.Sequential(
-            MLP(latent_dim + n_classes, out, hidden, nn.ReLU, batch_norm=True),
+            MLP(latent_dim + len(self.onehot), out, hidden, nn.ReLU, batch_norm=True),
             nn.ReLU(),
             nn.BatchNorm1d(out),
         )
@@ -243,7 +238,7 @@ class ClassMixer(Mixer):
         return torch.cat(rows)
 
     def _features(self, z: Tensor, y: Tensor) -> Tensor:
-        onehot = torch.eye(self.n_classes, device=z.device)[y]
+        onehot = self.onehot[y]
         return self.trunk(torch.cat([z, onehot], dim=1))
 
     def _weights(self, features: Tensor, code: int) -> Tensor:

@@ -53,7 +53,6 @@ def test_the_order_of_play_is_algorithm_1():
     assert moves_of(prepared(fake_weight="batch")) == [judges, judges, *generator]
     assert moves_of(prepared(with_discriminator=False)) == [("classifier",), generator[0]]
     alone = make_game("gamo", counts=(30, 30))
-    alone.n_classes = 2
     x_batch, y_batch = tensors(*blobs((8, 8)))
     assert [tuple(turn) for turn in alone.turns(x_batch, y_batch)] == [("classifier",)]
 
@@ -66,8 +65,8 @@ def test_prior_weights_generated_rows_by_their_mass_in_the_objective():
     torch.manual_seed(1)
     with torch.no_grad():
         fake = game.generate(game.noise(game.fakes), game.fakes)
-    real_loss = squared_softmax(game.classifier(x_batch), game.onehot(y_batch)).mean()
-    each = squared_softmax(game.classifier(fake), game.onehot(game.fakes.labels))
+    real_loss = squared_softmax(game.classifier(x_batch), game.onehot[y_batch]).mean()
+    each = squared_softmax(game.classifier(fake), game.onehot[game.fakes.labels])
     expected = real_loss + game.fake_mass * (game.fakes.weights * each).sum()
     assert joint.item() == pytest.approx(expected.item(), rel=1e-5)
 

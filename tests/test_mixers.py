@@ -28,10 +28,10 @@ def anchors(counts=COUNTS, n_neighbors=5, n_features=4):
 
 def mixer(kind, kept):
     if kind == "class":
-        return ClassMixer(kept, 6, 3, (16, 8))
+        return ClassMixer(kept, 6, (16, 8))
     if kind == "neighbours":
-        return NeighbourMixer(kept, 6, 3, 16)
-    return SpreadMixer(kept, 6, 3, 16, 2.0)
+        return NeighbourMixer(kept, 6, 16)
+    return SpreadMixer(kept, 6, 16, 2.0)
 
 
 def class_rows(kept, code):
@@ -60,7 +60,7 @@ def test_too_few_rows_repeat_their_neighbours(n, expected):
 def test_anchors_draw_uniformly_from_the_class_asked_for():
     kept = anchors()
     y = torch.tensor([1, 2]).repeat(10_000)
-    drawn = kept.draw(y)
+    drawn = kept.draw_group(y, 0).squeeze(1)
     assert (drawn[y == 1] < 20).all()
     assert (drawn[y == 2] >= 20).all()
     counts = torch.bincount(drawn, minlength=28)
