@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import math
 import warnings
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
-if TYPE_CHECKING:
-    from gan_resample.engine.net import GameNet
+from gan_resample.engine.game import Game
 
 __all__ = [
     "CollapseWarning",
@@ -58,10 +59,11 @@ class LossTally:
 
 
 class Guard:
-    """Holds the last finite state of a net and puts it back when training diverges."""
+    """Holds the last finite state of game and optimizers, and puts it back when they diverge."""
 
-    def __init__(self, net: GameNet) -> None:
-        self._net = net
+    def __init__(self, game: Game, optimizers: Mapping[str, Optimizer]) -> None:
+        self._game = game
+        self._optimizers = optimizers
         self._diverged = False
         self._snapshot = self._state()
 
@@ -90,38 +92,38 @@ class Guard:
             self._restore()
 
     def _take_back(self, faulty: str) -> None:
-        rounds = self._net.module_.rounds_played
+        rounds = self._game.rounds_played
         advice = "lower learning_rate, raise batch_size, or look for extreme values in X"
         what = f"{faulty} is not finite after round {rounds}"
         if self._diverged:
             raise DivergenceError(f"training diverged a second time: {what}; {advice}")
         self._diverged = True
         self._restore()
-        for optimizer in self._net.optimizers().values():
+        for optimizer in self._optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] /= 2
         warnings.warn(
-            f"training diverged: {what}. The state of round {self._net.module_.rounds_played} was "
+            f"training diverged: {what}. The state of round {self._game.rounds_played} was "
             f"restored and every learning rate halved; {advice}",
             DivergenceWarning,
             stacklevel=2,
         )
 
     def _weight_sums(self) -> dict[str, Tensor]:
-        state = self._net.module_.state_dict()
+        state = self._game.state_dict()
         tensors = {k: v for k, v in state.items() if torch.is_tensor(v) and v.is_floating_point()}
         return {name: tensor.sum(dtype=torch.float64) for name, tensor in tensors.items()}
 
     def _state(self) -> dict[str, Any]:
-        optimizers = self._net.optimizers().items()
+        optimizers = self._optimizers.items()
         return {
-            "game": copy.deepcopy(self._net.module_.state_dict()),
+            "game": copy.deepcopy(self._game.state_dict()),
             "optimizers": {move: copy.deepcopy(o.state_dict()) for move, o in optimizers},
         }
 
     def _restore(self) -> None:
-        self._net.module_.load_state_dict(self._snapshot["game"])
-        for move, optimizer in self._net.optimizers().items():
+        self._game.load_state_dict(self._snapshot["game"])
+        for move, optimizer in self._optimizers.items():
             optimizer.load_state_dict(copy.deepcopy(self._snapshot["optimizers"][move]))
 
 

@@ -117,7 +117,7 @@ class GameNet(NeuralNet):
         if not game.rounds_played:
             game.prepare(x, y)
         game.rounds_planned = game.rounds_played + self.max_iter
-        guard = Guard(self)
+        guard = Guard(game, self.optimizers())
         try:
             self._play(x, y, guard)
         except KeyboardInterrupt:
