@@ -4,17 +4,9 @@ import imblearn.utils.estimator_checks as imblearn_checks
 import pytest
 import sklearn.utils.estimator_checks as sklearn_checks
 
-from gan_resample import GAMOClassifier, GAMOSampler, SpreadSMOTE, TableEncoder
-
-SMALL = {"hidden_layer_sizes": (16,), "learning_rate": 1e-2, "random_state": 0}
-
-
-def samplers():
-    return [GAMOSampler(max_iter=5, **SMALL), SpreadSMOTE(random_state=0)]
-
-
-def classifiers():
-    return [GAMOClassifier(max_iter=60, **SMALL)]
+import gan_resample
+from gan_resample import TableEncoder
+from tests.helpers import classifiers, samplers
 
 
 @sklearn_checks.parametrize_with_checks([*samplers(), *classifiers(), TableEncoder()])
@@ -45,3 +37,9 @@ def test_no_tag_switches_checks_off(estimator):
     assert not any((tags.no_validation, tags._skip_test, tags.non_deterministic))
     assert tags.classifier_tags is None or not tags.classifier_tags.poor_score
     assert tags.input_tags.sparse
+
+
+def test_every_public_estimator_is_checked():
+    public = {getattr(gan_resample, name) for name in gan_resample.__all__}
+    estimators = {kind for kind in public if hasattr(kind, "fit")}
+    assert estimators == {type(e) for e in [*samplers(), *classifiers(), TableEncoder()]}
