@@ -7,7 +7,7 @@ PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 # One torch thread: small networks run several times slower with more.
 export OMP_NUM_THREADS = 1
 
-.PHONY: help demo test check lint types tests wheel format slow gpu bench clean
+.PHONY: help demo test check lint types tests wheel format slow gpu bench docs clean
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
 
@@ -22,9 +22,13 @@ slow: $(READY)  ## the slow tests
 	$(PY) -m pytest -n $(JOBS) -m "slow and not gpu"
 gpu: $(READY)  ## the tests that need a CUDA device
 	$(PY) -m pytest -m gpu
-bench: $(READY)  ## every script of benchmarks/
-	set -e; for script in benchmarks/[!_]*.py; do $(PY) "$$script"; done
+bench: $(READY)  ## the speed benchmark (quality needs data: benchmarks/quality.py --data DIR)
+	$(PY) benchmarks/speed.py
+docs: $(READY)  ## the documentation, into docs/_build/html
+	$(PIP) --constraint constraints.txt --no-build-isolation --editable ".[docs]"
+	$(PY) -m sphinx -W --keep-going docs docs/_build/html
 clean:  ## remove .venv, builds and caches
+	rm -rf docs/_build docs/api docs/auto_examples docs/sg_execution_times.rst examples/output
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 lint: $(READY)

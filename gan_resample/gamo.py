@@ -173,7 +173,7 @@ max_scale, max_anchors, latent_dim
             yield self.judge(*fake)
         self.update_average()
 
-        # G moves against M, then against D: same noise, labels uniform over classes (13 to 16)
+        # G moves against M, then against D: same z, labels uniform over classes (13 to 16)
         z = self.noise(self.disguises)
         yield {"generator_vs_classifier": self.fool_classifier(z)}
         if self.discriminator is not None:

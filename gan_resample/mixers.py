@@ -7,12 +7,13 @@ GAMO and of its neighbourhood variant stay inside.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
 from gan_resample.nn import MLP
 
@@ -217,33 +218,29 @@ class ClassMixer(Mixer):
             nn.ReLU(),
             nn.BatchNorm1d(out),
         )
-        self.units = nn.ModuleDict(
-            {str(code): nn.Linear(out, size) for code, size in enumerate(anchors.sizes) if size}
-        )
+        # one flat parameter: two tensors for the optimizer, however many classes there are
+        units = [nn.Linear(out, size) for size in anchors.sizes if size]
+        self.weight = nn.Parameter(torch.cat([unit.weight.detach() for unit in units]))
+        self.bias = nn.Parameter(torch.cat([unit.bias.detach() for unit in units]))
 
     def mix(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Mix:
         """Mix rows of one class only; see :meth:`forward` for a batch of several."""
-        code = next(code for code, size in enumerate(sizes) if size)
-        weights = self._weights(self._features(z, y), code)
-        index = torch.arange(weights.shape[1], device=z.device) + self.anchors.offsets[code]
-        return Mix(weights @ self._own_rows(code), weights, index.expand(len(z), -1))
+        ((weights, own, start),) = self._weights(z, y, sizes)
+        index = torch.arange(len(own), device=z.device) + start
+        return Mix(weights @ own, weights, index.expand(len(z), -1))
 
     def forward(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Tensor:
-        pieces = self._features(z, y).split(list(sizes))
-        rows = [
-            self._weights(piece, code) @ self._own_rows(code)
-            for code, piece in enumerate(pieces)
-            if len(piece)
-        ]
-        return torch.cat(rows)
+        return torch.cat([weights @ own for weights, own, _ in self._weights(z, y, sizes)])
 
-    def _features(self, z: Tensor, y: Tensor) -> Tensor:
-        onehot = self.onehot[y]
-        return self.trunk(torch.cat([z, onehot], dim=1))
-
-    def _weights(self, features: Tensor, code: int) -> Tensor:
-        return self.units[str(code)](features).softmax(dim=1)
-
-    def _own_rows(self, code: int) -> Tensor:
-        start = self.anchors.offsets[code]
-        return self.anchors.rows[start : start + self.anchors.sizes[code]]
+    def _weights(
+        self, z: Tensor, y: Tensor, sizes: Sequence[int]
+    ) -> Iterator[tuple[Tensor, Tensor, int]]:
+        """Yield mixing weights, the rows mixed and the first one's index, class by class."""
+        features = self.trunk(torch.cat([z, self.onehot[y]], dim=1))
+        own = self.anchors.sizes
+        # split, not slices: the gradient of a slice is a full-size tensor of zeros each time
+        pieces = features.split(list(sizes)), self.weight.split(own), self.bias.split(own)
+        rows = self.anchors.rows.split(own), self.anchors.offsets
+        for part, weight, bias, mixed, start in zip(*pieces, *rows, strict=True):
+            if len(part):
+                yield linear(part, weight, bias).softmax(dim=1), mixed, start

@@ -167,7 +167,7 @@ def test_paper_settings_make_the_published_game():
     assert widths == [256, 128, 3]
     assert game.discriminator[0].in_features == 4 + 3
     assert game.latent_dim == 100
-    assert [unit.out_features for unit in game.generator.units.values()] == [20, 8]
+    assert game.generator.weight.shape == (20 + 8, 64)
     trunk = [type(layer).__name__ for layer in game.generator.trunk.modules()]
     assert trunk.count("BatchNorm1d") == 2
     assert sampler.net_.classifier_optimizer_.param_groups[0]["lr"] == 2e-4
