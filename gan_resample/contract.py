@@ -226,7 +226,9 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
                 f"{self._in_play.tolist()}; name the others in sampling_strategy"
             )
         codes = np.searchsorted(self.classes_, labels)
-        X = self.encoder_.inverse_transform(self._draw_rows(codes, stream))
+        nothing = np.empty((0, self.encoder_.n_features_out_))
+        rows = self._draw_rows(codes, stream) if len(codes) else nothing
+        X = self.encoder_.inverse_transform(rows)
         return X if self._container is None else self._container(X)
 
 

@@ -115,9 +115,8 @@ max_scale, max_anchors, latent_dim
         self.register_buffer("onehot", torch.eye(len(counts)), persistent=False)
         self.in_play = [code for code, deficit in enumerate(deficits) if deficit]
         self.joint = fake_weight == "prior"
-        self.fake_mass = (
-            sum(deficits) / sum(counts) if self.joint else 1.0
-        )  # S / n, or equal parts
+        # S / n of the objective, or the equal parts of Algorithm 1
+        self.fake_mass = sum(deficits) / sum(counts) if self.joint else 1.0
         self.class_loss, self.real_loss = LOSSES[loss]
         self.smoothing = 0.1 if loss == "ls" else 0.0
 
@@ -133,16 +132,15 @@ max_scale, max_anchors, latent_dim
         if mixer == "class":
             sizes = [min(size, max_anchors or size) for size in sizes]
             self.chunk_rows = max(32, min(2048, 4_000_000 // max(sizes)))
+        anchors = Anchors(sizes, n_features, 0 if mixer == "class" else n_neighbors)
         self.latent_dim = latent_dim or _latent_dim(mixer, n_features)
-        neighbours = 0 if mixer == "class" else n_neighbors
-        self.generator = _make_mixer(
-            mixer,
-            Anchors(sizes, n_features, neighbours),
-            self.latent_dim,
-            max_scale,
-            (*hidden_layer_sizes[:1], GENERATOR_WIDTH),
-        )
+        widths = (*hidden_layer_sizes[:1], GENERATOR_WIDTH)
+        self.generator = _make_mixer(mixer, anchors, self.latent_dim, max_scale, widths)
         self.harden = Harden(spans, levels)
+        self._set_label_laws(deficits, batch_size)
+
+    def _set_label_laws(self, deficits: Sequence[int], batch_size: int) -> None:
+        """Rows for M and D have labels from q, rows for G's own moves uniform ones."""
         self.fakes = Strata([deficit / sum(deficits) for deficit in deficits], batch_size)
         uniform = [bool(deficit) / len(self.in_play) for deficit in deficits]
         self.disguises = Strata(uniform, batch_size)

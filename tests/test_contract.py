@@ -98,6 +98,11 @@ def test_sample_refuses_classes_that_were_not_in_play(sampler):
 
 
 @every_sampler
+def test_no_labels_give_no_rows(sampler):
+    assert clone(sampler).fit(X, y).sample([]).shape == (0, 4)
+
+
+@every_sampler
 def test_seeds(sampler):
     def rows(seed):
         return clone(sampler).set_params(random_state=seed).fit_resample(X, y)[0]
