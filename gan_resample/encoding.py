@@ -171,7 +171,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        Z : ndarray of float64, shape (n_rows, n_features_out_)
+        Z : ndarray of float64, shape (n_rows, ``n_features_out_``)
             A category not seen in ``fit`` is an all-zero span, with one warning.
         """
         check_is_fitted(self)
@@ -193,7 +193,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        Z : ndarray of float, shape (n_rows, n_features_out_)
+        Z : ndarray of float, shape (n_rows, ``n_features_out_``)
             Categories are read from the largest entry of each span.
 
         Returns
