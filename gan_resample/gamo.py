@@ -133,9 +133,9 @@ max_scale, max_anchors, latent_dim
             sizes = [min(size, max_anchors or size) for size in sizes]
             self.chunk_rows = max(32, min(2048, 4_000_000 // max(sizes)))
         anchors = Anchors(sizes, n_features, 0 if mixer == "class" else n_neighbors)
-        self.latent_dim = latent_dim or _latent_dim(mixer, n_features)
+        latent_dim = latent_dim or _latent_dim(mixer, n_features)
         widths = (*hidden_layer_sizes[:1], GENERATOR_WIDTH)
-        self.generator = _make_mixer(mixer, anchors, self.latent_dim, max_scale, widths)
+        self.generator = _make_mixer(mixer, anchors, latent_dim, max_scale, widths)
         self.harden = Harden(spans, levels)
         self._set_label_laws(deficits, batch_size)
 
@@ -161,7 +161,7 @@ max_scale, max_anchors, latent_dim
 
         # M and D learn from real rows and from rows of G with labels from q (lines 7 to 12)
         with torch.no_grad(), self.still("generator"):
-            x_fake = self.generate(self.noise(self.fakes), self.fakes)
+            x_fake = self.generate(self.generator.draw(self.fakes.labels), self.fakes)
         weight = self.fake_mass * self.fakes.weights
         fake = (x_fake, self.fakes.labels, torch.zeros_like(weight), weight)
         if self.joint:
@@ -171,11 +171,11 @@ max_scale, max_anchors, latent_dim
             yield self.judge(*fake)
         self.update_average()
 
-        # G moves against M, then against D: same z, labels uniform over classes (13 to 16)
-        z = self.noise(self.disguises)
-        yield {"generator_vs_classifier": self.fool_classifier(z)}
+        # G moves against M, then against D: same noise, labels uniform over classes (13 to 16)
+        drawn = self.generator.draw(self.disguises.labels)
+        yield {"generator_vs_classifier": self.fool_classifier(drawn)}
         if self.discriminator is not None:
-            yield {"generator_vs_discriminator": self.fool_discriminator(z)}
+            yield {"generator_vs_discriminator": self.fool_discriminator(drawn)}
 
     def judge(self, x: Tensor, y: Tensor, real: Tensor, weight: Tensor) -> dict[str, Tensor]:
         """M's and D's loss on rows ``x`` of class ``y``; ``real`` is 1 or 0 for each row."""
@@ -187,30 +187,27 @@ max_scale, max_anchors, latent_dim
             losses["discriminator"] = (weight * real_loss).sum()
         return losses
 
-    def fool_classifier(self, z: Tensor) -> Tensor:
+    def fool_classifier(self, drawn: Any) -> Tensor:
         """G's loss against M: the ones' complement of the label is the target (line 14)."""
         with self.still("classifier"):
-            logits = self.classifier(self.generate(z, self.disguises))
+            logits = self.classifier(self.generate(drawn, self.disguises))
         loss = self.class_loss(logits, 1 - self.onehot[self.disguises.labels])
         return (self.disguises.weights * loss).sum()
 
-    def fool_discriminator(self, z: Tensor) -> Tensor:
+    def fool_discriminator(self, drawn: Any) -> Tensor:
         """G's loss against D: the target is exactly 1, without smoothing (line 15)."""
         with self.still("discriminator"):
-            logit = self.discriminate(self.generate(z, self.disguises), self.disguises.labels)
+            logit = self.discriminate(self.generate(drawn, self.disguises), self.disguises.labels)
         loss = self.real_loss(logit, torch.ones_like(logit))
         return (self.disguises.weights * loss).sum()
 
-    def generate(self, z: Tensor, strata: Strata) -> Tensor:
-        """Hardened rows of G, (len(z), n_features), for the labels of ``strata``."""
-        return self.harden(self.generator(z, strata.labels, strata.sizes))
+    def generate(self, drawn: Any, strata: Strata) -> Tensor:
+        """Hardened rows of G, (n, n_features), from a draw for the labels of ``strata``."""
+        return self.harden(self.generator(drawn, strata.sizes))
 
     def discriminate(self, x: Tensor, y: Tensor) -> Tensor:
         """Logits of D(x|y), shape (n,): the label is concatenated to the row."""
         return self.discriminator(torch.cat([x, self.onehot[y]], dim=1)).squeeze(1)
-
-    def noise(self, strata: Strata) -> Tensor:
-        return torch.randn((len(strata.labels), self.latent_dim), device=strata.labels.device)
 
     def update_average(self) -> None:
         if self.average is not None:
@@ -221,10 +218,9 @@ max_scale, max_anchors, latent_dim
 
     def sample(self, y: Tensor) -> Tensor:
         order = y.argsort(stable=True)
-        z = torch.randn((len(y), self.latent_dim), device=y.device)
         sizes = torch.bincount(y, minlength=len(self.onehot)).tolist()
         with self.still("generator"):
-            rows = self.harden(self.generator(z, y[order], sizes))
+            rows = self.harden(self.generator(self.generator.draw(y[order]), sizes))
         return rows[order.argsort()]
 
     @torch.no_grad()
@@ -240,10 +236,9 @@ max_scale, max_anchors, latent_dim
         anchors = self.generator.anchors
         own = anchors.rows[anchors.offsets[code] :][: anchors.sizes[code]]
         y = torch.full((n_draws,), code, device=own.device)
-        z = torch.randn((n_draws, self.latent_dim), device=own.device)
         sizes = [n_draws * (other == code) for other in range(len(self.onehot))]
         with self.still("generator"):
-            rows, weights, index = self.generator.mix(z, y, sizes)
+            rows, weights, index = self.generator.mix(self.generator.draw(y), sizes)
         weights = weights.abs()
         ess = weights.sum(1).square() / weights.square().sum(1)
         top = index.gather(1, weights.argmax(dim=1, keepdim=True))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -61,15 +61,16 @@ def nearest_neighbours(rows: Tensor, k: int) -> Tensor:
     return nearest[:, torch.arange(k, device=rows.device) % nearest.shape[1]]
 
 
-def spread(rows: Tensor, scale: Tensor | float, u: Tensor) -> Tensor:
-    """Interpolate to a partner and leave the hull along the difference of two neighbours.
+def spread(rows: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
+    """Split the spread geometry into a point inside the hull and a step out of it.
 
-    ``x = a + u (b - a) + h v (c - d)`` for ``rows`` (a, b, c, d) of shape (n, 4, n_features),
-    ``h`` the scale, ``u`` of shape (n, 1) or (n, n_features), and ``v ~ U(0, 1)``, one a row.
+    ``x = inside + h step`` with ``inside = a + u (b - a)`` and ``step = v (c - d)``, for ``rows``
+    (a, b, c, d) of shape (n, 4, n_features), the scale h, ``u`` of shape (n, 1) or
+    (n, n_features), and ``v ~ U(0, 1)``, one a row. Both parts have shape (n, n_features).
     """
     a, b, c, d = rows.unbind(1)
     v = torch.rand((len(a), 1), device=a.device, dtype=a.dtype)
-    return a + u * (b - a) + scale * v * (c - d)
+    return a + u * (b - a), v * (c - d)
 
 
 class Anchors(nn.Module):
@@ -125,27 +126,50 @@ class Anchors(nn.Module):
 
 
 class Mixer(nn.Module, ABC):
-    """Makes rows of a class from stored rows of that class; the generator of GAMO."""
+    """Makes rows of a class from stored rows of that class; the generator of GAMO.
+
+    All chance is in :meth:`draw`: two calls with one draw differ by the weights alone, which is
+    what moves "with the same noise" ask for.
+    """
 
     anchors: Anchors
     onehot: Tensor
 
-    def __init__(self, anchors: Anchors) -> None:
+    def __init__(self, anchors: Anchors, latent_dim: int) -> None:
         super().__init__()
-        self.anchors = anchors
+        self.anchors, self.latent_dim = anchors, latent_dim
         self.register_buffer("onehot", torch.eye(len(anchors.sizes)), persistent=False)
 
-    @abstractmethod
-    def mix(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Mix:
-        """Mix one row for each noise vector.
+    def noise(self, y: Tensor, *rows: Tensor) -> Tensor:
+        """Noise, one-hot labels and ``rows`` side by side: (n, latent_dim + n_classes + ...)."""
+        z = torch.randn((len(y), self.latent_dim), device=y.device)
+        return torch.cat([z, self.onehot[y], *rows], dim=1)
 
-        ``z`` (n, latent_dim); ``y`` (n,) class codes in ascending order; ``sizes`` how many of
-        each class, on the host, so that classes with weights of their own need no
-        synchronisation.
+    @abstractmethod
+    def draw(self, y: Tensor) -> Any:
+        """Draw noise and anchors for ``y``, (n,) class codes in ascending order."""
+
+    @abstractmethod
+    def forward(self, drawn: Any, sizes: Sequence[int]) -> Tensor:
+        """Mix rows, (n, n_features), from what :meth:`draw` gave.
+
+        ``sizes`` says how many of each class, on the host, so that classes with weights of their
+        own need no synchronisation.
         """
 
-    def forward(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Tensor:
-        return self.mix(z, y, sizes).rows
+    @abstractmethod
+    def mix(self, drawn: Any, sizes: Sequence[int]) -> Mix:
+        """Return the rows of :meth:`forward` with weights and anchors; for one class."""
+
+
+class SpreadDraw(NamedTuple):
+    """``inside`` and ``step`` as in :func:`spread`; the net's input; anchors and u of the draw."""
+
+    inside: Tensor
+    step: Tensor
+    seen: Tensor
+    anchors: Tensor
+    u: Tensor
 
 
 class SpreadMixer(Mixer):
@@ -155,50 +179,55 @@ class SpreadMixer(Mixer):
     """
 
     def __init__(self, anchors: Anchors, latent_dim: int, width: int, max_scale: float) -> None:
-        super().__init__(anchors)
+        super().__init__(anchors, latent_dim)
         self.max_scale = max_scale
         n_in = latent_dim + len(self.onehot) + anchors.rows.shape[1]
-        self.scale = MLP(n_in, 1, (width,), partial(nn.LeakyReLU, 0.1))
-        for parameter in self.scale[-1].parameters():
+        self.net = MLP(n_in, 1, (width,), partial(nn.LeakyReLU, 0.1))
+        for parameter in self.net[-1].parameters():
             nn.init.zeros_(parameter)
 
-    def forward(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Tensor:
-        _, rows, scale, u = self._draw(z, y)
-        return spread(rows, scale, u)
-
-    def mix(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Mix:
-        index, rows, scale, u = self._draw(z, y)
-        toward = u.mean(dim=1, keepdim=True)
-        weights = torch.cat([1 - toward, toward, scale / 2, -scale / 2], dim=1)  # v at its mean
-        return Mix(spread(rows, scale, u), weights, index)
-
-    def _draw(self, z: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Draw indices and rows (a, b, c, d), the learned scale, and u."""
+    def draw(self, y: Tensor) -> SpreadDraw:
         index = self.anchors.draw_group(y, 3)
         rows = self.anchors.rows[index]
-        base = rows[:, 0]
-        onehot = self.onehot[y]
-        scale = self.max_scale * self.scale(torch.cat([z, onehot, base], dim=1)).sigmoid()
-        return index, rows, scale, torch.rand_like(base)
+        u = torch.rand_like(rows[:, 0])
+        return SpreadDraw(*spread(rows, u), self.noise(y, rows[:, 0]), index, u)
+
+    def scale(self, drawn: SpreadDraw) -> Tensor:
+        """Return the length h of each row's step, (n, 1)."""
+        return self.max_scale * self.net(drawn.seen).sigmoid()
+
+    def forward(self, drawn: SpreadDraw, sizes: Sequence[int]) -> Tensor:
+        return torch.addcmul(drawn.inside, self.scale(drawn), drawn.step)
+
+    def mix(self, drawn: SpreadDraw, sizes: Sequence[int]) -> Mix:
+        toward, half = drawn.u.mean(dim=1, keepdim=True), self.scale(drawn) / 2  # v at its mean
+        weights = torch.cat([1 - toward, toward, half, -half], dim=1)
+        return Mix(self(drawn, sizes), weights, drawn.anchors)
 
 
 class NeighbourMixer(Mixer):
     """Convex: a base row and its neighbours, weighted by one small net over (z, class, rows)."""
 
     def __init__(self, anchors: Anchors, latent_dim: int, width: int) -> None:
-        super().__init__(anchors)
+        super().__init__(anchors, latent_dim)
         n_in = latent_dim + len(self.onehot) + 2 * anchors.rows.shape[1]
-        self.score = MLP(n_in, 1, (width,), partial(nn.LeakyReLU, 0.1))
+        self.net = MLP(n_in, 1, (width,), partial(nn.LeakyReLU, 0.1))
 
-    def mix(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Mix:
+    def draw(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Draw the net's input, (n, k + 1, n_in), the rows to be mixed and their indices."""
         base = self.anchors.draw_group(y, 0)
-        group = torch.cat([base, self.anchors.neighbours[base[:, 0]]], dim=1)
-        rows = self.anchors.rows[group]
-        onehot = self.onehot[y]
-        context = torch.cat([z, onehot, rows[:, 0]], dim=1)
-        context = context[:, None].expand(-1, group.shape[1], -1)
-        weights = self.score(torch.cat([context, rows], dim=2)).squeeze(2).softmax(dim=1)
-        return Mix((weights[:, None] @ rows).squeeze(1), weights, group)
+        index = torch.cat([base, self.anchors.neighbours[base[:, 0]]], dim=1)
+        rows = self.anchors.rows[index]
+        context = self.noise(y, rows[:, 0])[:, None].expand(-1, rows.shape[1], -1)
+        return torch.cat([context, rows], dim=2), rows, index
+
+    def forward(self, drawn: tuple[Tensor, Tensor, Tensor], sizes: Sequence[int]) -> Tensor:
+        return self.mix(drawn, sizes).rows
+
+    def mix(self, drawn: tuple[Tensor, Tensor, Tensor], sizes: Sequence[int]) -> Mix:
+        seen, rows, index = drawn
+        weights = self.net(seen).squeeze(2).softmax(dim=1)
+        return Mix((weights[:, None] @ rows).squeeze(1), weights, index)
 
 
 class ClassMixer(Mixer):
@@ -210,7 +239,7 @@ class ClassMixer(Mixer):
     """
 
     def __init__(self, anchors: Anchors, latent_dim: int, widths: Sequence[int]) -> None:
-        super().__init__(anchors)
+        super().__init__(anchors, latent_dim)
         *hidden, out = widths
         # MLP ends in a linear layer; the trunk's last layer has activation and norm as well
         self.trunk = nn.Sequential(
@@ -223,23 +252,24 @@ class ClassMixer(Mixer):
         self.weight = nn.Parameter(torch.cat([unit.weight.detach() for unit in units]))
         self.bias = nn.Parameter(torch.cat([unit.bias.detach() for unit in units]))
 
-    def mix(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Mix:
-        """Mix rows of one class only; see :meth:`forward` for a batch of several."""
-        ((weights, own, start),) = self._weights(z, y, sizes)
-        index = torch.arange(len(own), device=z.device) + start
-        return Mix(weights @ own, weights, index.expand(len(z), -1))
+    def draw(self, y: Tensor) -> Tensor:
+        return self.noise(y)
 
-    def forward(self, z: Tensor, y: Tensor, sizes: Sequence[int]) -> Tensor:
-        return torch.cat([weights @ own for weights, own, _ in self._weights(z, y, sizes)])
+    def forward(self, drawn: Tensor, sizes: Sequence[int]) -> Tensor:
+        return torch.cat([weights @ own for weights, own, _ in self._weights(drawn, sizes)])
+
+    def mix(self, drawn: Tensor, sizes: Sequence[int]) -> Mix:
+        ((weights, own, start),) = self._weights(drawn, sizes)
+        index = torch.arange(len(own), device=drawn.device) + start
+        return Mix(weights @ own, weights, index.expand(len(drawn), -1))
 
     def _weights(
-        self, z: Tensor, y: Tensor, sizes: Sequence[int]
+        self, drawn: Tensor, sizes: Sequence[int]
     ) -> Iterator[tuple[Tensor, Tensor, int]]:
         """Yield mixing weights, the rows mixed and the first one's index, class by class."""
-        features = self.trunk(torch.cat([z, self.onehot[y]], dim=1))
         own = self.anchors.sizes
         # split, not slices: the gradient of a slice is a full-size tensor of zeros each time
-        pieces = features.split(list(sizes)), self.weight.split(own), self.bias.split(own)
+        pieces = self.trunk(drawn).split(list(sizes)), self.weight.split(own), self.bias.split(own)
         rows = self.anchors.rows.split(own), self.anchors.offsets
         for part, weight, bias, mixed, start in zip(*pieces, *rows, strict=True):
             if len(part):

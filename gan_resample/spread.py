@@ -142,4 +142,5 @@ class SpreadSMOTE(BaseRowSampler):
             rows = anchors.rows[anchors.draw_group(torch.as_tensor(codes), 3)]
             base = rows[:, 0]
             u = torch.rand_like(base if self.per_feature else base[:, :1])
-            return spread(rows, self.scale, u).numpy()
+            inside, step = spread(rows, u)
+            return (inside + self.scale * step).numpy()

@@ -64,7 +64,7 @@ def test_prior_weights_generated_rows_by_their_mass_in_the_objective():
     joint = next(game.turns(x_batch, y_batch))["classifier"]
     torch.manual_seed(1)
     with torch.no_grad():
-        fake = game.generate(game.noise(game.fakes), game.fakes)
+        fake = game.generate(game.generator.draw(game.fakes.labels), game.fakes)
     real_loss = squared_softmax(game.classifier(x_batch), game.onehot[y_batch]).mean()
     each = squared_softmax(game.classifier(fake), game.onehot[game.fakes.labels])
     expected = real_loss + game.fake_mass * (game.fakes.weights * each).sum()
@@ -96,11 +96,10 @@ def test_cross_entropy_does_not_smooth():
 def test_a_small_step_of_the_generator_lowers_its_loss(loss, mixer):
     game = prepared(mixer=mixer)
     optimizer = torch.optim.SGD(game.generator.parameters(), lr=0.1)
-    z = game.noise(game.disguises)
+    drawn = game.generator.draw(game.disguises.labels)
 
     def evaluate():
-        torch.manual_seed(2)  # the same rows are mixed
-        return getattr(game, loss)(z)
+        return getattr(game, loss)(drawn)
 
     before = evaluate()
     before.backward(inputs=list(game.generator.parameters()))
@@ -166,7 +165,7 @@ def test_paper_settings_make_the_published_game():
     widths = [layer.out_features for layer in game.classifier if isinstance(layer, nn.Linear)]
     assert widths == [256, 128, 3]
     assert game.discriminator[0].in_features == 4 + 3
-    assert game.latent_dim == 100
+    assert game.generator.latent_dim == 100
     assert game.generator.weight.shape == (20 + 8, 64)
     trunk = [type(layer).__name__ for layer in game.generator.trunk.modules()]
     assert trunk.count("BatchNorm1d") == 2
@@ -174,11 +173,11 @@ def test_paper_settings_make_the_published_game():
 
 
 def test_default_latent_dim_by_mixer():
-    assert make_game("gamo").latent_dim == 4
-    assert make_game("gamo-class").latent_dim == 8
-    assert make_game("gamo-class", n_features=30).latent_dim == 60
-    assert make_game("gamo-class", n_features=784).latent_dim == 100
-    assert make_game("gamo", latent_dim=7).latent_dim == 7
+    assert make_game("gamo").generator.latent_dim == 4
+    assert make_game("gamo-class").generator.latent_dim == 8
+    assert make_game("gamo-class", n_features=30).generator.latent_dim == 60
+    assert make_game("gamo-class", n_features=784).generator.latent_dim == 100
+    assert make_game("gamo", latent_dim=7).generator.latent_dim == 7
 
 
 def test_diagnostics_are_given_by_label():

@@ -93,7 +93,7 @@ def test_convex_mixers_mix_rows_of_the_class_with_weights_that_sum_to_one(kind):
     for code in (1, 2):
         y = torch.full((40,), code)
         sizes = [40 * (c == code) for c in range(3)]
-        mix = net.mix(torch.randn(40, 6), y, sizes)
+        mix = net.mix(net.draw(y), sizes)
         assert (mix.weights >= 0).all()
         torch.testing.assert_close(mix.weights.sum(1), torch.ones(40), atol=1e-5, rtol=0)
         recomputed = (mix.weights[:, None] @ kept.rows[mix.anchors]).squeeze(1)
@@ -107,7 +107,7 @@ def test_convex_mixers_mix_rows_of_the_class_with_weights_that_sum_to_one(kind):
 def test_convex_mixers_stay_in_the_hull(kind):
     kept = anchors((0, 12, 5), n_features=2)
     net = mixer(kind, kept).eval()
-    rows = net(torch.randn(20, 6), torch.full((20,), 1), [0, 20, 0]).detach().numpy()
+    rows = net(net.draw(torch.full((20,), 1)), [0, 20, 0]).detach().numpy()
     own = class_rows(kept, 1).numpy()
     for row in rows.astype(float):
         # a feasible point of {w >= 0, sum w = 1, w @ own = row}, up to float32
@@ -119,14 +119,16 @@ def test_convex_mixers_stay_in_the_hull(kind):
 
 def test_the_base_row_is_an_anchor_of_a_neighbour_mix():
     kept = anchors()
-    mix = mixer("neighbours", kept).mix(torch.randn(30, 6), torch.full((30,), 2), [0, 0, 30])
+    net = mixer("neighbours", kept)
+    mix = net.mix(net.draw(torch.full((30,), 2)), [0, 0, 30])
     near = kept.neighbours[mix.anchors[:, 0]]
     assert torch.equal(mix.anchors[:, 1:], near)
 
 
 def test_two_rows_span_a_segment():
     kept = anchors((0, 20, 2))
-    rows = mixer("class", kept).eval()(torch.randn(9, 6), torch.full((9,), 2), [0, 0, 9])
+    net = mixer("class", kept).eval()
+    rows = net(net.draw(torch.full((9,), 2)), [0, 0, 9])
     a, b = class_rows(kept, 2)
     along = ((rows - a) @ (b - a)) / (b - a).square().sum()
     torch.testing.assert_close(rows, a + along[:, None] * (b - a), atol=1e-4, rtol=1e-4)
@@ -137,7 +139,7 @@ def test_two_rows_span_a_segment():
 def test_one_row_is_repeated_and_gives_no_gradient(kind):
     kept = anchors((0, 20, 1))
     net = mixer(kind, kept)
-    rows = net(torch.randn(6, 6), torch.full((6,), 2), [0, 0, 6])
+    rows = net(net.draw(torch.full((6,), 2)), [0, 0, 6])
     torch.testing.assert_close(rows, class_rows(kept, 2).expand(6, -1))
     rows.square().sum().backward()
     assert all(p.grad is None or p.grad.abs().max() < 1e-5 for p in net.parameters())
@@ -145,7 +147,8 @@ def test_one_row_is_repeated_and_gives_no_gradient(kind):
 
 def test_neighbours_without_neighbours_is_random_duplication():
     kept = anchors(n_neighbors=0)
-    rows = mixer("neighbours", kept)(torch.randn(50, 6), torch.full((50,), 1), [0, 50, 0])
+    net = mixer("neighbours", kept)
+    rows = net(net.draw(torch.full((50,), 1)), [0, 50, 0])
     own = class_rows(kept, 1)
     assert all((own == row).all(1).any() for row in rows)
 
@@ -154,13 +157,14 @@ def test_class_mixer_with_one_anchor_returns_it():
     x, y = tensors(*blobs())
     kept = Anchors((0, 1, 1), 4)
     kept.prepare(x, y)
-    rows = mixer("class", kept).eval()(torch.randn(4, 6), torch.tensor([1, 1, 2, 2]), [0, 2, 2])
+    net = mixer("class", kept).eval()
+    rows = net(net.draw(torch.tensor([1, 1, 2, 2])), [0, 2, 2])
     torch.testing.assert_close(rows, kept.rows[[0, 0, 1, 1]])
 
 
 def test_class_mixer_moves_only_the_units_of_classes_in_the_batch():
     net = mixer("class", anchors())
-    net(torch.randn(8, 6), torch.full((8,), 1), [0, 8, 0]).square().sum().backward()
+    net(net.draw(torch.full((8,), 1)), [0, 8, 0]).square().sum().backward()
     first, second = net.weight.grad.split([20, 8])
     assert first.abs().sum() > 0
     assert (second == 0).all()
@@ -169,34 +173,37 @@ def test_class_mixer_moves_only_the_units_of_classes_in_the_batch():
 
 def test_a_batch_of_classes_equals_each_class_alone():
     net = mixer("class", anchors()).eval()
-    z, y = torch.randn(7, 6), torch.tensor([1, 1, 1, 2, 2, 2, 2])
-    together = net(z, y, [0, 3, 4])
-    alone = torch.cat(
-        [net.mix(z[:3], y[:3], [0, 3, 0]).rows, net.mix(z[3:], y[3:], [0, 0, 4]).rows]
-    )
-    torch.testing.assert_close(together, alone)
+    drawn = net.draw(torch.tensor([1, 1, 1, 2, 2, 2, 2]))
+    together = net(drawn, [0, 3, 4])
+    alone = [net.mix(drawn[:3], [0, 3, 0]).rows, net.mix(drawn[3:], [0, 0, 4]).rows]
+    torch.testing.assert_close(together, torch.cat(alone))
 
 
 def test_spread_starts_at_half_its_largest_scale():
     net = mixer("spread", anchors())
-    _, _, scale, _ = net._draw(torch.randn(5, 6), torch.tensor([1, 1, 2, 2, 2]))
+    scale = net.scale(net.draw(torch.tensor([1, 1, 2, 2, 2])))
     torch.testing.assert_close(scale, torch.ones(5, 1))
+
+
+@pytest.mark.parametrize("kind", ["spread", "neighbours", "class"])
+def test_one_draw_always_gives_the_same_rows(kind):
+    net = mixer(kind, anchors()).eval()
+    drawn = net.draw(torch.tensor([1, 1, 2, 2, 2]))
+    assert torch.equal(net(drawn, [0, 2, 3]), net(drawn, [0, 2, 3]))
 
 
 def test_spread_without_scale_lies_on_the_box_between_two_rows():
     rows = torch.randn(200, 4, 3)
-    mixed = spread(rows, 0.0, torch.rand(200, 3))
+    mixed, _ = spread(rows, torch.rand(200, 3))
     low, high = rows[:, :2].amin(1), rows[:, :2].amax(1)
     assert ((mixed >= low - 1e-6) & (mixed <= high + 1e-6)).all()
 
 
 def test_spread_leaves_the_hull_along_the_difference_of_two_rows():
     rows = torch.randn(500, 4, 3)
-    u = torch.rand(500, 1)
-    base = spread(rows, 0.0, u)
-    step = spread(rows, 1.5, u) - base
+    _, step = spread(rows, torch.rand(500, 1))
     difference = rows[:, 2] - rows[:, 3]
     length = (step * difference).sum(1) / difference.square().sum(1)
     torch.testing.assert_close(step, length[:, None] * difference, atol=1e-4, rtol=1e-3)
     assert length.min() >= -1e-5
-    assert 1.4 < length.max() <= 1.5 + 1e-5
+    assert 0.95 < length.max() <= 1 + 1e-5

@@ -45,15 +45,15 @@ class Game(nn.Module, ABC):
     @contextmanager
     def still(self, *players: str) -> Iterator[None]:
         """Put ``players`` in eval mode inside the block: buffers untouched, dropout off."""
-        modules = [player for name in players if (player := getattr(self, name)) is not None]
-        modes = [module.training for module in modules]
-        for module in modules:
-            module.eval()
+        present = [player for name in players if (player := getattr(self, name)) is not None]
+        switched = [m for player in present for m in player.modules() if m.training]
+        for module in switched:
+            module.training = False
         try:
             yield
         finally:
-            for module, mode in zip(modules, modes, strict=True):
-                module.train(mode)
+            for module in switched:
+                module.training = True
 
     @abstractmethod
     def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
