@@ -63,6 +63,7 @@ class GameMixin(RowsMixin):
     callbacks: Sequence[Any] | None
     hidden_layer_sizes: Sequence[int]
     verbose: int
+    _deficits: tuple[int, ...]
     net_: Any  # a GameNet; None where nothing was trained
 
     @property
@@ -75,6 +76,12 @@ class GameMixin(RowsMixin):
     ) -> None:
         """Train a net, or go on with the last one, and set the fitted attributes."""
         goes_on = self._goes_on()
+        if goes_on and tuple(deficits) != self._deficits:
+            raise ValueError(
+                f"warm_start=True goes on with the same game, but sampling_strategy now asks for "
+                f"{tuple(deficits)} rows of {self.classes_.tolist()} and asked for "
+                f"{self._deficits}: keep it, or set warm_start=False"
+            )
         device = find_device(self.device)
         net = self.net_ if goes_on else self._make_net(x.shape[1], deficits, device)
         net.set_params(max_iter=self.max_iter)
@@ -83,7 +90,7 @@ class GameMixin(RowsMixin):
             net.partial_fit(*rows)
             net.module_.eval()
             figures = net.module_.diagnose()
-        self.net_ = net
+        self.net_, self._deficits = net, tuple(deficits)
         self.n_iter_ = net.module_.rounds_played
         self.history_ = [_history_row(row) for row in net.history if "epoch" in row]
         labels = self.classes_.tolist()

@@ -183,7 +183,7 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         goes_on = self._goes_on()
         stream = self._stream if goes_on else random_stream(self.random_state)
         codes = self._learn_classes(y, goes_on=goes_on)
-        deficits = [self.sampling_strategy_.get(label, 0) for label in self.classes_]
+        deficits = [int(self.sampling_strategy_.get(label, 0)) for label in self.classes_]
         self._in_play = self.classes_[np.flatnonzero(deficits)]
         self._container = type(X) if sparse.issparse(X) else None
         x = self._encode(X, goes_on=goes_on)

@@ -298,6 +298,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         columns = [column_values(X, j) for j in self.categorical_features_]
         for j, column in zip(self.categorical_features_, columns, strict=True):
             self._refuse(is_missing(column), j, "missing value{} (NaN)", IMPUTE)
+            if len({isinstance(value, str) for value in column}) > 1:
+                raise ValueError(
+                    f"column {self._name(j)} mixes text with other values, which have no order: "
+                    "turn it into text with astype(str)"
+                )
         if not is_frame(X):
             return np.column_stack(columns)
         table = np.empty((len(X), len(columns)), dtype=object)

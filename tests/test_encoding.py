@@ -209,6 +209,7 @@ DAYS = pd.to_datetime(["2020-01-01", "2020-01-02", "2020-01-03"])
             "column 'flag' has 1 missing",
         ),
         (frame(kind=pd.Categorical(["a", None, "b"])), "column 'kind' has 1 missing"),
+        (frame(code=["a", 1, "b"]), r"column 'code' mixes text with other values.*astype\(str\)"),
         (frame(rate=[1.0, np.inf, 2.0]), r"column 'rate' has 1 infinite value \(inf\).*clip"),
         (frame(day=DAYS), "column 'day' has dtype datetime64.*turn it into a number"),
         (frame(span=DAYS - DAYS[0]), "column 'span' has dtype timedelta64"),

@@ -266,6 +266,12 @@ def test_warm_start_goes_on_with_the_same_rows():
         assert estimator.set_params(warm_start=False).fit(X, y).n_iter_ == 4
 
 
+def test_warm_start_refuses_another_sampling_strategy():
+    sampler = GAMOSampler(**QUICK, warm_start=True, sampling_strategy={2: 20}).fit(X, y)
+    with pytest.raises(ValueError, match=r"asks for \(0, 40, 0\) rows.*asked for \(0, 0, 12\)"):
+        sampler.set_params(sampling_strategy={1: 60}).fit(X, y)
+
+
 def test_warm_start_in_two_parts_starts_where_the_first_ended():
     settings = SMALL | {"warm_start": True}
     twice = GAMOClassifier(**settings, max_iter=60).fit(X, y)
