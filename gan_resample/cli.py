@@ -1,0 +1,239 @@
+"""The command ``gan-resample``: compare samplers on a table, or resample one.
+
+gan-resample compare DATA --target COLUMN --out DIR
+gan-resample resample IN --target COLUMN --sampler spread --out OUT
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gan_resample
+
+__all__ = ["main"]
+
+USAGE_ERROR, STOPPED = 2, 130
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="gan-resample", description="Find out whether resampling helps on a table."
+    )
+    parser.add_argument("--version", action="version", version=gan_resample.__version__)
+    commands = parser.add_subparsers(required=True, metavar="compare | resample")
+    _add_compare(commands)
+    _add_resample(commands)
+    return parser.parse_args(arguments)
+
+
+def _add_compare(commands: Any) -> None:
+    command = commands.add_parser(
+        "compare",
+        help="cross-validate samplers and classifiers; write a report",
+        description="Cross-validate samplers and classifiers on tables and write a report. The "
+        "same command again goes on where it stopped.",
+        epilog="samplers: none, class_weight, threshold, random, smote, spread, and one for each "
+        "game (gamo); classifiers: logistic, knn, forest, boosting, mlp, and one for each game",
+    )
+    add = command.add_argument
+    add("data", metavar="DATA", help="CSV, CSV.gz or Parquet file, a folder of them, or a bundled "
+        "set: digits, breast_cancer, wine")  # fmt: skip
+    _add_columns(command)
+    add("--samplers", type=_names, metavar="A,B", help="default: all")
+    add("--classifiers", type=_names, metavar="A,B", help="default: the five of scikit-learn")
+    add("--cv", type=int, default=5, metavar="N", help="folds (5)")
+    add("--repeats", type=int, default=1, metavar="N", help="how often folds are drawn anew (1)")
+    add("--n-jobs", type=int, default=-1, metavar="N", help="processes (-1: one for each core)")
+    _add_game(command)
+    add("--out", type=Path, default=Path("gan-resample-report"), metavar="DIR",
+        help="where results and report.html go (gan-resample-report)")  # fmt: skip
+    command.set_defaults(run=run_compare)
+
+
+def _add_resample(commands: Any) -> None:
+    command = commands.add_parser(
+        "resample",
+        help="write a table with generated rows",
+        description="Write a table with its rows first, untouched, and generated ones below.",
+        epilog="samplers: random, smote, spread, and one for each game (gamo)",
+    )
+    add = command.add_argument
+    add("data", type=Path, metavar="IN", help="CSV, CSV.gz or Parquet file")
+    _add_columns(command)
+    add("--sampler", required=True, metavar="NAME", help="what generates the rows")
+    add("--mark", default="synthetic", metavar="COLUMN",
+        help="name of the added column, 1 on generated rows, else 0 (synthetic)")  # fmt: skip
+    _add_game(command)
+    add("--out", type=Path, required=True, metavar="OUT", help="CSV, CSV.gz or Parquet file")
+    command.set_defaults(run=run_resample)
+
+
+def _add_columns(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--target", metavar="COL", help="column with the labels (target, else the last one)")
+    add("--drop", type=_names, default=[], metavar="A,B", help="columns to leave out")
+    add("--categorical", type=_names, default=[], metavar="A,B",
+        help="columns of numbers that are categories; texts always are")  # fmt: skip
+
+
+def _add_game(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--max-iter", type=int, metavar="N", help="rounds of every game (its default)")
+    add("--seed", type=int, default=0, metavar="N", help="of all that is random (0)")
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return 0, 2 for a usage error or 130 when stopped."""
+    options = parse(arguments)
+    try:
+        options.run(options)
+    except (ValueError, TypeError, OSError, ImportError) as error:
+        print(f"gan-resample: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except KeyboardInterrupt:
+        print("\nstopped; finished cells are kept, and the same command goes on", file=sys.stderr)
+        return STOPPED
+    return 0
+
+
+# ---- compare ------------------------------------------------------------------------------------
+
+
+def run_compare(options: argparse.Namespace) -> None:
+    import matplotlib as mpl
+
+    from gan_resample.evaluation import compare
+
+    mpl.use("Agg")
+    tables = read_datasets(options)
+    _make_folder(options.out)
+    comparison = compare(
+        tables,
+        options.samplers,
+        options.classifiers,
+        options.cv,
+        options.repeats,
+        n_jobs=options.n_jobs,
+        random_state=options.seed,
+        store=options.out / "results.sqlite",
+        max_iter=options.max_iter,
+        verbose=1,
+    )
+    comparison.results.to_csv(options.out / "results.csv", index=False)
+    comparison.summary().to_csv(options.out / "summary.csv")
+    print_findings(comparison)
+    print(f"every score: {options.out / 'results.csv'}")
+    print(comparison.to_html(options.out / "report.html"))
+
+
+def read_datasets(options: argparse.Namespace) -> list[Any]:
+    """Return the tables that DATA names; a file or folder goes before a bundled name."""
+    from gan_resample import datasets
+
+    path = Path(options.data)
+    if options.data in datasets.BUNDLED and not path.exists():
+        return [datasets.load_bundled(options.data)]
+    found = []
+    for name, file in datasets.table_files(path).items():
+        frame = datasets.read_frame(file)
+        X, y = datasets.separate_target(frame, options.target, options.drop, name=str(file))
+        found.append(datasets.as_dataset(name, X, y, categorical=options.categorical))
+    return found
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        (path / ".writable").touch()
+        (path / ".writable").unlink()
+    except OSError as error:
+        raise OSError(f"cannot write to --out {path}: {error.strerror}") from error
+
+
+def print_findings(comparison: Any) -> None:
+    """Print the main score as a table, and what the numbers say."""
+    from gan_resample.evaluation.words import findings, number, overall_findings
+
+    score = comparison.scores[0]
+    means = comparison.cell_means()
+    print(f"\nMean {comparison.title(score)}, of 100\n")
+    for data in comparison.data:
+        rows = means.loc[data] if data in means.index.get_level_values("data") else None
+        print(f"{data:>16.16}" + "".join(f"{name:>14}" for name in comparison.samplers))
+        for classifier in [] if rows is None else rows.index:
+            cells = [number(value, score) or "–" for value in rows.loc[classifier]]
+            print(f"{classifier:>16.16}" + "".join(f"{cell:>14}" for cell in cells))
+        print()
+        for sentence in findings(comparison, data):
+            print(textwrap.fill(sentence, 100), end="\n\n")
+    for sentence in overall_findings(comparison):
+        print(textwrap.fill(sentence, 100), end="\n\n")
+
+
+# ---- resample -----------------------------------------------------------------------------------
+
+
+def run_resample(options: argparse.Namespace) -> None:
+    from gan_resample import datasets
+    from gan_resample.evaluation.methods import choose_methods, with_seed
+    from gan_resample.evaluation.smote import is_relative, smote_resample
+
+    [method] = choose_methods([options.sampler], options.max_iter).values()
+    if method.sampler is None:
+        raise ValueError(f"{options.sampler} generates no rows: name another sampler")
+    frame = datasets.read_frame(options.data)
+    X, y = datasets.separate_target(frame, options.target, options.drop, name=str(options.data))
+    data = datasets.as_dataset(str(options.data), X, y, categorical=options.categorical)
+    _refuse_missing(X)
+    if options.mark in [*X.columns, y.name]:
+        raise ValueError(f"there is a column {options.mark!r} already: name another with --mark")
+    _check_out(options.out)
+
+    kinds = {name: kind for name, kind in data.X.dtypes.items() if kind == "category"}
+    sampler, rows = with_seed(method.sampler, options.seed), X.astype(kinds)
+    if is_relative(sampler):
+        X_new, y_new, note = smote_resample(sampler, rows, data.y)
+    else:
+        (X_new, y_new), note = sampler.fit_resample(rows, data.y), ""
+    table = X_new.astype(X.dtypes).assign(**{str(y.name): y_new.astype(y.dtype)})
+    table = table[[name for name in frame.columns if name in table]]
+    table[options.mark] = [0] * len(y) + [1] * (len(y_new) - len(y))
+    _write(table, options.out)
+    print(f"{len(y)} rows and {len(y_new) - len(y)} generated ones, marked in {options.mark!r}")
+    for text in filter(None, [note]):
+        print(text)
+    print(options.out)
+
+
+def _refuse_missing(X: Any) -> None:
+    missing = X.isna().sum()
+    if missing.any():
+        told = ", ".join(f"{name} ({n})" for name, n in missing[missing > 0].items())
+        raise ValueError(
+            f"columns with missing values: {told}; generated rows would be made of guesses: impute "
+            "them first, for example with sklearn.impute.SimpleImputer, or leave them out (--drop)"
+        )
+
+
+def _check_out(path: Path) -> None:
+    from gan_resample.datasets import SUFFIXES
+
+    if not path.name.endswith(SUFFIXES):
+        raise ValueError(f"--out {path} must end in {', '.join(SUFFIXES)}")
+    _make_folder(path.parent)
+
+
+def _write(table: Any, path: Path) -> None:
+    if path.name.endswith(".parquet"):
+        table.to_parquet(path, index=False)
+    else:
+        table.to_csv(path, index=False)

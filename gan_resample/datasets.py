@@ -1,0 +1,343 @@
+"""Tables for the comparison: files of one's own, and three thinned sets that need no download.
+
+A :class:`DataSet` is a table ready for cross-validation: numbers in float64, everything else as
+categories, labels in order of size. What cannot be compared fairly (identifiers, columns without
+a value, classes of a single row) is refused here, by name, before anything runs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.datasets import load_breast_cancer, load_digits, load_wine
+from sklearn.model_selection import RepeatedStratifiedKFold
+from sklearn.utils.multiclass import type_of_target
+
+__all__ = [
+    "BUNDLED",
+    "SUFFIXES",
+    "DataSet",
+    "Split",
+    "as_dataset",
+    "load_bundled",
+    "read_frame",
+    "separate_target",
+    "table_files",
+]
+
+Array = NDArray[Any]
+
+SUFFIXES = (".csv", ".csv.gz", ".parquet")
+MAX_CATEGORIES = 100  # as in TableEncoder
+
+
+@dataclass(frozen=True)
+class Split:
+    """Row numbers of one training part and one test part.
+
+    ``weight`` has an entry for each test row, where the test part has another class mix than the
+    training part; None: all alike.
+    """
+
+    repeat: int
+    fold: int
+    train: Array
+    test: Array
+    weight: Array | None = None
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A table ready for cross-validation; make one with :func:`as_dataset`.
+
+    Parameters
+    ----------
+    name : str
+        What the report calls it.
+    X : DataFrame of shape (n_rows, n_columns)
+        Numbers in float64, other columns in dtype category; missing values allowed.
+    y : ndarray of shape (n_rows,)
+        Labels.
+    labels : ndarray of shape (n_classes,)
+        The distinct labels, the largest class first: of two classes the second is the minority.
+    thinned : tuple of int or None
+        How many rows of each of ``labels`` a training part keeps. Test parts then hold as many
+        rows of each class as of the others, weighted to the class mix of the training part.
+    """
+
+    name: str
+    X: pd.DataFrame = field(repr=False)
+    y: Array = field(repr=False)
+    labels: Array
+    thinned: tuple[int, ...] | None = None
+
+    @property
+    def codes(self) -> Array:
+        """Position of each row's label in ``labels``."""
+        return pd.Index(self.labels).get_indexer(pd.Index(self.y))
+
+    @property
+    def counts(self) -> Array:
+        """Rows of each class, before any thinning."""
+        return np.bincount(self.codes, minlength=len(self.labels))
+
+    def fingerprint(self) -> str:
+        """Equal for equal tables only; tells whether stored results belong to this table."""
+        digest = hashlib.sha256()
+        for part in (self.X, pd.Series(self.y)):
+            digest.update(pd.util.hash_pandas_object(part, index=False).to_numpy().tobytes())
+        about = (self.X.columns.tolist(), self.X.dtypes.astype(str).tolist(), self.thinned)
+        digest.update(repr(about).encode())
+        return digest.hexdigest()[:16]
+
+    def splits(self, cv: Any, repeats: int, seed: int) -> list[Split]:
+        """Stratified folds for a number ``cv``, else the splits of the splitter ``cv``."""
+        if not isinstance(cv, int):
+            found = cv.split(self.X, self.y)
+            return [Split(0, fold, *parts) for fold, parts in enumerate(found)]
+        folds = RepeatedStratifiedKFold(n_splits=cv, n_repeats=repeats, random_state=seed)
+        made = [
+            Split(number // cv, number % cv, *parts)
+            for number, parts in enumerate(folds.split(self.X, self.codes))
+        ]
+        return made if self.thinned is None else self._thin(made, seed)
+
+    def _thin(self, splits: Sequence[Split], seed: int) -> list[Split]:
+        rng, codes, counts = np.random.default_rng(seed), self.codes, np.asarray(self.thinned)
+        made = []
+        for split in splits:
+            train = _pick(split.train, codes, counts, rng)
+            alike = np.full(len(counts), np.bincount(codes[split.test]).min())
+            test = _pick(split.test, codes, alike, rng)
+            made.append(Split(split.repeat, split.fold, train, test, counts[codes[test]] * 1.0))
+        return made
+
+
+def _pick(rows: Array, codes: Array, counts: Array, rng: np.random.Generator) -> Array:
+    """Take ``counts[code]`` random rows of each class."""
+    groups = [rows[codes[rows] == code] for code in range(len(counts))]
+    return np.concatenate(
+        [rng.permutation(group)[:n] for group, n in zip(groups, counts, strict=True)]
+    )
+
+
+# ---- any table ----------------------------------------------------------------------------------
+
+
+def as_dataset(
+    name: str,
+    X: Any,
+    y: Any,
+    *,
+    categorical: Iterable[str] = (),
+    thinned: Sequence[int] | None = None,
+) -> DataSet:
+    """Check a table and make it ready for the comparison.
+
+    Parameters
+    ----------
+    name : str
+        What the report calls it.
+    X : DataFrame or array-like of shape (n_rows, n_columns)
+        Missing values are allowed: each training fold imputes them.
+    y : array-like of shape (n_rows,)
+        Labels of at least two classes, each of at least two rows.
+    categorical : iterable of str, default=()
+        Columns of numbers that are categories all the same. Texts and truth values always are.
+    thinned : sequence of int, default=None
+        See :class:`DataSet`; in the order of the sorted labels.
+
+    Returns
+    -------
+    data : DataSet
+
+    Raises
+    ------
+    ValueError
+        For a target with a missing value, one class, or one row of a class; for a column without
+        a value, with an infinite value, with dates, or of text like an identifier.
+    """
+    frame = X.reset_index(drop=True) if isinstance(X, pd.DataFrame) else _frame_of(X)
+    labels = _check_target(name, pd.Series(y).reset_index(drop=True), len(frame))
+    if missing := sorted(set(categorical) - set(frame.columns)):
+        raise ValueError(f"{name} has no columns {missing} to take as categories")
+    if not frame.shape[1]:
+        raise ValueError(f"{name} has no column but the target: there is nothing to learn from")
+    columns = {
+        column: _as_categories(name, frame[column])
+        if column in set(categorical) or not _is_numeric(frame[column])
+        else _as_numbers(name, frame[column])
+        for column in frame.columns
+    }
+    classes, codes = np.unique(labels, return_inverse=True)
+    sizes = np.bincount(codes) if thinned is None else np.asarray(thinned)
+    by_size = np.argsort(-sizes, kind="stable")
+    counts = None if thinned is None else tuple(sizes[by_size].tolist())
+    return DataSet(name, pd.DataFrame(columns), labels, classes[by_size], counts)
+
+
+def _frame_of(X: Any) -> pd.DataFrame:
+    X = np.asarray(X)
+    if X.ndim != 2:
+        raise ValueError(
+            f"a table has two dimensions, rows and columns, but X has shape {X.shape}"
+        )
+    return pd.DataFrame(X, columns=[f"x{j}" for j in range(X.shape[1])]).infer_objects()
+
+
+def _check_target(name: str, target: pd.Series, n_rows: int) -> Array:
+    if len(target) != n_rows:
+        raise ValueError(f"{name} has {n_rows} rows but {len(target)} labels")
+    if target.isna().any():
+        raise ValueError(
+            f"the target of {name} has {target.isna().sum()} missing values: remove those rows"
+        )
+    labels = np.asarray(target) if target.dtype.kind in "iuf" else target.astype(str).to_numpy(str)
+    if type_of_target(labels) == "continuous":
+        raise ValueError(
+            f"the target of {name} holds numbers with decimals, like {labels[0]}: a class label is "
+            "needed; is it another column?"
+        )
+    counts = pd.Series(labels).value_counts()
+    if len(counts) == 1:
+        raise ValueError(f"the target of {name} has one class only, {counts.index[0]!r}")
+    if alone := counts.index[counts == 1].tolist():
+        raise ValueError(
+            f"the target of {name} has {len(alone)} classes of one row ({alone[:5]}), which cannot "
+            "be both learned from and tested on: remove or merge them; or is the target another "
+            "column?"
+        )
+    return labels
+
+
+def _is_numeric(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+
+
+def _as_numbers(name: str, column: pd.Series) -> pd.Series:
+    _check_not_empty(name, column)
+    if pd.api.types.is_complex_dtype(column):
+        raise ValueError(f"column {column.name!r} of {name} holds complex numbers")
+    values = column.astype(np.float64)
+    if np.isinf(values).any():
+        raise ValueError(
+            f"column {column.name!r} of {name} has infinite values: replace them, or leave it out "
+            f"(--drop {column.name})"
+        )
+    return values
+
+
+def _as_categories(name: str, column: pd.Series) -> pd.Series:
+    _check_not_empty(name, column)
+    if pd.api.types.is_datetime64_any_dtype(column):
+        raise ValueError(
+            f"column {column.name!r} of {name} holds dates: turn it into numbers, such as days "
+            f"since a day, or leave it out (--drop {column.name})"
+        )
+    distinct = column.nunique()
+    if distinct > MAX_CATEGORIES or distinct == len(column):
+        raise ValueError(
+            f"column {column.name!r} of {name} is text with {distinct} distinct values in "
+            f"{len(column)} rows, like an identifier: leave it out (--drop {column.name}), or turn "
+            "it into numbers or a few categories"
+        )
+    return column.astype(str).where(column.notna()).astype("category")
+
+
+def _check_not_empty(name: str, column: pd.Series) -> None:
+    if column.isna().all():
+        raise ValueError(
+            f"column {column.name!r} of {name} has no value at all: leave it out "
+            f"(--drop {column.name})"
+        )
+
+
+# ---- files --------------------------------------------------------------------------------------
+
+
+def table_files(path: Path) -> dict[str, Path]:
+    """Return name -> file: the file itself, or every table in a folder."""
+    if not path.exists():
+        raise FileNotFoundError(
+            f"no such file or folder: {path}; bundled names are {', '.join(BUNDLED)}"
+        )
+    found = sorted(path.iterdir()) if path.is_dir() else [path]
+    files = [file for file in found if file.name.endswith(SUFFIXES)]
+    if not files:
+        raise ValueError(f"{path} is no table and holds none: needed is {', '.join(SUFFIXES)}")
+    names = {file.name.removesuffix(_suffix(file)): file for file in files}
+    if len(names) < len(files):
+        raise ValueError(f"{path} holds the same table in two formats: keep one of each")
+    return names
+
+
+def _suffix(file: Path) -> str:
+    return next(suffix for suffix in SUFFIXES if file.name.endswith(suffix))
+
+
+def read_frame(file: Path) -> pd.DataFrame:
+    """Read a CSV (also gzipped) or Parquet file."""
+    if file.name.endswith(".parquet"):
+        frame = _read_parquet(file)
+    else:
+        frame = pd.read_csv(file, float_precision="round_trip", low_memory=False)
+    if frame.shape[1] == 1:
+        raise ValueError(
+            f"{file} has one column only, {frame.columns[0]!r}: columns must be separated by commas"
+        )
+    if not len(frame):
+        raise ValueError(f"{file} has no rows")
+    return frame
+
+
+def _read_parquet(file: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(file)
+    except ImportError as error:
+        raise ImportError(
+            f"{file} is a Parquet file, which needs pyarrow: pip install pyarrow, or save the "
+            "table as CSV"
+        ) from error
+
+
+def separate_target(
+    frame: pd.DataFrame, target: str | None, drop: Sequence[str] = (), *, name: str
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Split off the target: the named column, else "target", else the last one."""
+    if target is None:
+        target = "target" if "target" in frame.columns else str(frame.columns[-1])
+    if unknown := [column for column in (target, *drop) if column not in frame.columns]:
+        raise ValueError(
+            f"{name} has no column {', '.join(map(repr, unknown))}; its columns are "
+            f"{', '.join(map(str, frame.columns))}"
+        )
+    if target in drop:
+        raise ValueError(f"the target, {target!r}, cannot be dropped")
+    return frame.drop(columns=[target, *drop]), frame[target]
+
+
+# ---- sets that come with scikit-learn -----------------------------------------------------------
+
+# name -> (loader, rows of each class in a training part): ratios of 24, 20 and 7
+BUNDLED: dict[str, tuple[Any, tuple[int, ...]]] = {
+    "digits": (load_digits, (120, 60, 30, 23, 15, 11, 8, 6, 5, 5)),
+    "breast_cancer": (load_breast_cancer, (14, 280)),
+    "wine": (load_wine, (15, 40, 6)),
+}
+
+
+def load_bundled(name: str) -> DataSet:
+    """Load one of :data:`BUNDLED`, thinned to be imbalanced."""
+    loader, counts = BUNDLED[name]
+    bunch = loader(as_frame=True)
+    codes = bunch.target.to_numpy()
+    labels = np.asarray(bunch.target_names)
+    thinned = [counts[code] for code in np.argsort(labels)]
+    return as_dataset(name, bunch.data, labels[codes], thinned=thinned)

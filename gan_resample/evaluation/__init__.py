@@ -1,0 +1,28 @@
+"""Cross-validated comparison of samplers and classifiers, with a report."""
+
+try:
+    import jinja2  # noqa: F401
+    import matplotlib  # noqa: F401
+    import pandas  # noqa: F401
+    import tqdm  # noqa: F401
+except ImportError as error:
+    raise ImportError(
+        f"the comparison needs {error.name}, which is not installed: "
+        'pip install "gan-resample[compare]"'
+    ) from error
+
+from gan_resample.evaluation.compare import compare
+from gan_resample.evaluation.comparison import Comparison
+from gan_resample.evaluation.plots import (
+    ComparisonDisplay,
+    GameHistoryDisplay,
+    ResamplingDisplay,
+)
+
+__all__ = [
+    "Comparison",
+    "ComparisonDisplay",
+    "GameHistoryDisplay",
+    "ResamplingDisplay",
+    "compare",
+]

@@ -1,0 +1,286 @@
+"""Cross-validated comparison of samplers, classifiers and data sets, in one call."""
+
+from __future__ import annotations
+
+import platform
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from numbers import Integral
+from typing import Any
+
+import imblearn
+import numpy as np
+import sklearn
+import torch
+from joblib import Parallel, delayed
+from sklearn.metrics import get_scorer
+from tqdm import tqdm
+
+import gan_resample
+from gan_resample.datasets import BUNDLED, DataSet, as_dataset, load_bundled
+from gan_resample.evaluation.comparison import Comparison
+from gan_resample.evaluation.fold import Task, play
+from gan_resample.evaluation.methods import (
+    Method,
+    choose_classifiers,
+    choose_methods,
+    describe,
+)
+from gan_resample.evaluation.scores import SCORES, Score
+from gan_resample.evaluation.store import Key, Store
+
+__all__ = ["compare"]
+
+
+def compare(
+    datasets: Any,
+    samplers: Any = None,
+    classifiers: Any = None,
+    cv: Any = 5,
+    repeats: int = 1,
+    *,
+    scoring: Any = None,
+    n_jobs: int | None = None,
+    random_state: int = 0,
+    store: Any = None,
+    max_iter: int | None = None,
+    verbose: int = 0,
+) -> Comparison:
+    """Cross-validate every sampler with every classifier on every data set.
+
+    In each training fold numbers are imputed by the median and standardised, texts imputed by the
+    most frequent one; the sampler runs once and its rows are shared by all classifiers; texts
+    become one-hot columns and numbers are standardised again; the classifier is trained. Test rows
+    are seen by nothing before they are scored.
+
+    Parameters
+    ----------
+    datasets : str, (X, y), DataSet, mapping or list
+        What to compare on: a bundled name (``"digits"``, ``"breast_cancer"``, ``"wine"``, thinned
+        to be imbalanced), a pair of table and labels, a ``gan_resample.datasets.DataSet``, a
+        mapping of names to pairs, or a list of names and data sets.
+    samplers : list of str or mapping, default=None
+        Names, or a mapping of names of your own to over- or under-samplers with ``fit_resample``
+        (or to names). Known names: ``none`` (rows as they are), ``class_weight``, ``threshold``
+        (tuned by inner cross-validation for two classes, arg-max of probability / prior for more),
+        ``random``, ``smote``, ``spread`` and one for each game, such as ``gamo``. None: all names.
+    classifiers : list of str or mapping, default=None
+        Names, or a mapping of names to scikit-learn classifiers. Known names: ``logistic``,
+        ``knn``, ``forest``, ``boosting``, ``mlp``, and for each game's own classifier one, such as
+        ``gamo``, which plays on untouched rows only. None: the first five.
+    cv : int or cross-validation splitter, default=5
+        Number of stratified folds, at least 2, or an object with ``split(X, y)``.
+    repeats : int, default=1
+        How often the folds are drawn anew, where ``cv`` is a number.
+    scoring : list of str or mapping, default=None
+        Scores by name, the first being the main one, or a mapping of names to scorers
+        ``scorer(model, X, y)``. None: ``balanced_accuracy``, ``geometric_mean``, ``f1_macro``,
+        ``roc_auc``, ``average_precision``, ``brier_score`` and ``log_loss``. Other names are
+        scikit-learn's, whose scorers count upwards.
+    n_jobs : int, default=None
+        Processes, each with one thread, as joblib counts them: None is 1, or as
+        ``joblib.parallel_config`` says; -1 is one for each core. Does not change the results.
+    random_state : int, default=0
+        Seed of folds, samplers and classifiers that have none of their own.
+    store : path-like, default=None
+        SQLite file that results go to as they come. With the same file the comparison goes on
+        where it stopped; failed cells are tried again. None: memory.
+    max_iter : int, default=None
+        Rounds of every game chosen by name. None: each game's default.
+    verbose : int, default=0
+        1 shows a progress bar with the time left.
+
+    Returns
+    -------
+    comparison : Comparison
+        ``results`` holds a row for each data set, split, sampler and classifier.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, a table that cannot be compared on, or a store that holds results of
+        another version, other data or other settings.
+
+    Notes
+    -----
+    Of two classes the smaller one is the positive class. A failed cell holds its error and stops
+    nothing else.
+
+    Examples
+    --------
+    >>> from gan_resample.evaluation import compare
+    >>> found = compare("wine", ["none", "smote"], ["knn"], cv=2)
+    >>> found.results[["sampler", "classifier", "status"]].drop_duplicates().to_numpy().tolist()
+    [['none', 'knn', 'ok'], ['smote', 'knn', 'ok']]
+    """
+    tables = _choose_datasets(datasets)
+    methods = choose_methods(samplers, max_iter)
+    chosen = choose_classifiers(classifiers, max_iter)
+    scores = _choose_scores(scoring)
+    for name, value, least in (("repeats", repeats, 1), ("random_state", random_state, 0)):
+        if not isinstance(value, Integral) or value < least:
+            raise ValueError(f"{name}={value!r} must be a whole number of at least {least}")
+    if isinstance(cv, Integral):
+        cv = int(cv)
+        if cv < 2:
+            raise ValueError(f"cv={cv} must be at least 2 folds")
+    kept = Store(store)
+    kept.agree(_settings(tables, methods, chosen, scores, cv, random_state))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class in y")
+        tasks = [
+            task
+            for data in tables
+            for task in _tasks(data, methods, chosen, scores, cv, repeats, random_state)
+        ]
+    _play_missing(tasks, kept, n_jobs, verbose)
+    records = kept.records()
+    kept.close()
+    return Comparison(
+        [records[key] for task in tasks for key in _keys(task)],
+        [records[_key(task, "")] for task in tasks],
+        {
+            "scores": list(scores),
+            "data": [_about(data, cv) for data in tables],
+            "samplers": {name: describe(method) for name, method in methods.items()},
+            "classifiers": {name: describe(value) for name, value in chosen.items()},
+            "settings": {"cv": str(cv), "repeats": repeats, "random_state": random_state},
+            "versions": versions(),
+        },
+    )
+
+
+# ---- what was asked for -------------------------------------------------------------------------
+
+
+def _choose_datasets(datasets: Any) -> list[DataSet]:
+    if isinstance(datasets, (str, DataSet)) or _is_pair(datasets):
+        datasets = [datasets]
+    if isinstance(datasets, Mapping):
+        found = [as_dataset(str(name), *pair) for name, pair in datasets.items()]
+    else:
+        found = [_dataset(value) for value in datasets]
+    names = [data.name for data in found]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"data sets need names of their own, at least one, but got {names}")
+    return found
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and np.ndim(value[0]) == 2
+
+
+def _dataset(value: Any) -> DataSet:
+    if isinstance(value, DataSet):
+        return value
+    if isinstance(value, str):
+        if value not in BUNDLED:
+            raise ValueError(f"unknown data set {value!r}: bundled are {', '.join(BUNDLED)}")
+        return load_bundled(value)
+    return as_dataset("data", *value)
+
+
+def _choose_scores(scoring: Any) -> dict[str, Score | Callable[..., float]]:
+    if scoring is None:
+        return dict(SCORES)
+    if isinstance(scoring, str):
+        scoring = [scoring]
+    if not isinstance(scoring, Mapping):
+        scoring = {name: name for name in scoring}
+    if not scoring:
+        raise ValueError(f"no score named: known are {', '.join(SCORES)} and scikit-learn's")
+    return {
+        name: SCORES[value] if value in SCORES else get_scorer(value)
+        for name, value in scoring.items()
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions that results depend on."""
+    return {
+        "gan_resample": gan_resample.__version__,
+        "scikit-learn": sklearn.__version__,
+        "imbalanced-learn": imblearn.__version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def _settings(
+    tables: Sequence[DataSet],
+    methods: Mapping[str, Method],
+    classifiers: Mapping[str, Any],
+    scores: Mapping[str, Any],
+    cv: Any,
+    seed: int,
+) -> dict[str, dict[str, str]]:
+    """What a store's results must have in common with new ones."""
+    return {
+        "version of": versions(),
+        "data": {data.name: data.fingerprint() for data in tables},
+        "sampler": {name: describe(method) for name, method in methods.items()},
+        "classifier": {name: describe(value) for name, value in classifiers.items()},
+        "argument": {"cv": str(cv), "random_state": str(seed), "scoring": ", ".join(scores)},
+    }
+
+
+def _about(data: DataSet, cv: Any) -> dict[str, Any]:
+    sizes = data.counts if data.thinned is None else data.thinned
+    return {
+        "name": data.name,
+        "rows": len(data.y),
+        "columns": data.X.shape[1],
+        "categorical": int((data.X.dtypes == "category").sum()),
+        "missing": int(data.X.isna().to_numpy().sum()),
+        "labels": [str(label) for label in data.labels],
+        "counts": [int(size) for size in sizes],
+        "thinned": data.thinned is not None,
+        "test_to_train": 1 / (cv - 1) if isinstance(cv, int) else _test_to_train(data, cv),
+    }
+
+
+def _test_to_train(data: DataSet, cv: Any) -> float:
+    return float(np.mean([len(s.test) / len(s.train) for s in data.splits(cv, 1, 0)]))
+
+
+# ---- the work -----------------------------------------------------------------------------------
+
+
+def _tasks(
+    data: DataSet,
+    methods: Mapping[str, Method],
+    classifiers: Mapping[str, Any],
+    scores: Mapping[str, Any],
+    cv: Any,
+    repeats: int,
+    random_state: int,
+) -> Iterator[Task]:
+    for number, split in enumerate(data.splits(cv, repeats, random_state)):
+        seed = int(np.random.SeedSequence([random_state, number]).generate_state(1)[0] >> 1)
+        for name, method in methods.items():
+            yield Task(data, split, name, method, classifiers, scores, seed, number == 0)
+
+
+def _key(task: Task, classifier: str) -> Key:
+    return task.data.name, task.split.repeat, task.split.fold, task.name, classifier
+
+
+def _keys(task: Task) -> list[Key]:
+    return [_key(task, classifier) for classifier in task.classifiers]
+
+
+def _play_missing(tasks: Sequence[Task], store: Store, n_jobs: int | None, verbose: int) -> None:
+    """Play what the store lacks; every task is written as soon as it ends."""
+    records = store.records()
+    done = {key for key, record in records.items() if record["status"] != "failed"}
+    left = [(task, [key[-1] for key in _keys(task) if key not in done]) for task in tasks]
+    left = [(task, names) for task, names in left if names]
+    jobs = [delayed(play)(task.only(names)) for task, names in left]
+    outcomes = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(jobs)
+    bar = tqdm(total=len(tasks), initial=len(tasks) - len(left), unit="fit", disable=not verbose)
+    with bar:
+        for outcome in outcomes:
+            store.add(outcome)
+            bar.set_description(f"{outcome.sampler['data']}: {outcome.sampler['sampler']}")
+            bar.update()

@@ -1,0 +1,256 @@
+"""One split of one table under one method: impute, resample once, train and score classifiers.
+
+Nothing here sees a test row before it is scored: imputation, scaling, sampler, encoding and
+classifier learn from the training rows alone.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
+from sklearn.decomposition import PCA
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from threadpoolctl import threadpool_limits
+
+from gan_resample.datasets import DataSet, Split
+from gan_resample.encoding import TableEncoder
+from gan_resample.evaluation.methods import Method, balances_itself, with_seed
+from gan_resample.evaluation.scores import Prediction, Score, reliability
+from gan_resample.evaluation.smote import NotApplicable, is_relative, smote_resample
+
+__all__ = ["Outcome", "Task", "play"]
+
+Array = NDArray[Any]
+Record = dict[str, Any]
+
+SHOWN_ROWS = 300  # of each kind, in the picture of real and generated rows
+
+
+@dataclass(frozen=True)
+class Task:
+    """What one process works on: the unit in which a comparison stops and goes on."""
+
+    data: DataSet
+    split: Split
+    name: str
+    method: Method
+    classifiers: Mapping[str, Any]
+    scores: Mapping[str, Score | Any]
+    seed: int
+    shown: bool  # whether to keep rows for the picture
+
+    def only(self, names: Collection[str]) -> Task:
+        """Return the same task for the named classifiers."""
+        chosen = {name: value for name, value in self.classifiers.items() if name in names}
+        return replace(self, classifiers=chosen)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a task found: a record of the sampler, and one of each classifier."""
+
+    sampler: Record
+    classifiers: list[Record]
+
+
+def play(task: Task) -> Outcome:
+    """Do the task with one thread; errors become records, warnings are counted."""
+    data, split = task.data, task.split
+    about = {"data": data.name, "repeat": split.repeat, "fold": split.fold, "sampler": task.name}
+    with _one_thread(), _caught() as met:
+        X, X_test = impute(data.X.iloc[split.train], data.X.iloc[split.test])
+        sampled, rows = _attempt(partial(resample, task, X, data.y[split.train]), met)
+        judged = [
+            _attempt(partial(judge, task, classifier, rows, X_test), met)
+            if rows
+            else (sampled, {})
+            for classifier in task.classifiers.values()
+        ]
+        if rows:
+            sampled |= rows.figures() | {"rows": rows.picture() if task.shown else None}
+    named = [
+        {**about, "classifier": name, **record, **(found or {})}
+        for name, (record, found) in zip(task.classifiers, judged, strict=True)
+    ]
+    return Outcome(about | sampled, named)
+
+
+def _attempt(step: Callable[[], Any], met: list[Any]) -> tuple[Record, Any]:
+    """Run a step; return how it went, and its result (None where it failed or does not apply)."""
+    met.clear()
+    record: Record = {"status": "ok"}
+    result = None
+    try:
+        result = step()
+    except NotApplicable as reason:
+        record = {"status": "n/a", "note": str(reason)}
+    except Exception as error:  # whatever a user's estimator raises is told in its cell
+        record = {"status": "failed", "error": f"{type(error).__name__}: {error}"}
+    return record | {"warned": sorted({warning.category.__name__ for warning in met})}, result
+
+
+# ---- rows ---------------------------------------------------------------------------------------
+
+
+def impute(train: pd.DataFrame, test: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Fill numbers with the median and texts with the most frequent one; standardise numbers.
+
+    Samplers that measure distances (SMOTE) need one scale for all columns.
+    """
+    texts = train.columns[train.dtypes == "category"]
+    numbers = train.columns.difference(texts, sort=False)
+    fill = {"keep_empty_features": True}
+    scaled = make_pipeline(SimpleImputer(strategy="median", **fill), StandardScaler())
+    parts = [
+        ("numbers", scaled, numbers),
+        ("texts", SimpleImputer(strategy="most_frequent", **fill), texts),
+    ]
+    imputer = ColumnTransformer(parts, verbose_feature_names_out=False)
+    imputer.set_output(transform="pandas").fit(train)
+    filled = [imputer.transform(part).reset_index(drop=True) for part in (train, test)]
+    kinds = dict.fromkeys(numbers, "float64") | dict.fromkeys(texts, "category")
+    first, second = (frame[train.columns].astype(kinds) for frame in filled)
+    return first, second
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Training rows, the first ``n_real`` of them real."""
+
+    X: pd.DataFrame
+    y: Array
+    n_real: int
+    seconds: float = 0.0
+    note: str = ""
+    history: list[Record] = field(default_factory=list)
+
+    def figures(self) -> Record:
+        history = [{k: float(v) for k, v in row.items()} for row in self.history]
+        return {
+            "seconds": self.seconds,
+            "n_generated": len(self.y) - self.n_real,
+            "note": self.note,
+            "history": history,
+        }
+
+    def picture(self) -> list[Record] | None:
+        """Real and generated rows on the first two principal components of the real ones."""
+        real, made = self.X[: self.n_real], self.X[self.n_real :]
+        encoder = TableEncoder().fit(real)
+        if not len(made) or len(real) < 2 or encoder.n_features_out_ < 2:
+            return None
+        project = PCA(2, random_state=0).fit(encoder.transform(real))
+        rng = np.random.default_rng(0)
+        points = []
+        for rows, labels, kind in (
+            (real, self.y[: self.n_real], "real"),
+            (made, self.y[self.n_real :], "generated"),
+        ):
+            few = rng.permutation(len(rows))[:SHOWN_ROWS]
+            at = project.transform(encoder.transform(rows.iloc[few]))
+            points += [
+                {"x": round(x, 4), "y": round(y, 4), "label": str(label), "kind": kind}
+                for (x, y), label in zip(at.tolist(), labels[few], strict=True)
+            ]
+        return points
+
+
+def resample(task: Task, X: pd.DataFrame, y: Array) -> Rows:
+    """Add rows to those of the training part."""
+    if task.method.sampler is None:
+        return Rows(X, y, len(y))
+    sampler = with_seed(task.method.sampler, task.seed)
+    start = time.perf_counter()
+    note = ""
+    if is_relative(sampler):
+        X_new, y_new, note = smote_resample(sampler, X, y)
+    else:
+        X_new, y_new = sampler.fit_resample(X, y)
+    seconds = time.perf_counter() - start
+    n_real = min(len(y), len(y_new))  # under-samplers return fewer rows
+    return Rows(X_new, y_new, n_real, seconds, note, getattr(sampler, "history_", []))
+
+
+# ---- classifiers --------------------------------------------------------------------------------
+
+
+def make_model(classifier: Any, X: pd.DataFrame) -> Pipeline:
+    """One-hot texts, standardise numbers, classify."""
+    texts = X.columns[X.dtypes == "category"]
+    onehot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    numbers = X.columns.difference(texts, sort=False)
+    encode = ColumnTransformer([("numbers", StandardScaler(), numbers), ("texts", onehot, texts)])
+    return Pipeline([("encode", encode), ("classifier", clone(classifier))])
+
+
+def judge(task: Task, classifier: Any, rows: Rows, X_test: pd.DataFrame) -> Record:
+    """Train one classifier on the rows and score it on the test part."""
+    if balances_itself(classifier) and task.name != "none":
+        raise NotApplicable("plays its own game on untouched rows: see sampler none")
+    model = make_model(with_seed(classifier, task.seed), rows.X)
+    start = time.perf_counter()
+    model, note = task.method.fit(model, rows.X, rows.y, task.seed)
+    seconds = time.perf_counter() - start + rows.seconds
+    found = predict(model, task, X_test)
+    y_test = task.data.y[task.split.test]
+    values = {
+        name: score(found) if isinstance(score, Score) else float(score(model, X_test, y_test))
+        for name, score in task.scores.items()
+    }
+    return {
+        "note": "; ".join(text for text in (rows.note, note) if text),
+        "fit_seconds": seconds,
+        "scores": values,
+        "recalls": found.recalls.tolist(),
+        "reliability": None if found.P is None else reliability(found),
+    }
+
+
+def predict(model: Any, task: Task, X_test: pd.DataFrame) -> Prediction:
+    """Predict labels and, where the model has them, probabilities of every class of the table."""
+    data, test = task.data, task.split.test
+    known = pd.Index(data.labels)
+    P = None
+    if hasattr(model, "predict_proba"):
+        P = np.zeros((len(test), len(known)))
+        P[:, known.get_indexer(pd.Index(model.classes_))] = model.predict_proba(X_test)
+    predicted = known.get_indexer(pd.Index(model.predict(X_test)))
+    return Prediction(data.codes[test], predicted, P, task.split.weight, len(known))
+
+
+# ---- surroundings -------------------------------------------------------------------------------
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One thread for BLAS, OpenMP and torch: processes are the parallel unit, nets are small."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _caught() -> Iterator[list[Any]]:
+    with warnings.catch_warnings(record=True) as met:
+        warnings.simplefilter("always")
+        # ordinary where a test part holds a rare category
+        warnings.filterwarnings("ignore", "Found unknown categories")
+        yield met

@@ -1,0 +1,71 @@
+"""Differences with their intervals, and what may be said of them.
+
+References
+----------
+C. Nadeau, Y. Bengio. Inference for the generalization error. Machine Learning 52 (2003).
+doi:10.1023/A:1024068626366
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+__all__ = ["NO_DIFFERENCE", "Difference", "mean_ranks", "over_data", "over_splits"]
+
+Array = NDArray[Any]
+
+LEVEL = 0.95
+NO_DIFFERENCE = "no detectable difference"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Mean difference and its 95 % interval; the ends are NaN for a single pair."""
+
+    mean: float
+    low: float
+    high: float
+
+    def verdict(self, greater_is_better: bool = True) -> str:
+        """Say "better" or "worse" only where the interval leaves out 0."""
+        if np.isnan(self.low):
+            return "one pair only, no interval" if not np.isnan(self.mean) else ""
+        if self.low <= 0 <= self.high:
+            return NO_DIFFERENCE
+        return "better" if (self.low > 0) == greater_is_better else "worse"
+
+
+def over_splits(gaps: Array, test_to_train: float) -> Difference:
+    """Interval over the splits of one data set, corrected for the rows that splits share.
+
+    The variance of the mean is taken as ``(1 / k + n_test / n_train)`` times that of the ``k``
+    differences (Nadeau and Bengio 2003, corrected resampled t).
+    """
+    return _t_interval(gaps, 1 / max(len(gaps), 1) + test_to_train)
+
+
+def over_data(gaps: Array) -> Difference:
+    """Interval over data sets, which are taken as independent."""
+    return _t_interval(gaps, 1 / max(len(gaps), 1))
+
+
+def _t_interval(gaps: Array, factor: float) -> Difference:
+    n = len(gaps)
+    if n < 2:
+        return Difference(float(gaps[0]) if n else np.nan, np.nan, np.nan)
+    mean = float(np.mean(gaps))
+    half = float(stats.t.ppf((1 + LEVEL) / 2, n - 1) * np.std(gaps, ddof=1) * np.sqrt(factor))
+    return Difference(mean, mean - half, mean + half)
+
+
+def mean_ranks(means: pd.DataFrame, greater_is_better: bool = True) -> tuple[pd.Series, int]:
+    """Rank the columns in each complete row, 1 being best; return mean ranks and rows used."""
+    complete = means.dropna()
+    ranks = complete.rank(axis=1, ascending=not greater_is_better)
+    return ranks.mean(), len(complete)

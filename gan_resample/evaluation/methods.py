@@ -1,0 +1,214 @@
+"""What is compared: ways to treat imbalance, and classifiers, by name.
+
+A :class:`Method` has two halves. A sampler changes the training rows, once a fold for all
+classifiers; ``fit`` trains a classifier on them. Class weights and thresholds have no sampler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from imblearn.over_sampling import SMOTE, RandomOverSampler
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, TunedThresholdClassifierCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import has_fit_parameter
+
+import gan_resample
+from gan_resample.base import BaseGameClassifier, BaseGameSampler
+from gan_resample.evaluation.smote import NotApplicable
+
+__all__ = [
+    "Method",
+    "PriorThresholdClassifier",
+    "balances_itself",
+    "choose_classifiers",
+    "choose_methods",
+    "describe",
+    "with_seed",
+]
+
+Array = NDArray[Any]
+Fit = Callable[[Pipeline, Any, Array, int], tuple[Any, str]]
+
+
+# ---- ways to fit a classifier; each returns the fitted model and what had to give way, or "" -----
+
+
+def fit_plainly(model: Pipeline, X: Any, y: Array, seed: int) -> tuple[Any, str]:
+    return model.fit(X, y), ""
+
+
+def fit_weighted(model: Pipeline, X: Any, y: Array, seed: int) -> tuple[Any, str]:
+    """Weight each class by the inverse of its size, as ``class_weight="balanced"`` does."""
+    classifier = model[-1]
+    if "class_weight" in classifier.get_params():
+        weighted = model.set_params(**{f"{model.steps[-1][0]}__class_weight": "balanced"})
+        return weighted.fit(X, y), ""
+    if has_fit_parameter(classifier, "sample_weight"):
+        weights = compute_sample_weight("balanced", y)
+        return model.fit(X, y, **{f"{model.steps[-1][0]}__sample_weight": weights}), ""
+    raise NotApplicable(f"{type(classifier).__name__} takes no class weights")
+
+
+def fit_threshold(model: Pipeline, X: Any, y: Array, seed: int) -> tuple[Any, str]:
+    """Tune the threshold of two classes; divide by the prior where there are more."""
+    _, counts = np.unique(y, return_counts=True)
+    if len(counts) > 2:
+        return PriorThresholdClassifier(model).fit(X, y), ""
+    if counts.min() < 2:
+        note = "fell back: one row of a class, so the threshold is its prior and not tuned"
+        return PriorThresholdClassifier(model).fit(X, y), note
+    folds = StratifiedKFold(int(min(5, counts.min())), shuffle=True, random_state=seed)
+    tuned = TunedThresholdClassifierCV(model, scoring="balanced_accuracy", cv=folds)
+    return tuned.fit(X, y), ""
+
+
+class PriorThresholdClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+    """Predict the class with the largest ratio of probability to prior; needs no tuning."""
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = estimator
+
+    def fit(self, X: Any, y: Array) -> PriorThresholdClassifier:
+        self.estimator_ = clone(self.estimator).fit(X, y)
+        self.classes_, counts = np.unique(y, return_counts=True)
+        self.prior_ = counts / len(y)
+        return self
+
+    def predict_proba(self, X: Any) -> Array:
+        return self.estimator_.predict_proba(X)
+
+    def predict(self, X: Any) -> Array:
+        return self.classes_[(self.predict_proba(X) / self.prior_).argmax(axis=1)]
+
+
+# ---- by name ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to treat imbalance: a sampler (None: rows as they are) and a way to fit."""
+
+    sampler: Any = None
+    fit: Fit = fit_plainly
+
+
+def _games(base: type, ending: str, max_iter: int | None) -> dict[str, Any]:
+    """Short name -> estimator, of every public class of the package that builds on ``base``."""
+    public = [getattr(gan_resample, name) for name in sorted(gan_resample.__all__)]
+    settings = {} if max_iter is None else {"max_iter": max_iter}
+    return {
+        kind.__name__.removesuffix(ending).lower(): kind(**settings)
+        for kind in public
+        if isinstance(kind, type) and issubclass(kind, base)
+    }
+
+
+def known_methods(max_iter: int | None = None) -> dict[str, Method]:
+    """Every method that has a name; ``max_iter`` None: each game's default."""
+    games = _games(BaseGameSampler, "Sampler", max_iter)
+    return {
+        "none": Method(),
+        "class_weight": Method(fit=fit_weighted),
+        "threshold": Method(fit=fit_threshold),
+        "random": Method(RandomOverSampler()),
+        "smote": Method(SMOTE()),
+        "spread": Method(gan_resample.SpreadSMOTE()),
+        **{name: Method(sampler) for name, sampler in games.items()},
+    }
+
+
+def known_classifiers(max_iter: int | None = None) -> dict[str, Any]:
+    """Every classifier that has a name: five of scikit-learn, then those that play a game."""
+    return {
+        "logistic": LogisticRegression(max_iter=2000),
+        "knn": KNeighborsClassifier(),
+        "forest": RandomForestClassifier(),
+        "boosting": HistGradientBoostingClassifier(),
+        "mlp": MLPClassifier(),
+        **_games(BaseGameClassifier, "Classifier", max_iter),
+    }
+
+
+def choose_methods(samplers: Any, max_iter: int | None = None) -> dict[str, Method]:
+    """Return name -> method for names, or for a mapping of names to samplers; None: all names."""
+    known = known_methods(max_iter)
+    if samplers is None:
+        return known
+    return {
+        name: value if isinstance(value, Method) else Method(value)
+        for name, value in _choose(samplers, known, "sampler", "fit_resample").items()
+    }
+
+
+def choose_classifiers(classifiers: Any, max_iter: int | None = None) -> dict[str, Any]:
+    """Return name -> classifier, likewise; None: all but those that play a game."""
+    known = known_classifiers(max_iter)
+    if classifiers is None:
+        return {name: value for name, value in known.items() if not balances_itself(value)}
+    return _choose(classifiers, known, "classifier", "predict")
+
+
+def _choose(wanted: Any, known: Mapping[str, Any], what: str, ability: str) -> dict[str, Any]:
+    """Look up names; pass on objects that have the method called ``ability``."""
+    if isinstance(wanted, str):
+        wanted = [wanted]
+    if not isinstance(wanted, Mapping):
+        wanted = {name: name for name in wanted}
+    chosen = {}
+    for name, value in wanted.items():
+        if isinstance(value, str) and value in known:
+            value = known[value]
+        elif not hasattr(value, ability):
+            raise ValueError(
+                f"unknown {what} {value!r}: known are {', '.join(known)}; in Python, also a "
+                f"mapping of names to {what}s"
+            )
+        chosen[name] = value
+    if not chosen:
+        raise ValueError(f"no {what} named: known are {', '.join(known)}")
+    return chosen
+
+
+def with_seed(estimator: Any, seed: int) -> Any:
+    """Return a copy whose unset ``random_state``, and those of its parts, are ``seed``."""
+    copy = clone(estimator)
+    unset = {
+        name: seed
+        for name, value in copy.get_params(deep=True).items()
+        if value is None and name.rpartition("__")[2] == "random_state"
+    }
+    return copy.set_params(**unset)
+
+
+def describe(estimator: Any) -> str:
+    """Class and settings as a text that is the same in every process."""
+    if isinstance(estimator, Method):
+        how = estimator.fit.__name__
+        return how if estimator.sampler is None else f"{describe(estimator.sampler)}, {how}"
+    settings = sorted(estimator.get_params(deep=False).items())
+    told = ", ".join(f"{name}={_describe_value(value)}" for name, value in settings)
+    return f"{type(estimator).__name__}({told})"
+
+
+def _describe_value(value: Any) -> str:
+    if hasattr(value, "get_params") and not isinstance(value, type):
+        return describe(value)
+    if callable(value) and hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
+    return repr(value)
+
+
+def balances_itself(classifier: Any) -> bool:
+    """Tell whether a classifier plays a game of its own, so that no sampler belongs before it."""
+    return isinstance(classifier, BaseGameClassifier)

@@ -1,0 +1,364 @@
+"""Displays in scikit-learn's manner: what a comparison found, a game's losses, generated rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import MaxNLocator
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from gan_resample.evaluation.comparison import BASELINE, Comparison
+from gan_resample.evaluation.fold import Rows
+from gan_resample.evaluation.intervals import NO_DIFFERENCE
+
+__all__ = ["ComparisonDisplay", "GameHistoryDisplay", "ResamplingDisplay"]
+
+Record = dict[str, Any]
+
+FEWEST_ROWS = 10  # in a bin of a calibration curve; a frequency of fewer says nothing
+INK, PALE, REAL, GENERATED, OTHERS = "#1f2933", "#d5dae1", "#0b3c5d", "#e07a2f", "#b8bec6"
+VERDICTS = {"better": "#1a7f5a", "worse": "#b4303a", NO_DIFFERENCE: "#6b7785"}
+LINES = ("#6b7785", "#a3adb8", "#c9a227", "#7b9acc", "#2b6cb0", "#1a7f5a", "#e07a2f", "#b4303a")
+
+
+class ComparisonDisplay:
+    """One data set of a comparison, a panel for each classifier.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        From :func:`compare`.
+    data : str, default=None
+        A data set's name; None: the first.
+    score : str, default=None
+        A score's name; None: the main one.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        Holds the panels.
+    axes_ : ndarray of Axes
+        One for each classifier.
+    """
+
+    def __init__(
+        self, comparison: Comparison, *, data: str | None = None, score: str | None = None
+    ) -> None:
+        self.comparison = comparison
+        self.data = comparison.data[0] if data is None else data
+        self.score = comparison.scores[0] if score is None else score
+        for name, known in ((self.data, comparison.data), (self.score, comparison.scores)):
+            if name not in known:
+                raise ValueError(f"{name!r} is not in the comparison: known are {known}")
+
+    @classmethod
+    def from_comparison(
+        cls,
+        comparison: Comparison,
+        *,
+        kind: str = "box",
+        data: str | None = None,
+        score: str | None = None,
+        figure: Any = None,
+    ) -> ComparisonDisplay:
+        """Make and plot a display; see :meth:`plot`."""
+        return cls(comparison, data=data, score=score).plot(kind, figure=figure)
+
+    def plot(self, kind: str = "box", *, figure: Any = None) -> ComparisonDisplay:
+        """Draw the panels.
+
+        Parameters
+        ----------
+        kind : {"box", "difference", "recall", "calibration"}, default="box"
+            Scores over splits; mean differences to doing nothing with their 95 % intervals; recall
+            of each class; observed frequency over predicted probability.
+        figure : matplotlib Figure, default=None
+            Where to draw; None makes one.
+
+        Returns
+        -------
+        self : ComparisonDisplay
+        """
+        draw = {
+            "box": self._box,
+            "difference": self._difference,
+            "recall": self._recall,
+            "calibration": self._calibration,
+        }
+        if kind not in draw:
+            raise ValueError(f"kind={kind!r} must be one of {', '.join(draw)}")
+        if kind == "difference" and BASELINE not in self.comparison.samplers:
+            raise ValueError(f"differences are to the sampler {BASELINE!r}, which did not run")
+        self._panels(figure, kind)
+        for ax, classifier in zip(self.axes_, self.comparison.classifiers, strict=True):
+            ax.set_title(classifier, fontsize=10, color=INK)
+            draw[kind](ax, classifier)
+        return self
+
+    @property
+    def _n_samplers(self) -> int:
+        return len(self.comparison.samplers)
+
+    def _panels(self, figure: Any, kind: str) -> None:
+        n = len(self.comparison.classifiers)
+        if figure is None:
+            height = 2.8 if kind == "calibration" else 0.9 + 0.3 * self._n_samplers
+            figure = plt.figure(figsize=(1.6 + 2.0 * n, height), layout="constrained")
+        self.figure_ = figure
+        shared = kind != "recall"
+        self.axes_ = figure.subplots(1, n, sharex=shared, sharey=True, squeeze=False)[0]
+
+    def _name_samplers(self, ax: Any) -> None:
+        ax.set_yticks(range(self._n_samplers), self.comparison.samplers)
+        ax.set_ylim(self._n_samplers - 0.5, -0.5)
+        ax.tick_params(left=False)
+        _plain(ax)
+        ax.grid(axis="x", color=PALE, lw=0.6)
+        ax.set_axisbelow(True)
+        ax.xaxis.set_major_locator(MaxNLocator(4))
+
+    def _box(self, ax: Any, classifier: str) -> None:
+        values = [
+            self.comparison._by_split(self.data, classifier, sampler, self.score).dropna()
+            for sampler in self.comparison.samplers
+        ]
+        ax.boxplot(
+            values,
+            positions=range(len(values)),
+            orientation="horizontal",
+            widths=0.6,
+            patch_artist=True,
+            showfliers=False,
+            boxprops={"facecolor": "#e8eef5", "edgecolor": "#8a97a6", "lw": 0.8},
+            medianprops={"color": REAL, "lw": 1.6},
+            whiskerprops={"color": "#8a97a6", "lw": 0.8},
+            capprops={"color": "#8a97a6", "lw": 0.8},
+        )
+        for place, points in enumerate(values):
+            ax.scatter(points, np.full(len(points), place), s=9, color=REAL, alpha=0.6, lw=0)
+        if BASELINE in self.comparison.samplers:
+            nothing = values[self.comparison.samplers.index(BASELINE)]
+            if len(nothing):
+                ax.axvline(nothing.mean(), color=INK, lw=0.8, ls=":")
+        ax.set_xlabel(self.comparison.title(self.score), fontsize=9)
+        self._name_samplers(ax)
+
+    def _difference(self, ax: Any, classifier: str) -> None:
+        up = self.comparison.greater_is_better(self.score)
+        for place, sampler in enumerate(self.comparison.samplers):
+            if sampler == BASELINE:
+                continue
+            gap = self.comparison.difference(self.data, classifier, sampler, BASELINE, self.score)
+            colour = VERDICTS.get(gap.verdict(up), VERDICTS[NO_DIFFERENCE])
+            ax.plot([gap.low, gap.high], [place, place], color=colour, lw=1.8)
+            ax.plot(gap.mean, place, "o", color=colour, ms=5)
+        ax.axvline(0, color=INK, lw=0.8)
+        ax.set_xlabel(f"difference in\n{self.comparison.title(self.score)}", fontsize=9)
+        self._name_samplers(ax)
+
+    def _recall(self, ax: Any, classifier: str) -> None:
+        found = self.comparison.recalls
+        own = found[(found["data"] == self.data) & (found["classifier"] == classifier)]
+        labels = next(d["labels"] for d in self.comparison.about["data"] if d["name"] == self.data)
+        table = own.pivot_table(index="sampler", columns="label", values="recall")
+        table = table.reindex(index=self.comparison.samplers, columns=labels)
+        ax.imshow(table.to_numpy(), vmin=0, vmax=1, cmap="Blues", aspect="auto")
+        if len(labels) <= 4:
+            for (i, j), value in np.ndenumerate(table.to_numpy()):
+                if np.isfinite(value):
+                    ink = "white" if value > 0.6 else INK
+                    ax.text(j, i, f"{100 * value:.0f}", ha="center", va="center", color=ink)
+        turned = sum(map(len, labels)) > 14
+        ax.set_xticks(range(len(labels)), labels, rotation=60 if turned else 0, fontsize=8)
+        if turned:
+            plt.setp(ax.get_xticklabels(), ha="right", rotation_mode="anchor")
+        ax.set_yticks(range(self._n_samplers), self.comparison.samplers)
+        ax.tick_params(length=0)
+        ax.spines[:].set_visible(False)
+
+    def _calibration(self, ax: Any, classifier: str) -> None:
+        sums = self.comparison.reliability(self.data)
+        for number, sampler in enumerate(self.comparison.samplers):
+            if (classifier, sampler) not in sums:
+                continue
+            n_rows, weight, p, hit = sums[classifier, sampler]
+            full = n_rows >= FEWEST_ROWS
+            line = {"color": LINES[number % len(LINES)], "label": sampler, "lw": 1.4, "ms": 3}
+            ax.plot(p[full] / weight[full], hit[full] / weight[full], marker="o", **line)
+        ax.plot([0, 1], [0, 1], color=INK, lw=0.7, ls=":")
+        ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+        ax.set_xlabel("predicted probability", fontsize=9)
+        _plain(ax)
+        if ax is self.axes_[0]:
+            ax.set_ylabel("observed frequency", fontsize=9)
+        if ax is self.axes_[-1]:
+            self._legend_of_lines()
+
+    def _legend_of_lines(self) -> None:
+        found: dict[str, Any] = {}
+        for ax in self.axes_:
+            handles, labels = ax.get_legend_handles_labels()
+            found |= dict(zip(labels, handles, strict=True))
+        if found:
+            self.figure_.legend(
+                found.values(),
+                found.keys(),
+                loc="outside right center",
+                frameon=False,
+                fontsize=9,
+            )
+
+
+class GameHistoryDisplay:
+    """Losses of a game over its rounds.
+
+    Parameters
+    ----------
+    histories : mapping of str to list of histories
+        For each game one history (``history_`` of an estimator) or several, of several fits.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        Holds the panels.
+    axes_ : ndarray of Axes
+        One for each game.
+    """
+
+    def __init__(self, histories: Mapping[str, Sequence[Sequence[Record]]]) -> None:
+        self.histories = histories
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, *, ax: Any = None) -> GameHistoryDisplay:
+        """Draw the losses of a fitted sampler or classifier."""
+        check_is_fitted(estimator, "history_")
+        if not estimator.history_:
+            raise ValueError(
+                f"{type(estimator).__name__} has no history: no class lacked a row, so it was not "
+                "trained"
+            )
+        return cls({type(estimator).__name__: [estimator.history_]}).plot(ax=ax)
+
+    def plot(self, *, ax: Any = None) -> GameHistoryDisplay:
+        """Draw; ``ax`` is an Axes for one game or a sequence of them, None makes a figure."""
+        n = len(self.histories)
+        if ax is None:
+            figure = plt.figure(figsize=(4.6 * n + 1.6, 2.8), layout="constrained")
+            ax = figure.subplots(1, n, squeeze=False)[0]
+        self.axes_ = np.atleast_1d(np.asarray(ax, dtype=object))
+        self.figure_ = self.axes_[0].figure
+        for panel, (name, fits) in zip(self.axes_, self.histories.items(), strict=True):
+            self._draw(panel, name, fits)
+        return self
+
+    @staticmethod
+    def _draw(ax: Any, name: str, fits: Sequence[Sequence[Record]]) -> None:
+        frames = [pd.DataFrame(fit).set_index("rounds") for fit in fits]
+        losses = [column for column in frames[0] if column.endswith("_loss")]
+        for loss, colour in zip(losses, LINES[::-1] * len(losses), strict=False):
+            label = loss.removesuffix("_loss").replace("_", " ")
+            for frame in frames:
+                ax.plot(frame.index, frame[loss], color=colour, lw=0.6, alpha=0.35)
+            mean = pd.concat([frame[loss] for frame in frames], axis=1).mean(axis=1)
+            marker = "o" if len(mean) < 3 else None
+            ax.plot(mean.index, mean, color=colour, lw=1.8, label=label, marker=marker)
+        ax.set_title(name, fontsize=10, color=INK)
+        ax.set_xlabel("rounds", fontsize=9)
+        ax.set_ylabel("loss", fontsize=9)
+        _plain(ax)
+        ax.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
+
+
+class ResamplingDisplay:
+    """Real and generated rows on the first two principal components of the real ones.
+
+    Parameters
+    ----------
+    points : mapping of str to list of dict
+        For each sampler its rows: ``x``, ``y``, ``label`` and ``kind``, "real" or "generated".
+    largest : str
+        Label of the largest class, drawn pale.
+
+    Attributes
+    ----------
+    figure_ : matplotlib Figure
+        Holds the panels.
+    axes_ : ndarray of Axes
+        One for each sampler.
+    """
+
+    def __init__(self, points: Mapping[str, Sequence[Record]], *, largest: str) -> None:
+        self.points = points
+        self.largest = largest
+
+    @classmethod
+    def from_estimator(cls, sampler: Any, X: Any, y: Any, *, ax: Any = None) -> ResamplingDisplay:
+        """Fit a copy of a sampler and draw the rows it adds to a table of two or more columns.
+
+        Parameters
+        ----------
+        sampler : estimator
+            An over-sampler: real rows come back first.
+        X : DataFrame or array of shape (n_rows, n_columns)
+            Real rows without missing values.
+        y : array-like of shape (n_rows,)
+            Their labels.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        display : ResamplingDisplay
+        """
+        X_new, y_new = clone(sampler).fit_resample(X, y)
+        points = Rows(X_new, np.asarray(y_new), len(y)).picture()
+        if points is None:
+            raise ValueError(
+                f"{type(sampler).__name__} added no row to {len(y)}, or the table has one column "
+                "only: there is nothing to draw"
+            )
+        labels, counts = np.unique(np.asarray(y), return_counts=True)
+        largest = str(labels[counts.argmax()])
+        return cls({type(sampler).__name__: points}, largest=largest).plot(ax=ax)
+
+    def plot(self, *, ax: Any = None) -> ResamplingDisplay:
+        """Draw; ``ax`` is an Axes for one sampler or a sequence of them, None makes a figure."""
+        n = len(self.points)
+        if ax is None:
+            figure = plt.figure(figsize=(0.8 + 2.9 * n, 3.4), layout="constrained")
+            ax = figure.subplots(1, n, sharex=True, sharey=True, squeeze=False)[0]
+        self.axes_ = np.atleast_1d(np.asarray(ax, dtype=object))
+        self.figure_ = self.axes_[0].figure
+        for panel, (name, points) in zip(self.axes_, self.points.items(), strict=True):
+            self._draw(panel, name, pd.DataFrame(points))
+        self.figure_.legend(
+            *self.axes_[0].get_legend_handles_labels(),
+            loc="outside lower center",
+            ncols=3,
+            frameon=False,
+            fontsize=9,
+        )
+        return self
+
+    def _draw(self, ax: Any, name: str, points: pd.DataFrame) -> None:
+        real, common = points["kind"] == "real", points["label"] == self.largest
+        for chosen, style in (
+            (real & common, {"s": 9, "color": OTHERS, "label": "real, largest class"}),
+            (~real, {"s": 9, "color": GENERATED, "alpha": 0.5, "label": "generated"}),
+            (real & ~common, {"s": 16, "color": REAL, "label": "real, smaller classes"}),
+        ):
+            ax.scatter(points.loc[chosen, "x"], points.loc[chosen, "y"], lw=0, **style)
+        ax.set_title(name, fontsize=10, color=INK)
+        ax.set(xticks=[], yticks=[])
+        _plain(ax)
+
+
+def _plain(ax: Any) -> None:
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color("#8a97a6")
+    ax.tick_params(labelsize=8, color="#8a97a6")

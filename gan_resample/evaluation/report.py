@@ -1,0 +1,180 @@
+"""One self-contained page: findings in words, a table, pictures, and how it was run."""
+
+from __future__ import annotations
+
+import base64
+import io
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+
+from gan_resample.evaluation.comparison import BASELINE, Comparison
+from gan_resample.evaluation.intervals import Difference
+from gan_resample.evaluation.plots import (
+    ComparisonDisplay,
+    GameHistoryDisplay,
+    ResamplingDisplay,
+)
+from gan_resample.evaluation.words import findings, interval, number, overall_findings
+
+__all__ = ["write_report"]
+
+Record = dict[str, Any]
+
+CAPTIONS = {
+    "box": "Each dot is one test part; the dotted line is the mean of doing nothing.",
+    "difference": "Differences to doing nothing, paired over test parts, with 95 % intervals that "
+    "allow for the rows which folds share. Grey: the interval holds zero.",
+    "recall": "Recall of each class in percent, largest class first.",
+    "calibration": "On the dotted line a probability means what it says; below it, the class is "
+    "promised more often than it comes.",
+}
+
+
+def write_report(comparison: Comparison, path: Path) -> Path:
+    """Write the page and return its path."""
+    template = (resources.files("gan_resample.evaluation") / "report.html").read_text("utf-8")
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    page = environment.from_string(template).render(
+        comparison=comparison,
+        overall=overall_findings(comparison),
+        sections=[_section(comparison, about) for about in comparison.about["data"]],
+        columns=[comparison.title(score) for score in comparison.scores],
+        rows=list(_rows(comparison)),
+        warned=_warned(comparison),
+        command=" ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+    )
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def _section(comparison: Comparison, about: Record) -> Record:
+    """Everything the page tells about one data set."""
+    sizes = ", ".join(
+        f"{n} {name}" for name, n in zip(about["labels"], about["counts"], strict=True)
+    )
+    return about | {
+        "sizes": sizes,
+        "findings": findings(comparison, about["name"]),
+        "figures": list(_figures(comparison, about)),
+    }
+
+
+# ---- the table ----------------------------------------------------------------------------------
+
+
+def _rows(comparison: Comparison) -> Iterator[Record]:
+    """Rows of the table; every cell has a text and a value to sort by."""
+    for (data, classifier, sampler), row in comparison.summary().iterrows():
+        cells = []
+        for score in comparison.scores:
+            spread = number(row[f"{score}_std"], score)
+            text = number(row[score], score)
+            cells.append(
+                {
+                    "text": f"{text} ± {spread}" if spread else text,
+                    "value": _sortable(row[score]),
+                    "verdict": row.get(f"{score}_verdict") if sampler != BASELINE else "",
+                    "difference": _difference(row, score),
+                }
+            )
+        yield {
+            "names": (data, classifier, sampler),
+            "cells": cells,
+            "seconds": row["fit_seconds"],
+            "status": row["status"],
+            "note": row["note"],
+        }
+
+
+def _difference(row: Any, score: str) -> str:
+    mean = row.get(f"{score}_difference", np.nan)
+    if not np.isfinite(mean):
+        return ""
+    return interval(Difference(mean, row[f"{score}_low"], row[f"{score}_high"]), score)
+
+
+def _sortable(value: float) -> str:
+    return f"{value:.6f}" if np.isfinite(value) else ""
+
+
+def _warned(comparison: Comparison) -> list[str]:
+    """Which warnings came how often, sampler by sampler."""
+    counts = Counter(
+        (sampler, name)
+        for frame in (comparison.results, comparison.samplings)
+        for sampler, names in zip(frame["sampler"], frame["warned"], strict=True)
+        for name in (names.split(", ") if isinstance(names, str) else names)
+        if name
+    )
+    return [f"{sampler}: {name} in {n} fits" for (sampler, name), n in sorted(counts.items())]
+
+
+# ---- the pictures -------------------------------------------------------------------------------
+
+
+def _figures(comparison: Comparison, about: Record) -> Iterator[Record]:
+    data = about["name"]
+    if not (comparison.results["status"] == "ok").where(comparison.results["data"] == data).any():
+        return
+    score = comparison.title(comparison.scores[0])
+    titles = {
+        "box": score.capitalize(),
+        "difference": f"Difference to doing nothing, {score}",
+        "recall": "Recall of each class",
+        "calibration": "Calibration",
+    }
+    for kind, title in titles.items():
+        if kind == "difference" and BASELINE not in comparison.samplers:
+            continue
+        if kind == "calibration" and not comparison.reliability(data):
+            continue
+        display = ComparisonDisplay.from_comparison(comparison, kind=kind, data=data)
+        caption = CAPTIONS[kind]
+        if kind == "calibration" and len(about["labels"]) == 2:
+            caption = f"Of the smaller class, {about['labels'][1]}. {caption}"
+        yield {"title": title, "caption": caption, "image": _image(display.figure_)}
+    yield from _sampler_figures(comparison, about)
+
+
+def _sampler_figures(comparison: Comparison, about: Record) -> Iterator[Record]:
+    found = comparison.samplings
+    own = found[(found["data"] == about["name"]) & (found["status"] == "ok")]
+    points = {row.sampler: row.rows for row in own.itertuples() if isinstance(row.rows, list)}
+    if points:
+        display = ResamplingDisplay(points, largest=about["labels"][0]).plot()
+        yield {
+            "title": "Real and generated rows",
+            "caption": "The first training part, on the first two principal components of its real "
+            "rows. Rows may look alike here and differ in the other directions.",
+            "image": _image(display.figure_),
+        }
+    histories = {
+        name: [history for history in group if isinstance(history, list) and history]
+        for name, group in own.groupby("sampler", sort=False)["history"]
+    }
+    histories = {name: fits for name, fits in histories.items() if fits}
+    if histories:
+        yield {
+            "title": "Training of the games",
+            "caption": "Losses of every player's moves: each fold pale, their mean dark. A low loss "
+            "is no sign of good rows.",
+            "image": _image(GameHistoryDisplay(histories).plot().figure_),
+        }
+
+
+def _image(figure: Any) -> str:
+    """Return the figure as a data address, and close it."""
+    file = io.BytesIO()
+    with mpl.rc_context({"svg.hashsalt": "gan_resample"}):  # equal pages for equal results
+        figure.savefig(file, format="svg", metadata={"Date": None})
+    plt.close(figure)
+    return "data:image/svg+xml;base64," + base64.b64encode(file.getvalue()).decode()

@@ -1,0 +1,149 @@
+"""What a fitted classifier is worth on one test part.
+
+Labels are codes 0 ... c-1 in order of class size, so of two classes 1 is the minority. ``P`` has a
+column for every class of the whole table, also for one that this part lacks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import gmean
+from sklearn.metrics import (
+    average_precision_score,
+    brier_score_loss,
+    f1_score,
+    log_loss,
+    recall_score,
+    roc_auc_score,
+)
+
+__all__ = ["SCORES", "Prediction", "Score", "reliability"]
+
+Array = NDArray[Any]
+
+N_BINS = 10
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Codes ``y`` of test rows, ``predicted`` ones, probabilities ``P`` (or None), weights."""
+
+    y: Array
+    predicted: Array
+    P: Array | None
+    weight: Array | None
+    n_classes: int
+
+    @property
+    def recalls(self) -> Array:
+        """Recall of each class; NaN for one without a test row."""
+        labels = np.arange(self.n_classes)
+        return recall_score(
+            self.y, self.predicted, labels=labels, average=None, zero_division=np.nan
+        )
+
+
+@dataclass(frozen=True)
+class Score:
+    """A figure of merit: how it is called, computed and read."""
+
+    title: str
+    compute: Callable[[Prediction], float]
+    greater_is_better: bool = True
+    needs_probabilities: bool = False
+
+    def __call__(self, prediction: Prediction) -> float:
+        if self.needs_probabilities and prediction.P is None:
+            return float("nan")
+        return float(self.compute(prediction))
+
+
+def _balanced_accuracy(found: Prediction) -> float:
+    return np.nanmean(found.recalls)
+
+
+def _geometric_mean(found: Prediction) -> float:
+    return gmean(found.recalls, nan_policy="omit")
+
+
+def _f1_macro(found: Prediction) -> float:
+    present = np.unique(found.y)
+    return f1_score(
+        found.y,
+        found.predicted,
+        labels=present,
+        average="macro",
+        sample_weight=found.weight,
+        zero_division=0,
+    )
+
+
+def _one_vs_rest(metric: Callable[..., float], found: Prediction) -> float:
+    """Mean over the classes present, each against the rest; of two classes the minority only."""
+    assert found.P is not None
+    present = np.unique(found.y)
+    if len(present) < 2:
+        return float("nan")
+    asked = [1] if found.n_classes == 2 else present
+    return float(
+        np.mean([metric(found.y == k, found.P[:, k], sample_weight=found.weight) for k in asked])
+    )
+
+
+def _roc_auc(found: Prediction) -> float:
+    return _one_vs_rest(roc_auc_score, found)
+
+
+def _average_precision(found: Prediction) -> float:
+    return _one_vs_rest(average_precision_score, found)
+
+
+def _brier(found: Prediction) -> float:
+    return brier_score_loss(
+        found.y,
+        found.P,
+        labels=np.arange(found.n_classes),
+        sample_weight=found.weight,
+        scale_by_half=True,
+    )
+
+
+def _log_loss(found: Prediction) -> float:
+    return log_loss(
+        found.y, found.P, labels=np.arange(found.n_classes), sample_weight=found.weight
+    )
+
+
+SCORES: dict[str, Score] = {
+    "balanced_accuracy": Score("balanced accuracy", _balanced_accuracy),
+    "geometric_mean": Score("geometric mean of recalls", _geometric_mean),
+    "f1_macro": Score("macro F1", _f1_macro),
+    "roc_auc": Score("ROC AUC", _roc_auc, needs_probabilities=True),
+    "average_precision": Score("average precision", _average_precision, needs_probabilities=True),
+    "brier_score": Score("Brier score", _brier, False, needs_probabilities=True),
+    "log_loss": Score("log loss", _log_loss, False, needs_probabilities=True),
+}
+
+
+def reliability(found: Prediction) -> list[list[float]]:
+    """Sums to draw a calibration curve from: rows, weight, probability and hits of ten bins.
+
+    Of the minority's probability where there are two classes, else of every class's, each against
+    the rest. Sums of several test parts add up.
+    """
+    assert found.P is not None
+    asked = [1] if found.n_classes == 2 else range(found.n_classes)
+    p = np.concatenate([found.P[:, k] for k in asked])
+    hit = np.concatenate([found.y == k for k in asked])
+    weight = np.ones(len(found.y)) if found.weight is None else found.weight / found.weight.mean()
+    weight = np.tile(weight, len(p) // len(weight))
+    bins = np.minimum((p * N_BINS).astype(int), N_BINS - 1)
+    return [
+        np.bincount(bins, weights=value, minlength=N_BINS).tolist()
+        for value in (np.ones(len(p)), weight, weight * p, weight * hit)
+    ]

@@ -1,0 +1,82 @@
+"""What SMOTE and its relatives need that our samplers do not.
+
+They raise where a class has fewer rows than neighbours, and take numbers only. A comparison must
+not stop there: neighbours are as many as the smallest class allows, the row of a class of one is
+repeated, and on tables with categories SMOTE becomes SMOTENC or SMOTEN.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from imblearn.over_sampling import (
+    ADASYN,
+    SMOTE,
+    SMOTEN,
+    SMOTENC,
+    SVMSMOTE,
+    BorderlineSMOTE,
+    KMeansSMOTE,
+)
+from imblearn.utils import check_sampling_strategy
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+__all__ = ["NotApplicable", "is_relative", "smote_resample"]
+
+Array = NDArray[Any]
+
+NUMBERS_ONLY = (ADASYN, SVMSMOTE, BorderlineSMOTE, KMeansSMOTE)
+
+
+class NotApplicable(Exception):
+    """The method does not exist for this table or classifier; no failure."""
+
+
+def is_relative(sampler: Any) -> bool:
+    """Tell whether ``sampler`` is SMOTE or a relative of it."""
+    return isinstance(sampler, (SMOTE, *NUMBERS_ONLY))
+
+
+def smote_resample(sampler: Any, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame, Array, str]:
+    """Resample, with ``sampler`` fitted to the table; also return what had to give way, or ""."""
+    sampler = for_columns(sampler, X)
+    wanted = check_sampling_strategy(sampler.sampling_strategy, y, "over-sampling")
+    counts = dict(zip(*np.unique(y, return_counts=True), strict=True))
+    alone = {label: n for label, n in wanted.items() if n and counts[label] == 1}
+    others = {label: n for label, n in wanted.items() if n and counts[label] > 1}
+    X_new, y_new, note = X, y, ""
+    if others:
+        note = set_neighbours(sampler, min(counts[label] for label in others) - 1)
+        totals = {label: counts[label] + n for label, n in others.items()}
+        X_new, y_new = sampler.set_params(sampling_strategy=totals).fit_resample(X, y)
+    if alone:
+        rows = np.repeat([np.flatnonzero(y == label).item() for label in alone], [*alone.values()])
+        X_new = pd.concat([X_new, X.iloc[rows]], ignore_index=True)
+        y_new = np.concatenate([y_new, y[rows]])
+        note = f"fell back: the only row of {', '.join(map(repr, map(str, alone)))} was repeated"
+    return X_new, y_new, note
+
+
+def for_columns(sampler: Any, X: pd.DataFrame) -> Any:
+    """Return a copy that can take the columns of ``X``."""
+    categories = (X.dtypes == "category").to_numpy()
+    if isinstance(sampler, NUMBERS_ONLY) and categories.any():
+        raise NotApplicable(f"{type(sampler).__name__} takes numeric columns only")
+    if type(sampler) is not SMOTE or not categories.any():
+        return clone(sampler)
+    settings = sampler.get_params(deep=False)
+    if categories.all():
+        return SMOTEN(**settings)
+    return SMOTENC(categorical_features="auto", **settings)
+
+
+def set_neighbours(sampler: Any, most: int) -> str:
+    name = "n_neighbors" if isinstance(sampler, ADASYN) else "k_neighbors"
+    asked = getattr(sampler, name)
+    if not isinstance(asked, int) or asked <= most:
+        return ""
+    sampler.set_params(**{name: most})
+    return f"{name}={most}, as the smallest class has {most + 1} rows"

@@ -1,0 +1,103 @@
+"""Where results go as they come: one SQLite file, so that a comparison can be killed and go on.
+
+SQLite commits a task's records together or not at all, whatever happens to the process, and lets
+two processes write to one file.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import Any
+
+from gan_resample.evaluation.fold import Outcome, Record
+
+__all__ = ["Key", "Store"]
+
+Key = tuple[str, int, int, str, str]  # data, repeat, fold, sampler, classifier
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS about (kind TEXT, name TEXT, value TEXT, PRIMARY KEY (kind, name));
+CREATE TABLE IF NOT EXISTS records (
+    data TEXT, repeat INTEGER, fold INTEGER, sampler TEXT, classifier TEXT, body TEXT,
+    PRIMARY KEY (data, repeat, fold, sampler, classifier)
+);
+"""
+
+
+class Store:
+    """Records of a comparison and the settings they belong to.
+
+    Parameters
+    ----------
+    path : path-like or None
+        A file, made where there is none; None keeps everything in memory.
+    """
+
+    def __init__(self, path: Any = None) -> None:
+        self.path = ":memory:" if path is None else str(path)
+        try:
+            self._connection = sqlite3.connect(self.path, timeout=60)
+            self._connection.executescript(SCHEMA)
+        except sqlite3.DatabaseError as error:
+            raise ValueError(
+                f"{self.path} cannot be used as a store of results ({error}): name another place, "
+                "or remove it"
+            ) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._connection:  # commits, or rolls back on an error
+            yield self._connection
+
+    def agree(self, about: Mapping[str, Mapping[str, str]]) -> None:
+        """Check that earlier records were made under the same settings, and note new names.
+
+        Parameters
+        ----------
+        about : mapping of kind -> name -> value
+            For example ``{"sampler": {"smote": "SMOTE(...)"}}``. New names are welcome; a name
+            that has another value already is not.
+
+        Raises
+        ------
+        ValueError
+            Where the store holds results of another version, other data or other settings.
+        """
+        wanted = [(k, n, v) for k, values in about.items() for n, v in values.items()]
+        with self._transaction() as connection:
+            connection.executemany("INSERT OR IGNORE INTO about VALUES (?, ?, ?)", wanted)
+            held = {(k, n): v for k, n, v in connection.execute("SELECT * FROM about")}
+            others = [
+                f"{kind} {name}: now {value}, there {held[kind, name]}"
+                for kind, name, value in wanted
+                if held[kind, name] != value
+            ]
+            if others:
+                raise ValueError(
+                    f"the results in {self.path} were made otherwise ({'; '.join(others)}) and "
+                    "cannot be mixed: choose another place for the results, or remove that file"
+                )
+
+    def add(self, outcome: Outcome) -> None:
+        """Write the records of one task, all or none."""
+        records = [outcome.sampler | {"classifier": ""}, *outcome.classifiers]
+        with self._transaction() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?)",
+                [(*_key(record), json.dumps(record)) for record in records],
+            )
+
+    def records(self) -> dict[Key, Record]:
+        """Every record by its key; the classifier of a sampler's own record is ""."""
+        with closing(self._connection.execute("SELECT * FROM records")) as rows:
+            return {tuple(key): json.loads(body) for *key, body in rows}  # type: ignore[misc]
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _key(record: Record) -> Key:
+    return tuple(record[name] for name in ("data", "repeat", "fold", "sampler", "classifier"))  # type: ignore[return-value]

@@ -1,0 +1,168 @@
+"""The findings of a comparison in sentences, written from its numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gan_resample.evaluation.comparison import BASELINE, Comparison
+from gan_resample.evaluation.intervals import NO_DIFFERENCE, Difference
+
+__all__ = ["findings", "number", "overall_findings"]
+
+WITHOUT_ROWS = ("none", "class_weight", "threshold")  # methods that generate nothing
+IN_POINTS = ("balanced_accuracy", "geometric_mean", "f1_macro", "roc_auc", "average_precision")
+
+
+def number(value: float, score: str, *, signed: bool = False) -> str:
+    """Format a score: of 100 for shares, in its own unit otherwise."""
+    if not np.isfinite(value):
+        return ""
+    if score in IN_POINTS:
+        value, digits = 100 * value, 1
+    else:
+        digits = 3
+    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
+    return text.replace("-", "−")
+
+
+def interval(gap: Difference, score: str) -> str:
+    """Format a difference with its interval."""
+    mean = number(gap.mean, score, signed=True)
+    if np.isnan(gap.low):
+        return mean
+    return (
+        f"{mean} [{number(gap.low, score, signed=True)}, {number(gap.high, score, signed=True)}]"
+    )
+
+
+def findings(comparison: Comparison, data: str) -> list[str]:
+    """Sentences about one data set."""
+    summary = comparison.summary().loc[data]
+    told = [_best(comparison, data), *_against_nothing(comparison, summary)]
+    told += [_probabilities(comparison, summary), _cost(comparison, data), _trouble(summary)]
+    return [sentence for sentence in told if sentence]
+
+
+def _best(comparison: Comparison, data: str) -> str:
+    """Compare the best cell with a sampler to the best without."""
+    score = comparison.scores[0]
+    means = comparison.cell_means().loc[data]
+    without = [name for name in WITHOUT_ROWS if name in means]
+    with_rows = [name for name in means if name not in WITHOUT_ROWS]
+    up = comparison.greater_is_better(score)
+    picks = [_extreme(means[group], up) for group in (with_rows, without) if group]
+    picks = [pick for pick in picks if pick is not None]
+    title = comparison.title(score)
+    if not picks:
+        return ""
+    texts = [f"{clf} with {s} ({number(means.loc[clf, s], score)})" for clf, s in picks]
+    if len(picks) == 1:
+        return f"The best {title} is that of {texts[0]}."
+    (clf, sampler), (other_clf, other) = picks
+    gap = comparison.difference(data, (clf, other_clf), sampler, other)
+    verdict = gap.verdict(up)
+    return (
+        f"The best {title} with generated rows is that of {texts[0]}; the best without any is that "
+        f"of {texts[1]}. The difference is {interval(gap, score)}: {_said(verdict)}. (Both were "
+        "picked after the fact, which flatters both.)"
+    )
+
+
+def _extreme(means: pd.DataFrame, up: bool) -> Any:
+    stacked = means.stack().dropna()
+    if stacked.empty:
+        return None
+    return stacked.idxmax() if up else stacked.idxmin()
+
+
+def _said(verdict: str) -> str:
+    return {"better": "generated rows are better", "worse": "generated rows are worse"}.get(
+        verdict, verdict
+    )
+
+
+def _against_nothing(comparison: Comparison, summary: pd.DataFrame) -> list[str]:
+    """Count, for each sampler, the classifiers that it helps."""
+    score = comparison.scores[0]
+    if BASELINE not in comparison.samplers or len(comparison.samplers) < 2:
+        return ["Doing nothing (none) was not among the samplers: there is no difference to it."]
+    told = []
+    for sampler in comparison.samplers:
+        cells = summary.xs(sampler, level="sampler")
+        if sampler == BASELINE or not cells["n_splits"].any():
+            continue
+        counts = Counter(cells[f"{score}_verdict"].dropna())
+        n = sum(n for verdict, n in counts.items() if verdict)
+        if counts[NO_DIFFERENCE] == n:
+            told.append(f"{sampler}: {NO_DIFFERENCE} with any classifier")
+        else:
+            parts = [f"{v} with {counts[v]}" for v in ("better", "worse") if counts[v]]
+            parts += [f"{NO_DIFFERENCE} with {counts[NO_DIFFERENCE]}"] * bool(
+                counts[NO_DIFFERENCE]
+            )
+            told.append(f"{sampler}: {', '.join(parts)} of {n}")
+    return [f"Against doing nothing, {comparison.title(score)}: {'; '.join(told)}."]
+
+
+def _probabilities(comparison: Comparison, summary: pd.DataFrame) -> str:
+    """Name the samplers that made the Brier score worse."""
+    if "brier_score_verdict" not in summary:
+        return ""
+    worse = (summary["brier_score_verdict"] == "worse").groupby(level="sampler", sort=False).sum()
+    ran = (summary["n_splits"] > 0).groupby(level="sampler", sort=False).sum()
+    harmed = [f"{name} with {n} of {ran[name]} classifiers" for name, n in worse.items() if n]
+    if not harmed:
+        return "No sampler makes the Brier score detectably worse than doing nothing."
+    return f"Probabilities suffer: the Brier score is worse than doing nothing's for {'; '.join(harmed)}."
+
+
+def _cost(comparison: Comparison, data: str) -> str:
+    """Tell the median seconds of one run of each sampler."""
+    found = comparison.samplings
+    ran = found[(found["data"] == data) & (found["n_generated"] > 0)]
+    seconds = ran.groupby("sampler", sort=False)["seconds"].median()
+    if seconds.empty:
+        return ""
+    parts = [f"{name} {value:.2g} s" for name, value in seconds.items()]
+    return f"Median time of a sampler in one fold: {', '.join(parts)}."
+
+
+def _trouble(summary: pd.DataFrame) -> str:
+    failed = summary["status"].str.contains("failed").sum()
+    fell_back = summary["note"].str.contains("fell back").sum()
+    parts = [f"{failed} cells failed in some fold"] * bool(failed)
+    parts += [f"{fell_back} cells fell back to something simpler"] * bool(fell_back)
+    return f"{' and '.join(parts)}; their rows say why.".capitalize() if parts else ""
+
+
+def overall_findings(comparison: Comparison) -> list[str]:
+    """Sentences about all data sets together; none for a single one."""
+    if len(comparison.data) < 2:
+        return []
+    score = comparison.scores[0]
+    overall = comparison.overall()
+    told = []
+    if "difference" in overall:
+        parts = [
+            f"{name} {interval(Difference(row.difference, row.low, row.high), score)}"
+            f"{', ' + row.verdict if row.verdict in ('better', 'worse') else ''}"
+            for name, row in overall.iterrows()
+            if name != BASELINE and np.isfinite(row.difference)
+        ]
+        told.append(
+            f"{comparison.title(score).capitalize()}, difference to doing nothing, mean over "
+            f"classifiers and then over {len(comparison.data)} data sets, with 95 % intervals over "
+            f"data sets: {'; '.join(parts)}."
+        )
+    if overall["n_ranked"].iloc[0]:
+        ranks = overall["mean_rank"].sort_values()
+        parts = [f"{name} {rank:.1f}" for name, rank in ranks.items()]
+        told.append(
+            f"Mean ranks (1 is best) over the {overall['n_ranked'].iloc[0]} cells of data set and "
+            f"classifier where every sampler ran: {', '.join(parts)}."
+        )
+    return told
