@@ -164,13 +164,12 @@ def print_findings(comparison: Any) -> None:
     from gan_resample.evaluation.words import findings, number, overall_findings
 
     score = comparison.scores[0]
-    means = comparison.cell_means()
+    means: Any = comparison.cell_means()
     print(f"\nMean {comparison.title(score)}, of 100\n")
     for data in comparison.data:
-        rows = means.loc[data] if data in means.index.get_level_values("data") else None
         print(f"{data:>16.16}" + "".join(f"{name:>14}" for name in comparison.samplers))
-        for classifier in [] if rows is None else rows.index:
-            cells = [number(value, score) or "–" for value in rows.loc[classifier]]
+        for classifier in comparison.classifiers:
+            cells = [number(value, score) or "–" for value in means.loc[data, classifier]]
             print(f"{classifier:>16.16}" + "".join(f"{cell:>14}" for cell in cells))
         print()
         for sentence in findings(comparison, data):
@@ -192,6 +191,7 @@ def run_resample(options: argparse.Namespace) -> None:
         raise ValueError(f"{options.sampler} generates no rows: name another sampler")
     frame = datasets.read_frame(options.data)
     X, y = datasets.separate_target(frame, options.target, options.drop, name=str(options.data))
+    kind: Any = y.dtype
     data = datasets.as_dataset(str(options.data), X, y, categorical=options.categorical)
     _refuse_missing(X)
     if options.mark in [*X.columns, y.name]:
@@ -204,7 +204,7 @@ def run_resample(options: argparse.Namespace) -> None:
         X_new, y_new, note = smote_resample(sampler, rows, data.y)
     else:
         (X_new, y_new), note = sampler.fit_resample(rows, data.y), ""
-    table = X_new.astype(X.dtypes).assign(**{str(y.name): y_new.astype(y.dtype)})
+    table = X_new.astype(X.dtypes).assign(**{str(y.name): y_new.astype(kind)})
     table = table[[name for name in frame.columns if name in table]]
     table[options.mark] = [0] * len(y) + [1] * (len(y_new) - len(y))
     _write(table, options.out)
@@ -219,8 +219,8 @@ def _refuse_missing(X: Any) -> None:
     if missing.any():
         told = ", ".join(f"{name} ({n})" for name, n in missing[missing > 0].items())
         raise ValueError(
-            f"columns with missing values: {told}; generated rows would be made of guesses: impute "
-            "them first, for example with sklearn.impute.SimpleImputer, or leave them out (--drop)"
+            f"columns with missing values: {told}; new rows would be made of guesses: impute them "
+            "first, for example with sklearn.impute.SimpleImputer, or leave them out (--drop)"
         )
 
 

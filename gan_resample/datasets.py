@@ -186,9 +186,7 @@ def as_dataset(
 def _frame_of(X: Any) -> pd.DataFrame:
     X = np.asarray(X)
     if X.ndim != 2:
-        raise ValueError(
-            f"a table has two dimensions, rows and columns, but X has shape {X.shape}"
-        )
+        raise ValueError(f"a table has two dimensions, rows and columns, but got shape {X.shape}")
     return pd.DataFrame(X, columns=[f"x{j}" for j in range(X.shape[1])]).infer_objects()
 
 
@@ -199,20 +197,21 @@ def _check_target(name: str, target: pd.Series, n_rows: int) -> Array:
         raise ValueError(
             f"the target of {name} has {target.isna().sum()} missing values: remove those rows"
         )
-    labels = np.asarray(target) if target.dtype.kind in "iuf" else target.astype(str).to_numpy(str)
+    numbers = target.dtype.kind in "iuf"
+    labels = np.asarray(target) if numbers else target.astype(str).to_numpy(str)
     if type_of_target(labels) == "continuous":
         raise ValueError(
-            f"the target of {name} holds numbers with decimals, like {labels[0]}: a class label is "
-            "needed; is it another column?"
+            f"the target of {name} holds numbers with decimals, like {labels[0]}, not class "
+            "labels: is it another column?"
         )
     counts = pd.Series(labels).value_counts()
     if len(counts) == 1:
         raise ValueError(f"the target of {name} has one class only, {counts.index[0]!r}")
     if alone := counts.index[counts == 1].tolist():
         raise ValueError(
-            f"the target of {name} has {len(alone)} classes of one row ({alone[:5]}), which cannot "
-            "be both learned from and tested on: remove or merge them; or is the target another "
-            "column?"
+            f"the target of {name} has {len(alone)} classes of one row ({alone[:5]}), which "
+            "cannot be both learned from and tested on: remove or merge them; or is the target "
+            "another column?"
         )
     return labels
 
@@ -228,8 +227,8 @@ def _as_numbers(name: str, column: pd.Series) -> pd.Series:
     values = column.astype(np.float64)
     if np.isinf(values).any():
         raise ValueError(
-            f"column {column.name!r} of {name} has infinite values: replace them, or leave it out "
-            f"(--drop {column.name})"
+            f"column {column.name!r} of {name} has infinite values: replace them, or leave it "
+            f"out (--drop {column.name})"
         )
     return values
 
@@ -245,8 +244,8 @@ def _as_categories(name: str, column: pd.Series) -> pd.Series:
     if distinct > MAX_CATEGORIES or distinct == len(column):
         raise ValueError(
             f"column {column.name!r} of {name} is text with {distinct} distinct values in "
-            f"{len(column)} rows, like an identifier: leave it out (--drop {column.name}), or turn "
-            "it into numbers or a few categories"
+            f"{len(column)} rows, like an identifier: leave it out (--drop {column.name}), or "
+            "turn it into numbers or a few categories"
         )
     return column.astype(str).where(column.notna()).astype("category")
 
@@ -290,7 +289,7 @@ def read_frame(file: Path) -> pd.DataFrame:
         frame = pd.read_csv(file, float_precision="round_trip", low_memory=False)
     if frame.shape[1] == 1:
         raise ValueError(
-            f"{file} has one column only, {frame.columns[0]!r}: columns must be separated by commas"
+            f"{file} has one column only, {frame.columns[0]!r}: commas must separate the columns"
         )
     if not len(frame):
         raise ValueError(f"{file} has no rows")

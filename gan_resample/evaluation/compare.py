@@ -215,7 +215,7 @@ def _settings(
     cv: Any,
     seed: int,
 ) -> dict[str, dict[str, str]]:
-    """What a store's results must have in common with new ones."""
+    """Return what a store's results must have in common with new ones."""
     return {
         "version of": versions(),
         "data": {data.name: data.fingerprint() for data in tables},

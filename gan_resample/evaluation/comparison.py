@@ -19,6 +19,7 @@ Record = dict[str, Any]
 BASELINE = "none"
 CELL = ["data", "classifier", "sampler"]
 SPLIT = ["repeat", "fold"]
+SAMPLING = ["data", *SPLIT, "sampler", "status", "error", "warned"]
 
 
 class Comparison:
@@ -52,8 +53,7 @@ class Comparison:
         self.results = self._results(records)
         self.recalls = self._recalls(records)
         self.samplings = pd.DataFrame(samplings).reindex(
-            columns=["data", *SPLIT, "sampler", "status", "seconds", "n_generated", "note"]
-            + ["error", "warned", "history", "rows"]
+            columns=[*SAMPLING, "seconds", "n_generated", "note", "history", "rows"]
         )
         self._reliability = [
             {name: record[name] for name in [*CELL, "reliability"]}
@@ -212,8 +212,8 @@ class Comparison:
         cells = ["data", "classifier"]
         complete = wide.dropna().groupby(level=cells).mean()
         found = complete.combine_first(wide.groupby(level=cells).mean())
-        order = [(d, c) for d in self.data for c in self.classifiers if (d, c) in found.index]
-        return found.loc[order, self.samplers]
+        order = pd.MultiIndex.from_product([self.data, self.classifiers], names=cells)
+        return found.reindex(index=order, columns=self.samplers)
 
     @staticmethod
     def greater_is_better(score: str) -> bool:

@@ -41,7 +41,7 @@ Array = NDArray[Any]
 Fit = Callable[[Pipeline, Any, Array, int], tuple[Any, str]]
 
 
-# ---- ways to fit a classifier; each returns the fitted model and what had to give way, or "" -----
+# ---- ways to fit: each returns the fitted model and what had to give way, or "" -----------------
 
 
 def fit_plainly(model: Pipeline, X: Any, y: Array, seed: int) -> tuple[Any, str]:

@@ -259,7 +259,7 @@ class GameHistoryDisplay:
     @staticmethod
     def _draw(ax: Any, name: str, fits: Sequence[Sequence[Record]]) -> None:
         frames = [pd.DataFrame(fit).set_index("rounds") for fit in fits]
-        losses = [column for column in frames[0] if column.endswith("_loss")]
+        losses = [str(name) for name in frames[0] if str(name).endswith("_loss")]
         for loss, colour in zip(losses, LINES[::-1] * len(losses), strict=False):
             label = loss.removesuffix("_loss").replace("_", " ")
             for frame in frames:

@@ -64,16 +64,38 @@ def _section(comparison: Comparison, about: Record) -> Record:
     return about | {
         "sizes": sizes,
         "findings": findings(comparison, about["name"]),
+        "glance": list(_glance(comparison, about["name"])),
         "figures": list(_figures(comparison, about)),
     }
 
 
-# ---- the table ----------------------------------------------------------------------------------
+# ---- the tables ---------------------------------------------------------------------------------
+
+
+def _glance(comparison: Comparison, data: str) -> Iterator[tuple[str, list[Record]]]:
+    """Classifiers down, samplers across: the main score and what may be said of it."""
+    score = comparison.scores[0]
+    summary: Any = comparison.summary()
+    for classifier in comparison.classifiers:
+        rows = [summary.loc[data, classifier, sampler] for sampler in comparison.samplers]
+        yield (
+            classifier,
+            [
+                {
+                    "text": number(row[score], score) or row["status"],
+                    "spread": number(row[f"{score}_std"], score),
+                    "verdict": row.get(f"{score}_verdict"),
+                    "difference": _difference(row, score),
+                }
+                for row in rows
+            ],
+        )
 
 
 def _rows(comparison: Comparison) -> Iterator[Record]:
     """Rows of the table; every cell has a text and a value to sort by."""
-    for (data, classifier, sampler), row in comparison.summary().iterrows():
+    summary: Any = comparison.summary()
+    for names, row in summary.iterrows():
         cells = []
         for score in comparison.scores:
             spread = number(row[f"{score}_std"], score)
@@ -82,12 +104,12 @@ def _rows(comparison: Comparison) -> Iterator[Record]:
                 {
                     "text": f"{text} ± {spread}" if spread else text,
                     "value": _sortable(row[score]),
-                    "verdict": row.get(f"{score}_verdict") if sampler != BASELINE else "",
+                    "verdict": row.get(f"{score}_verdict") if names[-1] != BASELINE else "",
                     "difference": _difference(row, score),
                 }
             )
         yield {
-            "names": (data, classifier, sampler),
+            "names": names,
             "cells": cells,
             "seconds": row["fit_seconds"],
             "status": row["status"],
@@ -153,8 +175,8 @@ def _sampler_figures(comparison: Comparison, about: Record) -> Iterator[Record]:
         display = ResamplingDisplay(points, largest=about["labels"][0]).plot()
         yield {
             "title": "Real and generated rows",
-            "caption": "The first training part, on the first two principal components of its real "
-            "rows. Rows may look alike here and differ in the other directions.",
+            "caption": "The first training part, on the first two principal components of its "
+            "real rows. Rows may look alike here and differ in the other directions.",
             "image": _image(display.figure_),
         }
     histories = {
@@ -165,8 +187,8 @@ def _sampler_figures(comparison: Comparison, about: Record) -> Iterator[Record]:
     if histories:
         yield {
             "title": "Training of the games",
-            "caption": "Losses of every player's moves: each fold pale, their mean dark. A low loss "
-            "is no sign of good rows.",
+            "caption": "Losses of every player's moves: each fold pale, their mean dark. A low "
+            "loss is no sign of good rows.",
             "image": _image(GameHistoryDisplay(histories).plot().figure_),
         }
 

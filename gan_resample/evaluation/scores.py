@@ -64,7 +64,7 @@ class Score:
 
 
 def _balanced_accuracy(found: Prediction) -> float:
-    return np.nanmean(found.recalls)
+    return float(np.nanmean(found.recalls))
 
 
 def _geometric_mean(found: Prediction) -> float:
@@ -131,9 +131,9 @@ SCORES: dict[str, Score] = {
 
 
 def reliability(found: Prediction) -> list[list[float]]:
-    """Sums to draw a calibration curve from: rows, weight, probability and hits of ten bins.
+    """Return sums to draw a calibration curve from: rows, weight, probability, hits of ten bins.
 
-    Of the minority's probability where there are two classes, else of every class's, each against
+    Of the minority's probability where there are two classes, else of every class's, one against
     the rest. Sums of several test parts add up.
     """
     assert found.P is not None

@@ -93,11 +93,11 @@ class Store:
     def records(self) -> dict[Key, Record]:
         """Every record by its key; the classifier of a sampler's own record is ""."""
         with closing(self._connection.execute("SELECT * FROM records")) as rows:
-            return {tuple(key): json.loads(body) for *key, body in rows}  # type: ignore[misc]
+            return {tuple(key): json.loads(body) for *key, body in rows}
 
     def close(self) -> None:
         self._connection.close()
 
 
 def _key(record: Record) -> Key:
-    return tuple(record[name] for name in ("data", "repeat", "fold", "sampler", "classifier"))  # type: ignore[return-value]
+    return tuple(record[name] for name in ("data", "repeat", "fold", "sampler", "classifier"))

@@ -6,7 +6,6 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from gan_resample.evaluation.comparison import BASELINE, Comparison
 from gan_resample.evaluation.intervals import NO_DIFFERENCE, Difference
@@ -25,6 +24,7 @@ def number(value: float, score: str, *, signed: bool = False) -> str:
         value, digits = 100 * value, 1
     else:
         digits = 3
+    value = round(float(value), digits) + 0.0  # no "-0.0"
     text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
     return text.replace("-", "−")
 
@@ -41,7 +41,7 @@ def interval(gap: Difference, score: str) -> str:
 
 def findings(comparison: Comparison, data: str) -> list[str]:
     """Sentences about one data set."""
-    summary = comparison.summary().loc[data]
+    summary: Any = comparison.summary().loc[data]
     told = [_best(comparison, data), *_against_nothing(comparison, summary)]
     told += [_probabilities(comparison, summary), _cost(comparison, data), _trouble(summary)]
     return [sentence for sentence in told if sentence]
@@ -50,7 +50,7 @@ def findings(comparison: Comparison, data: str) -> list[str]:
 def _best(comparison: Comparison, data: str) -> str:
     """Compare the best cell with a sampler to the best without."""
     score = comparison.scores[0]
-    means = comparison.cell_means().loc[data]
+    means: Any = comparison.cell_means().loc[data]
     without = [name for name in WITHOUT_ROWS if name in means]
     with_rows = [name for name in means if name not in WITHOUT_ROWS]
     up = comparison.greater_is_better(score)
@@ -66,13 +66,13 @@ def _best(comparison: Comparison, data: str) -> str:
     gap = comparison.difference(data, (clf, other_clf), sampler, other)
     verdict = gap.verdict(up)
     return (
-        f"The best {title} with generated rows is that of {texts[0]}; the best without any is that "
+        f"The best {title} with generated rows is that of {texts[0]}, the best without any that "
         f"of {texts[1]}. The difference is {interval(gap, score)}: {_said(verdict)}. (Both were "
         "picked after the fact, which flatters both.)"
     )
 
 
-def _extreme(means: pd.DataFrame, up: bool) -> Any:
+def _extreme(means: Any, up: bool) -> Any:
     stacked = means.stack().dropna()
     if stacked.empty:
         return None
@@ -85,30 +85,30 @@ def _said(verdict: str) -> str:
     )
 
 
-def _against_nothing(comparison: Comparison, summary: pd.DataFrame) -> list[str]:
+def _against_nothing(comparison: Comparison, summary: Any) -> list[str]:
     """Count, for each sampler, the classifiers that it helps."""
     score = comparison.scores[0]
-    if BASELINE not in comparison.samplers or len(comparison.samplers) < 2:
+    if BASELINE not in comparison.samplers:
         return ["Doing nothing (none) was not among the samplers: there is no difference to it."]
-    told = []
+    told, level = [], []
     for sampler in comparison.samplers:
-        cells = summary.xs(sampler, level="sampler")
-        if sampler == BASELINE or not cells["n_splits"].any():
+        if sampler == BASELINE:
             continue
-        counts = Counter(cells[f"{score}_verdict"].dropna())
-        n = sum(n for verdict, n in counts.items() if verdict)
-        if counts[NO_DIFFERENCE] == n:
-            told.append(f"{sampler}: {NO_DIFFERENCE} with any classifier")
-        else:
-            parts = [f"{v} with {counts[v]}" for v in ("better", "worse") if counts[v]]
-            parts += [f"{NO_DIFFERENCE} with {counts[NO_DIFFERENCE]}"] * bool(
-                counts[NO_DIFFERENCE]
-            )
-            told.append(f"{sampler}: {', '.join(parts)} of {n}")
+        counts = Counter(summary.xs(sampler, level="sampler")[f"{score}_verdict"])
+        counts.pop("", None)
+        if set(counts) == {NO_DIFFERENCE}:
+            level.append(sampler)
+        elif counts:
+            parts = [f"{verdict} with {n}" for verdict, n in sorted(counts.items())]
+            told.append(f"{sampler} {', '.join(parts)} of {counts.total()} classifiers")
+    if level:
+        told.append(f"{NO_DIFFERENCE} with any classifier for {', '.join(level)}")
+    if not told:
+        return []
     return [f"Against doing nothing, {comparison.title(score)}: {'; '.join(told)}."]
 
 
-def _probabilities(comparison: Comparison, summary: pd.DataFrame) -> str:
+def _probabilities(comparison: Comparison, summary: Any) -> str:
     """Name the samplers that made the Brier score worse."""
     if "brier_score_verdict" not in summary:
         return ""
@@ -116,8 +116,8 @@ def _probabilities(comparison: Comparison, summary: pd.DataFrame) -> str:
     ran = (summary["n_splits"] > 0).groupby(level="sampler", sort=False).sum()
     harmed = [f"{name} with {n} of {ran[name]} classifiers" for name, n in worse.items() if n]
     if not harmed:
-        return "No sampler makes the Brier score detectably worse than doing nothing."
-    return f"Probabilities suffer: the Brier score is worse than doing nothing's for {'; '.join(harmed)}."
+        return "Brier score: nobody is detectably worse than doing nothing."
+    return f"Probabilities suffer: a worse Brier score than doing nothing has {', '.join(harmed)}."
 
 
 def _cost(comparison: Comparison, data: str) -> str:
@@ -131,7 +131,7 @@ def _cost(comparison: Comparison, data: str) -> str:
     return f"Median time of a sampler in one fold: {', '.join(parts)}."
 
 
-def _trouble(summary: pd.DataFrame) -> str:
+def _trouble(summary: Any) -> str:
     failed = summary["status"].str.contains("failed").sum()
     fell_back = summary["note"].str.contains("fell back").sum()
     parts = [f"{failed} cells failed in some fold"] * bool(failed)
@@ -155,7 +155,7 @@ def overall_findings(comparison: Comparison) -> list[str]:
         ]
         told.append(
             f"{comparison.title(score).capitalize()}, difference to doing nothing, mean over "
-            f"classifiers and then over {len(comparison.data)} data sets, with 95 % intervals over "
+            f"classifiers and over {len(comparison.data)} data sets, with 95 % intervals over "
             f"data sets: {'; '.join(parts)}."
         )
     if overall["n_ranked"].iloc[0]:
