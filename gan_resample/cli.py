@@ -184,34 +184,42 @@ def print_findings(comparison: Any) -> None:
 def run_resample(options: argparse.Namespace) -> None:
     from gan_resample import datasets
     from gan_resample.evaluation.methods import choose_methods, with_seed
-    from gan_resample.evaluation.smote import is_relative, smote_resample
 
     [method] = choose_methods([options.sampler], options.max_iter).values()
     if method.sampler is None:
         raise ValueError(f"{options.sampler} generates no rows: name another sampler")
     frame = datasets.read_frame(options.data)
     X, y = datasets.separate_target(frame, options.target, options.drop, name=str(options.data))
-    kind: Any = y.dtype
     data = datasets.as_dataset(str(options.data), X, y, categorical=options.categorical)
     _refuse_missing(X)
     if options.mark in [*X.columns, y.name]:
         raise ValueError(f"there is a column {options.mark!r} already: name another with --mark")
     _check_out(options.out)
 
-    kinds = {name: kind for name, kind in data.X.dtypes.items() if kind == "category"}
-    sampler, rows = with_seed(method.sampler, options.seed), X.astype(kinds)
-    if is_relative(sampler):
-        X_new, y_new, note = smote_resample(sampler, rows, data.y)
-    else:
-        (X_new, y_new), note = sampler.fit_resample(rows, data.y), ""
-    table = X_new.astype(X.dtypes).assign(**{str(y.name): y_new.astype(kind)})
+    table, n_new, note = _resampled(with_seed(method.sampler, options.seed), data, X, y)
     table = table[[name for name in frame.columns if name in table]]
-    table[options.mark] = [0] * len(y) + [1] * (len(y_new) - len(y))
+    table[options.mark] = [0] * len(y) + [1] * n_new
     _write(table, options.out)
-    print(f"{len(y)} rows and {len(y_new) - len(y)} generated ones, marked in {options.mark!r}")
-    for text in filter(None, [note]):
-        print(text)
-    print(options.out)
+    print(f"{len(y)} rows and {n_new} generated ones, marked in {options.mark!r}")
+    print(*filter(None, [note]), options.out, sep="\n")
+
+
+def _resampled(sampler: Any, data: Any, X: Any, y: Any) -> tuple[Any, int, str]:
+    """Return the table with generated rows below, dtypes as read; their number; and a note."""
+    import numpy as np
+    import pandas as pd
+
+    from gan_resample.evaluation.smote import fit_resample
+
+    texts = data.X.columns[data.X.dtypes == "category"]
+    X_new, codes, note = fit_resample(sampler, X.assign(**data.X[texts]), data.codes)
+    X_new, codes = X_new.iloc[len(y) :], codes[len(y) :]
+    for name in texts:  # samplers saw strings: back to what was read
+        values = dict(zip(data.X[name].astype(str), X[name], strict=True))
+        X_new = X_new.assign(**{name: X_new[name].astype(str).map(values)})
+    _, first = np.unique(data.codes, return_index=True)
+    made = X_new.astype(X.dtypes).assign(**{y.name: y.iloc[first[codes]].to_numpy()})
+    return pd.concat([X.assign(**{y.name: y}), made], ignore_index=True), len(codes), note
 
 
 def _refuse_missing(X: Any) -> None:

@@ -286,7 +286,7 @@ def read_frame(file: Path) -> pd.DataFrame:
     if file.name.endswith(".parquet"):
         frame = _read_parquet(file)
     else:
-        frame = pd.read_csv(file, float_precision="round_trip", low_memory=False)
+        frame = pd.read_csv(file, low_memory=False)
     if frame.shape[1] == 1:
         raise ValueError(
             f"{file} has one column only, {frame.columns[0]!r}: commas must separate the columns"

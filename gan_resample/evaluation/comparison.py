@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,7 @@ class Comparison:
         self.about = about
         self.scores: list[str] = about["scores"]
         self.results = self._results(records)
+        self._cells = {tuple(cell): rows for cell, rows in self.results.groupby(CELL, sort=False)}
         self.recalls = self._recalls(records)
         self.samplings = pd.DataFrame(samplings).reindex(
             columns=[*SAMPLING, "seconds", "n_generated", "note", "history", "rows"]
@@ -113,17 +116,16 @@ class Comparison:
             (corrected for the rows splits share) and a ``<score>_verdict``. Besides ``n_splits``,
             ``fit_seconds``, ``status`` and ``note``.
         """
-        rows = [
-            {"data": data, "classifier": classifier, "sampler": sampler}
-            | self._cell(data, classifier, sampler)
-            for data in self.data
-            for classifier in self.classifiers
-            for sampler in self.samplers
-        ]
-        return pd.DataFrame(rows).set_index(CELL)
+        return self._summary.copy()
+
+    @cached_property
+    def _summary(self) -> pd.DataFrame:
+        cells = list(product(self.data, self.classifiers, self.samplers))
+        index = pd.MultiIndex.from_tuples(cells, names=CELL)
+        return pd.DataFrame([self._cell(*cell) for cell in cells], index=index)
 
     def _cell(self, data: str, classifier: str, sampler: str) -> Record:
-        every = self._where(data, classifier, sampler)
+        every = self._cells[data, classifier, sampler]
         cell = every[every["status"] == "ok"]
         statuses = set(every["status"])
         status = statuses.pop() if len(statuses) == 1 else f"{len(every) - len(cell)} failed"
@@ -137,8 +139,10 @@ class Comparison:
         }
         for score in self.scores:
             found |= {score: cell[score].mean(), f"{score}_std": cell[score].std()}
-            if BASELINE in self.samplers and sampler != BASELINE:
-                gap = self.difference(data, classifier, sampler, BASELINE, score)
+            if BASELINE in self.samplers:
+                gap = Difference(np.nan, np.nan, np.nan)  # of the baseline to itself
+                if sampler != BASELINE:
+                    gap = self.difference(data, classifier, sampler, BASELINE, score)
                 found |= {
                     f"{score}_difference": gap.mean,
                     f"{score}_low": gap.low,
@@ -166,12 +170,7 @@ class Comparison:
         return over_splits((ours - theirs).dropna().to_numpy(), about["test_to_train"])
 
     def _by_split(self, data: str, classifier: str, sampler: str, score: str) -> pd.Series:
-        return self._where(data, classifier, sampler).set_index(SPLIT)[score]
-
-    def _where(self, data: str, classifier: str, sampler: str) -> pd.DataFrame:
-        found = self.results
-        same = (found["data"] == data) & (found["classifier"] == classifier)
-        return found[same & (found["sampler"] == sampler)]
+        return self._cells[data, classifier, sampler].set_index(SPLIT)[score]
 
     def overall(self, score: str | None = None) -> pd.DataFrame:
         """Mean rank and mean difference to doing nothing of each sampler, over all data sets.

@@ -30,7 +30,7 @@ from gan_resample.datasets import DataSet, Split
 from gan_resample.encoding import TableEncoder
 from gan_resample.evaluation.methods import Method, balances_itself, with_seed
 from gan_resample.evaluation.scores import Prediction, Score, reliability
-from gan_resample.evaluation.smote import NotApplicable, is_relative, smote_resample
+from gan_resample.evaluation.smote import NotApplicable, fit_resample
 
 __all__ = ["Outcome", "Task", "play"]
 
@@ -175,11 +175,7 @@ def resample(task: Task, X: pd.DataFrame, y: Array) -> Rows:
         return Rows(X, y, len(y))
     sampler = with_seed(task.method.sampler, task.seed)
     start = time.perf_counter()
-    note = ""
-    if is_relative(sampler):
-        X_new, y_new, note = smote_resample(sampler, X, y)
-    else:
-        X_new, y_new = sampler.fit_resample(X, y)
+    X_new, y_new, note = fit_resample(sampler, X, y)
     seconds = time.perf_counter() - start
     n_real = min(len(y), len(y_new))  # under-samplers return fewer rows
     return Rows(X_new, y_new, n_real, seconds, note, getattr(sampler, "history_", []))

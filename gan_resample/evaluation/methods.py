@@ -164,15 +164,16 @@ def _choose(wanted: Any, known: Mapping[str, Any], what: str, ability: str) -> d
     if isinstance(wanted, str):
         wanted = [wanted]
     if not isinstance(wanted, Mapping):
-        wanted = {name: name for name in wanted}
+        wanted = {str(name): name for name in wanted}
     chosen = {}
     for name, value in wanted.items():
+        value = "none" if value is None else value
         if isinstance(value, str) and value in known:
             value = known[value]
-        elif not hasattr(value, ability):
+        elif isinstance(value, (str, type)) or not hasattr(value, ability):
             raise ValueError(
-                f"unknown {what} {value!r}: known are {', '.join(known)}; in Python, also a "
-                f"mapping of names to {what}s"
+                f"unknown {what} {value!r}: known are {', '.join(known)}; in Python, a mapping of "
+                f"names to {what} objects will also do"
             )
         chosen[name] = value
     if not chosen:

@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from gan_resample.contract import dense
 from gan_resample.evaluation.comparison import BASELINE, Comparison
 from gan_resample.evaluation.fold import Rows
 from gan_resample.evaluation.intervals import NO_DIFFERENCE
@@ -316,6 +317,8 @@ class ResamplingDisplay:
         display : ResamplingDisplay
         """
         X_new, y_new = clone(sampler).fit_resample(X, y)
+        if not isinstance(X_new, pd.DataFrame):
+            X_new = pd.DataFrame(dense(X_new)).infer_objects()
         points = Rows(X_new, np.asarray(y_new), len(y)).picture()
         if points is None:
             raise ValueError(

@@ -58,9 +58,8 @@ def write_report(comparison: Comparison, path: Path) -> Path:
 
 def _section(comparison: Comparison, about: Record) -> Record:
     """Everything the page tells about one data set."""
-    sizes = ", ".join(
-        f"{n} {name}" for name, n in zip(about["labels"], about["counts"], strict=True)
-    )
+    pairs = zip(about["labels"], about["counts"], strict=True)
+    sizes = ", ".join(f"{name}: {n}" for name, n in pairs)
     return about | {
         "sizes": sizes,
         "findings": findings(comparison, about["name"]),
@@ -104,7 +103,7 @@ def _rows(comparison: Comparison) -> Iterator[Record]:
                 {
                     "text": f"{text} ± {spread}" if spread else text,
                     "value": _sortable(row[score]),
-                    "verdict": row.get(f"{score}_verdict") if names[-1] != BASELINE else "",
+                    "verdict": row.get(f"{score}_verdict"),
                     "difference": _difference(row, score),
                 }
             )

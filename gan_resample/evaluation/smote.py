@@ -24,7 +24,7 @@ from imblearn.utils import check_sampling_strategy
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-__all__ = ["NotApplicable", "is_relative", "smote_resample"]
+__all__ = ["NotApplicable", "fit_resample"]
 
 Array = NDArray[Any]
 
@@ -35,14 +35,14 @@ class NotApplicable(Exception):
     """The method does not exist for this table or classifier; no failure."""
 
 
-def is_relative(sampler: Any) -> bool:
-    """Tell whether ``sampler`` is SMOTE or a relative of it."""
-    return isinstance(sampler, (SMOTE, *NUMBERS_ONLY))
+def fit_resample(sampler: Any, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame, Array, str]:
+    """Resample with any sampler; also return what had to give way, or ""."""
+    if isinstance(sampler, (SMOTE, *NUMBERS_ONLY)):
+        return _fit_relative(for_columns(sampler, X), X, y)
+    return *sampler.fit_resample(X, y), ""
 
 
-def smote_resample(sampler: Any, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame, Array, str]:
-    """Resample, with ``sampler`` fitted to the table; also return what had to give way, or ""."""
-    sampler = for_columns(sampler, X)
+def _fit_relative(sampler: Any, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame, Array, str]:
     wanted = check_sampling_strategy(sampler.sampling_strategy, y, "over-sampling")
     counts = dict(zip(*np.unique(y, return_counts=True), strict=True))
     alone = {label: n for label, n in wanted.items() if n and counts[label] == 1}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from gan_resample.evaluation.intervals import NO_DIFFERENCE, Difference
 __all__ = ["findings", "number", "overall_findings"]
 
 WITHOUT_ROWS = ("none", "class_weight", "threshold")  # methods that generate nothing
+FEW_SPLITS = 5
 IN_POINTS = ("balanced_accuracy", "geometric_mean", "f1_macro", "roc_auc", "average_precision")
 
 
@@ -86,38 +86,37 @@ def _said(verdict: str) -> str:
 
 
 def _against_nothing(comparison: Comparison, summary: Any) -> list[str]:
-    """Count, for each sampler, the classifiers that it helps."""
+    """Say which samplers help, and with how many classifiers."""
     score = comparison.scores[0]
     if BASELINE not in comparison.samplers:
         return ["Doing nothing (none) was not among the samplers: there is no difference to it."]
-    told, level = [], []
-    for sampler in comparison.samplers:
-        if sampler == BASELINE:
-            continue
-        counts = Counter(summary.xs(sampler, level="sampler")[f"{score}_verdict"])
-        counts.pop("", None)
-        if set(counts) == {NO_DIFFERENCE}:
-            level.append(sampler)
-        elif counts:
-            parts = [f"{verdict} with {n}" for verdict, n in sorted(counts.items())]
-            told.append(f"{sampler} {', '.join(parts)} of {counts.total()} classifiers")
-    if level:
-        told.append(f"{NO_DIFFERENCE} with any classifier for {', '.join(level)}")
-    if not told:
-        return []
-    return [f"Against doing nothing, {comparison.title(score)}: {'; '.join(told)}."]
+    parts = [
+        f"{verdict} with {counts}"
+        for verdict in ("better", "worse")
+        if (counts := _counted(summary, f"{score}_verdict", verdict))
+    ]
+    rest = f"{NO_DIFFERENCE} {'elsewhere' if parts else 'with any sampler and classifier'}"
+    told = [f"{comparison.title(score).capitalize()} against none: {'; '.join([*parts, rest])}."]
+    if (few := int(summary["n_splits"].max())) < FEW_SPLITS:
+        told.append(f"{few} test parts make wide intervals: more folds or repeats narrow them.")
+    return told
+
+
+def _counted(summary: Any, column: str, verdict: str) -> str:
+    """List the samplers of a verdict, with the share of classifiers that it holds for."""
+    by_sampler = {"level": "sampler", "sort": False}
+    found = (summary[column] == verdict).groupby(**by_sampler).sum()
+    ran = (summary["n_splits"] > 0).groupby(**by_sampler).sum()
+    return ", ".join(f"{name} ({n} of {ran[name]} classifiers)" for name, n in found.items() if n)
 
 
 def _probabilities(comparison: Comparison, summary: Any) -> str:
     """Name the samplers that made the Brier score worse."""
     if "brier_score_verdict" not in summary:
         return ""
-    worse = (summary["brier_score_verdict"] == "worse").groupby(level="sampler", sort=False).sum()
-    ran = (summary["n_splits"] > 0).groupby(level="sampler", sort=False).sum()
-    harmed = [f"{name} with {n} of {ran[name]} classifiers" for name, n in worse.items() if n]
-    if not harmed:
-        return "Brier score: nobody is detectably worse than doing nothing."
-    return f"Probabilities suffer: a worse Brier score than doing nothing has {', '.join(harmed)}."
+    if worse := _counted(summary, "brier_score_verdict", "worse"):
+        return f"Probabilities suffer: the Brier score is worse with {worse}."
+    return "The Brier score is nowhere detectably worse than with none."
 
 
 def _cost(comparison: Comparison, data: str) -> str:

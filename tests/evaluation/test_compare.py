@@ -1,0 +1,215 @@
+"""The whole comparison: what it returns, that it repeats, stops and goes on."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from imblearn.over_sampling import ADASYN, SMOTE
+from imblearn.under_sampling import RandomUnderSampler
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import balanced_accuracy_score
+from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+
+from gan_resample import SpreadSMOTE
+from gan_resample.evaluation import compare
+from gan_resample.evaluation.store import Store
+from tests.evaluation.helpers import (
+    QUICK,
+    SAMPLERS,
+    mixed_table,
+    numeric_table,
+    small_comparison,
+    tables,
+)
+
+TIMES = ["fit_seconds"]
+
+
+def figures(comparison):
+    return comparison.results.drop(columns=TIMES)
+
+
+def test_there_is_a_row_for_every_cell_and_split_in_the_order_asked_for():
+    results = small_comparison().results
+    assert len(results) == 2 * 3 * len(SAMPLERS) * 2
+    assert results["sampler"].drop_duplicates().tolist() == SAMPLERS
+    assert set(results["status"]) == {"ok", "n/a"}
+    assert (
+        results.loc[results["status"] == "n/a", ["sampler", "classifier"]]
+        .drop_duplicates(ignore_index=True)
+        .equals(pd.DataFrame({"sampler": ["class_weight"], "classifier": ["knn"]}))
+    )
+
+
+def test_doing_nothing_is_what_one_computes_by_hand():
+    X, y = numeric_table()
+    found = compare((X, y), ["none"], ["logistic"], cv=4).results["balanced_accuracy"]
+    folds = StratifiedKFold(4, shuffle=True, random_state=_first_repeat_seed())
+    by_size = np.argsort(-np.bincount(y), kind="stable").argsort()[y]
+    for value, (train, test) in zip(found, folds.split(X, by_size), strict=True):
+        scale = StandardScaler().fit(X[train])
+        model = LogisticRegression(max_iter=2000).fit(scale.transform(X[train]), y[train])
+        predicted = model.predict(scale.transform(X[test]))
+        assert value == pytest.approx(balanced_accuracy_score(y[test], predicted))
+
+
+def _first_repeat_seed():
+    # RepeatedStratifiedKFold hands its generator to each repeat
+    return np.random.RandomState(0)
+
+
+def test_the_same_seed_gives_the_same_figures_whatever_the_number_of_processes():
+    again = compare(tables(), SAMPLERS, ["logistic", "knn"], n_jobs=2, **QUICK)
+    pd.testing.assert_frame_equal(figures(again), figures(small_comparison()))
+
+
+def test_another_seed_gives_others():
+    data = {"numbers": numeric_table()}
+    one, other = (
+        compare(data, ["none"], ["knn"], cv=3, random_state=seed).results for seed in (0, 1)
+    )
+    assert not one["balanced_accuracy"].equals(other["balanced_accuracy"])
+
+
+def test_global_random_numbers_and_tables_are_left_alone():
+    X, y = mixed_table()
+    before = X.copy(), np.random.get_state()[1].copy()  # noqa: NPY002
+    compare((X, y), ["spread"], ["knn"], cv=2)
+    pd.testing.assert_frame_equal(X, before[0])
+    assert (np.random.get_state()[1] == before[1]).all()  # noqa: NPY002
+
+
+def test_samplers_and_classifiers_of_ones_own():
+    found = compare(
+        {"numbers": numeric_table()},
+        {"under": RandomUnderSampler(), "narrow": SpreadSMOTE(scale=0), "nothing": None},
+        {"svm": LinearSVC()},
+        cv=2,
+    )
+    assert set(found.results["status"]) == {"ok"}
+    assert found.results["log_loss"].isna().all()
+    assert found.results["balanced_accuracy"].notna().all()
+    assert found.samplings.set_index("sampler").loc["under", "n_generated"].le(0).all()
+
+
+def test_relatives_of_smote_do_not_exist_for_categories():
+    found = compare(mixed_table(), {"adasyn": ADASYN(), "smote": SMOTE()}, ["knn"], cv=2)
+    status = found.results.groupby("sampler")["status"].unique().str[0]
+    assert status.to_dict() == {"adasyn": "n/a", "smote": "ok"}
+
+
+def test_tables_of_categories_only():
+    X, y = mixed_table()
+    data = {"texts": (X[["town"]].assign(kind=np.where(X["count"] > 2, "a", "b")), y)}
+    found = compare(data, ["smote", "spread"], ["logistic"], cv=2)
+    assert set(found.results["status"]) == {"ok"}
+
+
+def test_a_class_of_two_rows_falls_back_and_says_so():
+    X, _ = numeric_table()
+    y = np.repeat(["many", "some", "two"], [60, 28, 2])
+    found = compare((X, y), ["smote", "threshold"], ["logistic"], cv=2)
+    assert set(found.results["status"]) == {"ok"}
+    notes = found.results.groupby("sampler")["note"].unique()
+    assert notes["smote"].tolist() == ["fell back: the only row of 'two' was repeated"]
+
+
+def test_any_splitter_will_do():
+    cv = StratifiedShuffleSplit(4, test_size=0.25, random_state=0)
+    found = compare(numeric_table(), ["none"], ["knn"], cv=cv)
+    assert found.results["fold"].tolist() == [0, 1, 2, 3]
+    assert found.about["data"][0]["test_to_train"] == pytest.approx(23 / 67)
+
+
+def test_scores_by_name_and_of_ones_own():
+    scoring = {"ba": "balanced_accuracy", "acc": "accuracy", "ones": lambda model, X, y: 1}
+    found = compare(numeric_table(), ["none"], ["knn"], cv=2, scoring=scoring)
+    assert found.scores == ["ba", "acc", "ones"]
+    assert (found.results["ones"] == 1).all()
+    assert found.results["acc"].between(0.5, 1).all()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"datasets": "irish"}, "unknown data set 'irish': bundled are digits"),
+        ({"datasets": []}, "data sets need names of their own"),
+        ({"samplers": ["smoot"]}, "unknown sampler 'smoot'"),
+        ({"classifiers": ["tree"]}, "unknown classifier 'tree'"),
+        ({"cv": 1}, "cv=1 must be at least 2"),
+        ({"repeats": 0}, "repeats=0 must be a whole number of at least 1"),
+        ({"random_state": None}, "random_state=None must be a whole number"),
+        ({"scoring": []}, "no score named"),
+        ({"scoring": ["accurate"]}, "accurate"),
+    ],
+)
+def test_arguments_are_checked_before_anything_runs(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        compare(**({"datasets": "wine", "samplers": ["none"], "classifiers": ["knn"]} | arguments))
+
+
+# ---- stopping and going on ----------------------------------------------------------------------
+
+
+def test_going_on_runs_only_what_is_missing(tmp_path, monkeypatch):
+    from gan_resample.evaluation import compare as module_of_function  # noqa: F401
+
+    path = tmp_path / "s.sqlite"
+    data = {"numbers": numeric_table()}
+    compare(data, ["none", "spread"], ["knn"], cv=3, store=path)
+    before = Store(path).records()
+    found = compare(data, ["none", "spread", "random"], ["knn", "logistic"], cv=3, store=path)
+    after = Store(path).records()
+    kept = {key for key in before if key[-1]}
+    assert {key: before[key] for key in kept} == {key: after[key] for key in kept}
+    fresh = compare(data, ["none", "spread", "random"], ["knn", "logistic"], cv=3)
+    pd.testing.assert_frame_equal(figures(found), figures(fresh))
+
+
+def test_failed_cells_are_tried_again(tmp_path):
+    path = tmp_path / "s.sqlite"
+    data = {"numbers": numeric_table()}
+    compare(data, ["none"], ["knn"], cv=3, store=path)
+    store = Store(path)
+    key = ("numbers", 0, 1, "none", "knn")
+    from gan_resample.evaluation.fold import Outcome
+
+    record = store.records()[key]
+    failed = {name: record[name] for name in ("data", "repeat", "fold", "sampler", "classifier")}
+    store.add(Outcome(store.records()[(*key[:-1], "")], [failed | {"status": "failed"}]))
+    found = compare(data, ["none"], ["knn"], cv=3, store=path)
+    assert set(found.results["status"]) == {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"datasets": {"numbers": numeric_table(seed=1)}}, "data numbers: now"),
+        ({"cv": 4}, "argument cv: now 4, there 3"),
+        ({"random_state": 1}, "argument random_state"),
+        ({"scoring": ["f1_macro"]}, "argument scoring"),
+        ({"samplers": {"spread": SpreadSMOTE(k_neighbors=2)}}, "sampler spread: now .*ors=2"),
+    ],
+)
+def test_results_made_otherwise_are_not_mixed(tmp_path, change, message):
+    arguments = {
+        "datasets": {"numbers": numeric_table()},
+        "samplers": ["spread"],
+        "classifiers": ["knn"],
+        "cv": 3,
+        "store": tmp_path / "s.sqlite",
+    }
+    compare(**arguments)
+    with pytest.raises(ValueError, match=message):
+        compare(**(arguments | change))
+
+
+def test_results_of_another_version_are_refused(tmp_path, monkeypatch):
+    import gan_resample
+
+    arguments = (numeric_table(), ["none"], ["knn"], 2)
+    compare(*arguments, store=tmp_path / "s.sqlite")
+    monkeypatch.setattr(gan_resample, "__version__", "99")
+    with pytest.raises(ValueError, match="version of gan_resample: now 99"):
+        compare(*arguments, store=tmp_path / "s.sqlite")

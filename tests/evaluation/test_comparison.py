@@ -1,0 +1,177 @@
+"""Figures and sentences from known numbers."""
+
+import numpy as np
+import pytest
+
+from gan_resample.evaluation.comparison import Comparison
+from gan_resample.evaluation.intervals import NO_DIFFERENCE
+from gan_resample.evaluation.words import findings, number, overall_findings
+from tests.evaluation.helpers import SAMPLERS, small_comparison
+
+
+def made(values, brier=None, data=("t",), status=None):
+    """Make a comparison of {(sampler, classifier): balanced accuracy of each split}."""
+    records = []
+    for name in data:
+        for (sampler, classifier), scores in values.items():
+            for fold, value in enumerate(scores):
+                record = {"data": name, "repeat": 0, "fold": fold, "sampler": sampler}
+                record |= {"classifier": classifier, "status": "ok", "warned": []}
+                figures = {"balanced_accuracy": value}
+                if brier:
+                    figures["brier_score"] = brier[sampler][fold]
+                record |= {"scores": figures, "fit_seconds": 1.0, "recalls": [1.0, value]}
+                if value is None:
+                    record |= {"status": "failed", "error": "RuntimeError: no", "scores": {}}
+                records.append(record)
+    about = {"labels": ["a", "b"], "counts": [9, 3], "test_to_train": 0.25}
+    return Comparison(
+        records,
+        [],
+        {
+            "scores": ["balanced_accuracy", *(["brier_score"] if brier else [])],
+            "data": [about | {"name": name} for name in data],
+            "samplers": dict.fromkeys(dict.fromkeys(s for s, _ in values), ""),
+            "classifiers": dict.fromkeys(dict.fromkeys(c for _, c in values), ""),
+        },
+    )
+
+
+NOTHING = [0.70, 0.72, 0.71, 0.69, 0.70]
+GOOD = [0.80, 0.83, 0.81, 0.80, 0.80]
+NOISY = [0.50, 0.90, 0.70, 0.95, 0.55]
+
+
+def example(**settings):
+    return made(
+        {("none", "knn"): NOTHING, ("good", "knn"): GOOD, ("noisy", "knn"): NOISY}, **settings
+    )
+
+
+def test_summary_has_means_differences_and_verdicts():
+    summary = example().summary()
+    row = summary.loc["t", "knn", "good"]
+    assert row["balanced_accuracy"] == pytest.approx(np.mean(GOOD))
+    assert row["balanced_accuracy_difference"] == pytest.approx(np.mean(GOOD) - np.mean(NOTHING))
+    assert row["balanced_accuracy_low"] > 0
+    assert summary["balanced_accuracy_verdict"].tolist()[1:] == ["better", NO_DIFFERENCE]
+    assert np.isnan(summary.loc["t", "knn", "none"]["balanced_accuracy_difference"])
+
+
+def test_changing_a_summary_changes_no_other():
+    comparison = example()
+    comparison.summary().loc[:, "balanced_accuracy"] = 0
+    assert comparison.summary()["balanced_accuracy"].gt(0).all()
+
+
+def test_lower_brier_scores_are_better():
+    brier = {"none": [0.1] * 5, "good": [0.2, 0.21, 0.2, 0.2, 0.2], "noisy": [0.05] * 5}
+    verdicts = example(brier=brier).summary()["brier_score_verdict"]
+    assert verdicts.tolist()[1:] == ["worse", "better"]
+
+
+def test_failed_splits_are_left_out_and_pairs_stay_pairs():
+    values = {("none", "knn"): NOTHING, ("good", "knn"): [0.80, None, 0.81, 0.80, 0.80]}
+    comparison = made(values)
+    row = comparison.summary().loc["t", "knn", "good"]
+    assert (row["n_splits"], row["status"]) == (4, "1 failed")
+    assert "RuntimeError: no" in row["note"]
+    gap = np.mean([0.10, 0.10, 0.11, 0.10])
+    assert row["balanced_accuracy_difference"] == pytest.approx(gap)
+    # nobody gains by failing: doing nothing is ranked on the same four splits
+    assert comparison.cell_means().loc[("t", "knn"), "none"] == pytest.approx(0.70)
+
+
+def test_overall_averages_over_data_sets():
+    overall = example(data=("t", "u", "v")).overall()
+    assert overall.loc["good", "difference"] == pytest.approx(np.mean(GOOD) - np.mean(NOTHING))
+    assert overall.loc["good", "verdict"] == "better"
+    assert overall["mean_rank"].to_dict() == {"none": 3, "good": 1, "noisy": 2}
+    assert overall["n_ranked"].unique().tolist() == [3]
+
+
+def test_a_cell_that_failed_altogether_is_not_ranked():
+    values = {
+        ("none", "knn"): NOTHING,
+        ("good", "knn"): GOOD,
+        ("none", "svm"): NOTHING,
+        ("good", "svm"): [None] * 5,
+    }
+    overall = made(values).overall()
+    assert overall["n_ranked"].unique().tolist() == [1]
+    assert overall["mean_rank"].to_dict() == {"none": 2, "good": 1}
+
+
+# ---- sentences ----------------------------------------------------------------------------------
+
+
+def test_the_best_with_rows_is_set_against_the_best_without():
+    told = findings(example(), "t")
+    assert told[0].startswith(
+        "The best balanced accuracy with generated rows is that of knn with good (80.8), the best "
+        "without any that of knn with none (70.4). The difference is +10.4 [+9.4, +11.4]: "
+        "generated rows are better."
+    )
+    assert told[1] == (
+        "Balanced accuracy against none: better with good (1 of 1 classifiers); "
+        f"{NO_DIFFERENCE} elsewhere."
+    )
+
+
+def test_no_difference_is_said():
+    told = findings(made({("none", "knn"): NOTHING, ("noisy", "knn"): NOISY}), "t")
+    assert f": {NO_DIFFERENCE}." in told[0]
+    assert f"{NO_DIFFERENCE} with any sampler and classifier" in told[1]
+    assert "test parts make wide intervals" not in " ".join(told)
+
+
+def test_harm_to_probabilities_is_said():
+    brier = {"none": [0.1] * 5, "good": [0.2, 0.21, 0.2, 0.2, 0.2], "noisy": [0.1] * 5}
+    told = " ".join(findings(example(brier=brier), "t"))
+    assert "Probabilities suffer: the Brier score is worse with good (1 of 1 classifiers)." in told
+
+
+def test_without_doing_nothing_there_is_no_difference():
+    told = findings(made({("good", "knn"): GOOD, ("noisy", "knn"): NOISY}), "t")
+    assert "was not among the samplers" in told[1]
+    assert "best balanced accuracy is that of knn with good" in told[0]
+
+
+def test_failures_are_said():
+    values = {("none", "knn"): NOTHING, ("good", "knn"): [None] * 5}
+    told = " ".join(findings(made(values), "t"))
+    assert "1 cells failed" in told
+
+
+def test_few_test_parts_are_said():
+    told = findings(made({("none", "knn"): NOTHING[:3], ("good", "knn"): GOOD[:3]}), "t")
+    assert told[2] == "3 test parts make wide intervals: more folds or repeats narrow them."
+
+
+def test_several_data_sets_are_summed_up():
+    assert overall_findings(example()) == []
+    told = overall_findings(example(data=("t", "u", "v")))
+    assert "good +10.4 [+10.4, +10.4], better" in told[0]
+    assert "good 1.0, noisy 2.0, none 3.0" in told[1]
+
+
+@pytest.mark.parametrize(
+    ("value", "score", "signed", "text"),
+    [
+        (0.8768, "balanced_accuracy", False, "87.7"),
+        (-0.0123, "roc_auc", True, "−1.2"),
+        (-0.00001, "roc_auc", True, "+0.0"),
+        (0.0123, "brier_score", True, "+0.012"),
+        (float("nan"), "log_loss", False, ""),
+    ],
+)
+def test_numbers(value, score, signed, text):
+    assert number(value, score, signed=signed) == text
+
+
+def test_real_results_make_sentences():
+    comparison = small_comparison()
+    for data in comparison.data:
+        assert len(findings(comparison, data)) >= 4
+    assert comparison.recalls["recall"].between(0, 1).all()
+    assert set(comparison.overall().index) == set(SAMPLERS)

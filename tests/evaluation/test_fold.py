@@ -1,0 +1,174 @@
+"""One split under one method: what learns from which rows, and what becomes of errors."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+
+from gan_resample import SpreadSMOTE
+from gan_resample.datasets import as_dataset
+from gan_resample.evaluation.fold import Task, impute, play
+from gan_resample.evaluation.methods import Method, choose_classifiers, choose_methods
+from gan_resample.evaluation.scores import SCORES
+from tests.evaluation.helpers import mixed_table, numeric_table
+
+
+class Recorder(ClassifierMixin, BaseEstimator):
+    """Counts what it was fitted on, in a list that every copy shares."""
+
+    seen: list = []  # noqa: RUF012
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        self.seen.append((X.copy(), y.copy()))
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+
+class Broken(DummyClassifier):
+    def fit(self, X, y, sample_weight=None):
+        warnings.warn("about to break", RuntimeWarning, stacklevel=2)
+        raise RuntimeError("out of luck")
+
+
+class BrokenSampler(SpreadSMOTE):
+    def fit_resample(self, X, y, **params):
+        raise RuntimeError("no rows today")
+
+
+def task(method="none", classifiers=None, data=None, shown=True):
+    data = data or as_dataset("t", *mixed_table())
+    methods = choose_methods(None, max_iter=4)
+    return Task(
+        data=data,
+        split=data.splits(3, 1, 0)[0],
+        name=method if isinstance(method, str) else "own",
+        method=methods[method] if isinstance(method, str) else method,
+        classifiers=classifiers or {"logistic": LogisticRegression()},
+        scores=SCORES,
+        seed=0,
+        shown=shown,
+    )
+
+
+def test_numbers_and_texts_are_filled_from_the_training_rows():
+    train = pd.DataFrame(
+        {"a": [1.0, 2.0, np.nan, 9.0], "b": pd.Categorical(["x", "x", None, "y"])}
+    )
+    test = pd.DataFrame({"a": [np.nan, 100.0], "b": pd.Categorical([None, "z"])})
+    X, X_test = impute(train, test)
+    filled = np.array([1.0, 2.0, 2.0, 9.0])
+    np.testing.assert_allclose(X["a"], (filled - filled.mean()) / filled.std())
+    np.testing.assert_allclose(X_test["a"], (np.array([2.0, 100]) - filled.mean()) / filled.std())
+    assert X["b"].tolist() == ["x", "x", "x", "y"]
+    assert X_test["b"].tolist() == ["x", "z"]
+    assert X.columns.tolist() == ["a", "b"]
+
+
+def test_a_column_without_a_value_in_a_fold_is_no_failure():
+    train = pd.DataFrame({"a": [np.nan, np.nan], "b": pd.Categorical([None, None], ["x"])})
+    for frame in impute(train, train):
+        assert not frame.isna().any(axis=None)
+
+
+def test_nothing_sees_a_test_row():
+    Recorder.seen.clear()
+    one = task("spread", {"recorder": Recorder()})
+    other_test = one.data.X.copy()
+    other_test.loc[one.split.test, "amount"] = 1e6
+    poisoned = as_dataset("t", other_test, one.data.y)
+    play(one)
+    play(task("spread", {"recorder": Recorder()}, data=poisoned))
+    (X, y), (X_poisoned, y_poisoned) = Recorder.seen
+    np.testing.assert_array_equal(X, X_poisoned)
+    np.testing.assert_array_equal(y, y_poisoned)
+
+
+def test_one_sampler_fit_is_shared_by_all_classifiers():
+    Recorder.seen.clear()
+    outcome = play(task("random", {"a": Recorder(), "b": Recorder()}))
+    (X, y), (X_other, y_other) = Recorder.seen
+    np.testing.assert_array_equal(X, X_other)
+    np.testing.assert_array_equal(y, y_other)
+    assert outcome.sampler["n_generated"] == 40
+    assert [record["status"] for record in outcome.classifiers] == ["ok", "ok"]
+
+
+def test_a_broken_classifier_leaves_the_others_alone():
+    outcome = play(task("none", {"broken": Broken(), "fine": LogisticRegression()}))
+    broken, fine = outcome.classifiers
+    assert (broken["status"], broken["error"]) == ("failed", "RuntimeError: out of luck")
+    assert broken["warned"] == ["RuntimeWarning"]
+    assert (fine["status"], fine["warned"]) == ("ok", [])
+
+
+def test_a_broken_sampler_is_told_in_every_cell():
+    outcome = play(task(Method(BrokenSampler()), {"a": LogisticRegression(), "b": Recorder()}))
+    for record in [outcome.sampler, *outcome.classifiers]:
+        assert (record["status"], record["error"]) == ("failed", "RuntimeError: no rows today")
+
+
+def test_what_does_not_apply_is_no_failure():
+    outcome = play(task("class_weight", {"knn": choose_classifiers(["knn"])["knn"]}))
+    assert outcome.classifiers[0]["status"] == "n/a"
+    assert "takes no class weights" in outcome.classifiers[0]["note"]
+
+
+def test_a_game_of_its_own_plays_on_untouched_rows_only():
+    games = choose_classifiers(["gamo"], max_iter=4)
+    assert play(task("none", games)).classifiers[0]["status"] == "ok"
+    record = play(task("smote", games)).classifiers[0]
+    assert record["status"] == "n/a"
+    assert "untouched rows" in record["note"]
+
+
+def test_notes_of_sampler_and_classifier_are_kept():
+    X, y = numeric_table()
+    y = np.where(np.arange(90) < 3, "few", "many")
+    [record] = play(task("smote", data=as_dataset("t", X, y))).classifiers
+    assert record["note"] == "k_neighbors=1, as the smallest class has 2 rows"
+
+
+@pytest.mark.parametrize("method", ["none", "threshold", "smote", "spread", "gamo"])
+def test_records_are_complete(method):
+    outcome = play(task(method))
+    [record] = outcome.classifiers
+    assert record["status"] == "ok"
+    assert set(record["scores"]) == set(SCORES)
+    assert np.isfinite(list(record["scores"].values())).all()
+    assert len(record["recalls"]) == 2
+    assert np.shape(record["reliability"]) == (4, 10)
+    assert bool(outcome.sampler["history"]) == (method == "gamo")
+    assert bool(outcome.sampler["rows"]) == (method in ("smote", "spread", "gamo"))
+
+
+def test_pictured_rows_are_real_and_generated():
+    rows = play(task("spread")).sampler["rows"]
+    kinds = pd.DataFrame(rows).groupby("kind")["label"].unique()
+    assert set(kinds["real"]) == {"common", "rare"}
+    assert set(kinds["generated"]) == {"rare"}
+    assert play(task("spread", shown=False)).sampler["rows"] is None
+
+
+def test_the_threads_of_the_caller_are_given_back():
+    before = torch.get_num_threads()
+    play(task())
+    assert torch.get_num_threads() == before
+
+
+def test_a_class_that_training_lacks_has_probability_zero():
+    data = as_dataset("t", *numeric_table())
+    split = data.splits(3, 1, 0)[0]
+    kept = split.train[data.y[split.train] != 2]
+    one = task(data=data)
+    without = Task(**{**vars(one), "split": type(split)(0, 0, kept, split.test)})
+    [record] = play(without).classifiers
+    assert record["status"] == "ok"
+    assert record["recalls"][data.labels.tolist().index(2)] == 0

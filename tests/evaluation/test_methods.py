@@ -1,0 +1,133 @@
+"""Names, ways to fit, and texts of settings."""
+
+import numpy as np
+import pytest
+from imblearn.over_sampling import SMOTE
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import TunedThresholdClassifierCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import gan_resample
+from gan_resample import GAMOClassifier, GAMOSampler
+from gan_resample.base import BaseGameClassifier, BaseGameSampler
+from gan_resample.evaluation.methods import (
+    Method,
+    PriorThresholdClassifier,
+    choose_classifiers,
+    choose_methods,
+    describe,
+    fit_threshold,
+    fit_weighted,
+    with_seed,
+)
+from gan_resample.evaluation.smote import NotApplicable
+from tests.helpers import blobs
+
+
+def model(classifier):
+    return Pipeline([("scale", StandardScaler()), ("classifier", classifier)])
+
+
+def test_without_names_all_methods_and_the_five_classifiers_of_scikit_learn():
+    assert list(choose_methods(None))[:6] == [
+        "none", "class_weight", "threshold", "random", "smote", "spread",
+    ]  # fmt: skip
+    assert list(choose_classifiers(None)) == ["logistic", "knn", "forest", "boosting", "mlp"]
+
+
+def test_every_public_game_joins_by_itself():
+    public = [getattr(gan_resample, name) for name in gan_resample.__all__]
+    for base, choose in (
+        (BaseGameSampler, choose_methods),
+        (BaseGameClassifier, choose_classifiers),
+    ):
+        kinds = {k for k in public if isinstance(k, type) and issubclass(k, base)}
+        names = [
+            k.__name__.replace("Sampler", "").replace("Classifier", "").lower() for k in kinds
+        ]
+        chosen = choose(names).values()
+        found = {type(getattr(value, "sampler", None) or value) for value in chosen}
+        assert found == kinds
+
+
+def test_rounds_reach_the_games():
+    assert choose_methods(["gamo"], 7)["gamo"].sampler.max_iter == 7
+    assert choose_classifiers(["gamo"], 7)["gamo"].max_iter == 7
+
+
+def test_mappings_hold_names_and_estimators():
+    own = GAMOSampler(max_iter=3)
+    chosen = choose_methods({"mine": own, "theirs": "smote"})
+    assert chosen["mine"] == Method(own)
+    assert isinstance(chosen["theirs"].sampler, SMOTE)
+
+
+@pytest.mark.parametrize("choose", [choose_methods, choose_classifiers])
+@pytest.mark.parametrize("names", [["knn", "smoot"], {"a": 3}, {"a": SMOTE}, "nothing"])
+def test_unknown_names_list_the_known_ones(choose, names):
+    with pytest.raises(ValueError, match=r"unknown (sampler|classifier) .*: known are \w+, \w+"):
+        choose(names)
+    with pytest.raises(ValueError, match=r"no (sampler|classifier) named"):
+        choose([])
+
+
+def test_class_weights_are_those_of_scikit_learn():
+    X, y = blobs((40, 10), distance=1.0)
+    fitted, _ = fit_weighted(model(LogisticRegression()), X, y, 0)
+    own = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced")).fit(X, y)
+    np.testing.assert_allclose(fitted.predict_proba(X), own.predict_proba(X))
+
+
+def test_class_weights_become_row_weights_where_there_is_no_such_argument():
+    X, y = blobs((90, 10), distance=0.7)
+    plain = model(MLPClassifier(random_state=0, max_iter=50)).fit(X, y)
+    weighted, _ = fit_weighted(model(MLPClassifier(random_state=0, max_iter=50)), X, y, 0)
+    assert (weighted.predict(X) == 1).sum() > (plain.predict(X) == 1).sum()
+
+
+def test_neighbours_take_no_weights():
+    with pytest.raises(NotApplicable, match="KNeighborsClassifier takes no class weights"):
+        fit_weighted(model(KNeighborsClassifier()), *blobs((40, 10)), 0)
+
+
+def test_thresholds_are_tuned_for_two_classes():
+    X, y = blobs((60, 12), distance=0.7)
+    fitted, note = fit_threshold(model(LogisticRegression()), X, y, 0)
+    assert isinstance(fitted, TunedThresholdClassifierCV)
+    assert fitted.best_threshold_ < 0.5
+    assert note == ""
+
+
+def test_thresholds_are_the_priors_for_more_classes_or_a_single_row():
+    X, y = blobs((60, 12, 6), distance=0.7)
+    fitted, note = fit_threshold(model(LogisticRegression()), X, y, 0)
+    P = fitted.predict_proba(X)
+    assert (fitted.predict(X) == (P / [60, 12, 6]).argmax(axis=1)).all()
+    assert note == ""
+    fitted, note = fit_threshold(model(LogisticRegression()), *blobs((60, 1)), 0)
+    assert isinstance(fitted, PriorThresholdClassifier)
+    assert note.startswith("fell back")
+
+
+def test_seeds_go_where_none_was_set():
+    nested = make_pipeline(StandardScaler(), RandomForestClassifier())
+    assert with_seed(nested, 5)[-1].random_state == 5
+    assert with_seed(RandomForestClassifier(random_state=3), 5).random_state == 3
+    assert nested[-1].random_state is None
+
+
+def test_settings_are_told_without_addresses():
+    told = describe(GAMOSampler(classifier=make_net, max_iter=7))
+    assert "max_iter=7" in told
+    assert f"{__name__}.make_net" in told
+    assert "0x" not in told
+    assert describe(Method(SMOTE(k_neighbors=3))) != describe(Method(SMOTE()))
+    assert describe(GAMOClassifier()) == describe(GAMOClassifier())
+
+
+def make_net(n_in, n_out):
+    raise NotImplementedError

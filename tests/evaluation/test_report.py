@@ -1,0 +1,147 @@
+"""The page: complete, self-contained, and without a script error in a browser."""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from gan_resample.evaluation import compare
+from tests.evaluation.helpers import QUICK, small_comparison, tables
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--virtual-time-budget=10000",
+    "--enable-logging=stderr",
+    "--dump-dom",
+]
+
+# what a reader does: sort by balanced accuracy twice, filter, choose, show differences
+READER = """
+<script>
+const head = number => table.tHead.rows[0].cells[number].querySelector("button");
+const column = number => Array.from(table.tBodies[0].rows).map(r => r.cells[number].dataset.value);
+const shown = () => Array.from(table.tBodies[0].rows).filter(r => !r.hidden).length;
+const look = () => getComputedStyle(document.querySelector("td .gap")).display;
+function enter(element, value, kind) {
+  element[kind === "click" ? "checked" : "value"] = value;
+  element.dispatchEvent(new Event(kind === "type" ? "input" : "change"));
+}
+const found = {};
+head(3).click(); found.down = column(3);
+head(3).click(); found.up = column(3);
+enter(filter, "gamo", "type"); found.filtered = shown();
+enter(filter, "no such row", "type"); found.none = shown();
+enter(filter, "", "type");
+enter(choices[1], "knn", "choose"); found.chosen = shown();
+found.plain = look();
+enter(document.getElementById("gaps"), true, "click"); found.gaps = look();
+found.count = document.getElementById("count").textContent;
+Promise.all(Array.from(document.images).map(i => i.decode())).then(() => {
+  found.images = Array.from(document.images).map(i => i.naturalWidth > 100);
+  document.body.append(Object.assign(document.createElement("pre"),
+    { id: "found", textContent: JSON.stringify(found) }));
+});
+</script>
+"""
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    return small_comparison().to_html(tmp_path_factory.mktemp("report") / "report.html")
+
+
+def test_the_page_is_complete(page):
+    text = page.read_text()
+    for title in (
+        "Balanced accuracy",
+        "Difference to doing nothing",
+        "Recall of each class",
+        "Calibration",
+        "Real and generated rows",
+        "Training of the games",
+        "Every figure",
+        "How it was run",
+    ):
+        assert f">{title}" in text, title
+    assert text.count('<img src="data:image/svg+xml;base64,') == 12
+    assert text.count("<tr>") == 2 * 7 * 2 + 2 * (1 + 2) + 1
+    assert "k_neighbors" in text  # the settings of SMOTE
+    assert "imputed by the median" in text
+
+
+def test_the_page_needs_no_network(page):
+    text = page.read_text()
+    addresses = set(re.findall(r'(?:src|href)\s*=\s*"([^"]*)"', text))
+    assert all(address.startswith(("data:", "#")) for address in addresses), addresses
+    assert "@import" not in text
+    assert "url(" not in text
+
+
+def test_equal_results_make_equal_pages(page, tmp_path):
+    again = small_comparison().to_html(tmp_path / "again.html")
+    assert again.read_bytes() == page.read_bytes()
+
+
+def test_names_are_escaped(tmp_path):
+    data = {"<script>alert(1)</script>": (tables()[1].X, tables()[1].y)}
+    made = compare(data, ["none"], ["knn"], **QUICK).to_html(tmp_path / "r.html")
+    assert "<script>alert" not in made.read_text()
+
+
+def test_a_page_of_failures_only_is_written(tmp_path):
+    from gan_resample import SpreadSMOTE
+
+    wrong = {"none": None, "broken": SpreadSMOTE(sampling_strategy={"absent": 10})}
+    found = compare({"t": (tables()[1].X, tables()[1].y)}, wrong, ["knn"], **QUICK)
+    assert set(found.results.groupby("sampler")["status"].unique()["broken"]) == {"failed"}
+    text = found.to_html(tmp_path / "r.html").read_text()
+    assert "3 failed" in text or "failed" in text
+    assert "absent" in text
+    broken = compare(
+        {"t": (tables()[1].X, tables()[1].y)}, {"broken": wrong["broken"]}, ["knn"], cv=2
+    )
+    assert "failed" in broken.to_html(tmp_path / "r.html").read_text()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")
+def test_a_reader_sorts_and_filters_without_a_script_error(page, tmp_path):
+    copy = tmp_path / "page.html"
+    copy.write_text(page.read_text().replace("</body>", READER + "</body>"))
+    profile = f"--user-data-dir={tmp_path / 'profile'}"
+    done = subprocess.run(
+        [CHROMIUM, *FLAGS, profile, copy.as_uri()],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert "CONSOLE" not in done.stderr, done.stderr
+    found = json.loads(html.unescape(re.search(r'<pre id="found">(.*?)</pre>', done.stdout)[1]))
+    values = [float(value) for value in found["up"] if value]
+    assert values == sorted(values)
+    assert [float(value) for value in found["down"] if value] == values[::-1]
+    assert found["up"][-1] == ""  # what did not apply stays last
+    assert found["down"][-1] == ""
+    assert (found["filtered"], found["none"], found["chosen"]) == (4, 0, 14)
+    assert (found["plain"], found["gaps"]) == ("none", "inline")
+    assert found["count"] == "14 of 28 rows"
+    assert found["images"] == [True] * 12
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")
+def test_a_script_error_would_be_seen(tmp_path):
+    (tmp_path / "page.html").write_text("<script>absent();</script>")
+    profile = f"--user-data-dir={tmp_path / 'profile'}"
+    done = subprocess.run(
+        [CHROMIUM, *FLAGS, profile, (tmp_path / "page.html").as_uri()],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert "CONSOLE" in done.stderr

@@ -1,0 +1,81 @@
+"""Records are whole or absent, and never mixed with those of other settings."""
+
+import sqlite3
+
+import pytest
+
+from gan_resample.evaluation.fold import Outcome
+from gan_resample.evaluation.store import Store
+
+ABOUT = {"data": {"t": "abc"}, "version of": {"torch": "1"}}
+
+
+def outcome(fold=0, sampler="none", status="ok"):
+    about = {"data": "t", "repeat": 0, "fold": fold, "sampler": sampler, "status": status}
+    return Outcome(about, [about | {"classifier": name} for name in ("a", "b")])
+
+
+def test_records_come_back_after_reopening(tmp_path):
+    path = tmp_path / "s.sqlite"
+    store = Store(path)
+    store.add(outcome())
+    store.close()
+    records = Store(path).records()
+    assert set(records) == {("t", 0, 0, "none", name) for name in ("", "a", "b")}
+    assert records["t", 0, 0, "none", "a"] == outcome().classifiers[0]
+
+
+def test_a_record_made_again_takes_the_place_of_the_first():
+    store = Store()
+    store.add(outcome(status="failed"))
+    store.add(outcome())
+    assert {record["status"] for record in store.records().values()} == {"ok"}
+    assert len(store.records()) == 3
+
+
+def test_an_outcome_is_written_whole_or_not_at_all():
+    store = Store()
+    broken = Outcome(outcome().sampler, [outcome().classifiers[0], {"data": "no key"}])
+    with pytest.raises(KeyError):
+        store.add(broken)
+    assert store.records() == {}
+
+
+def test_two_connections_write_to_one_file(tmp_path):
+    path = tmp_path / "s.sqlite"
+    first, second = Store(path), Store(path)
+    first.add(outcome(0))
+    second.add(outcome(1))
+    assert len(first.records()) == len(second.records()) == 6
+
+
+def test_new_names_are_welcome_and_other_settings_are_not(tmp_path):
+    path = tmp_path / "s.sqlite"
+    Store(path).agree(ABOUT)
+    Store(path).agree(ABOUT | {"sampler": {"smote": "SMOTE()"}})
+    with pytest.raises(ValueError, match=r"data t: now xyz, there abc.*another place"):
+        Store(path).agree({"data": {"t": "xyz", "new": "1"}})
+    # nothing of the refused settings was kept
+    Store(path).agree({"data": {"new": "2"}})
+
+
+def test_files_that_are_no_store_are_refused_and_left_alone(tmp_path):
+    path = tmp_path / "s.sqlite"
+    path.write_text("a,b\n1,2\n" * 100)
+    with pytest.raises(ValueError, match="cannot be used as a store"):
+        Store(path)
+    assert path.read_text().startswith("a,b")
+    with pytest.raises(ValueError, match="cannot be used as a store"):
+        Store(tmp_path / "absent" / "s.sqlite")
+
+
+def test_a_half_written_transaction_is_not_read(tmp_path):
+    path = tmp_path / "s.sqlite"
+    store = Store(path)
+    store.add(outcome(0))
+    open_end = sqlite3.connect(path)
+    open_end.execute("BEGIN")
+    open_end.execute("INSERT INTO records VALUES ('t', 0, 1, 'none', '', '{\"half')")
+    assert len(store.records()) == 3
+    open_end.close()  # as if killed: never committed
+    assert len(Store(path).records()) == 3

@@ -1,0 +1,186 @@
+"""Tables become data sets; what cannot be compared is refused by name."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gan_resample.datasets import (
+    BUNDLED,
+    as_dataset,
+    load_bundled,
+    read_frame,
+    separate_target,
+    table_files,
+)
+
+
+def frame(n=12):
+    return pd.DataFrame(
+        {
+            "age": np.arange(n) * 1.5,
+            "count": np.arange(n) % 5,
+            "town": ["Ulm", "Bonn", "Kiel"] * (n // 3),
+            "member": [True, False] * (n // 2),
+        }
+    )
+
+
+LABELS = ["rare"] * 3 + ["common"] * 9
+
+
+def test_columns_become_numbers_and_categories():
+    data = as_dataset("t", frame(), LABELS, categorical=["count"])
+    assert data.X.dtypes.astype(str).tolist() == ["float64", "category", "category", "category"]
+
+
+def test_labels_are_ordered_by_size():
+    data = as_dataset("t", frame(), LABELS)
+    assert data.labels.tolist() == ["common", "rare"]
+    assert data.counts.tolist() == [9, 3]
+    assert data.codes.tolist() == [1] * 3 + [0] * 9
+
+
+def test_missing_values_stay_missing():
+    X = frame()
+    X.loc[2, "town"] = None
+    X.loc[3, "age"] = np.nan
+    data = as_dataset("t", X, LABELS)
+    assert data.X.isna().sum().tolist() == [1, 0, 1, 0]
+
+
+def test_arrays_and_integer_labels_are_taken():
+    data = as_dataset("t", np.arange(24.0).reshape(12, 2), [0] * 9 + [1] * 3)
+    assert data.X.columns.tolist() == ["x0", "x1"]
+    assert data.labels.tolist() == [0, 1]
+
+
+def test_the_table_of_the_caller_is_not_touched():
+    X = frame()
+    before = X.copy()
+    as_dataset("t", X, LABELS, categorical=["count"])
+    pd.testing.assert_frame_equal(X, before)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"age": np.nan}, r"column 'age' of t has no value at all: .*--drop age"),
+        ({"age": np.inf}, r"column 'age' of t has infinite values"),
+        ({"name": [f"n{i}" for i in range(12)]}, r"'name' of t is text with 12 .*--drop name"),
+        ({"day": pd.date_range("2026-01-01", periods=12)}, r"'day' of t holds dates"),
+        ({"z": np.ones(12) * 1j}, r"'z' of t holds complex numbers"),
+    ],
+)
+def test_columns_that_cannot_be_learned_from_are_named(change, message):
+    with pytest.raises(ValueError, match=message):
+        as_dataset("t", frame().assign(**change), LABELS)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["a"] * 12, "one class only, 'a'"),
+        (["a"] * 11 + ["b"], r"1 classes of one row \(\['b'\]\)"),
+        ([None] + ["a"] * 6 + ["b"] * 5, "1 missing values"),
+        (np.arange(12) * 0.37, "decimals, like 0.0"),
+        (["a", "b"], "12 rows but 2 labels"),
+    ],
+)
+def test_targets_that_cannot_be_compared_on_are_refused(labels, message):
+    with pytest.raises(ValueError, match=message):
+        as_dataset("t", frame(), labels)
+
+
+def test_fingerprints_tell_tables_apart():
+    same = as_dataset("t", frame(), LABELS).fingerprint()
+    assert same == as_dataset("other name", frame(), LABELS).fingerprint()
+    assert same != as_dataset("t", frame().assign(age=1.0), LABELS).fingerprint()
+    assert same != as_dataset("t", frame(), LABELS[::-1]).fingerprint()
+    assert same != as_dataset("t", frame().rename(columns={"age": "Age"}), LABELS).fingerprint()
+
+
+def test_folds_are_stratified_and_repeat():
+    splits = as_dataset("t", frame(), LABELS).splits(3, 2, seed=0)
+    assert [(split.repeat, split.fold) for split in splits] == [
+        (0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2),
+    ]  # fmt: skip
+    assert all(not set(split.train) & set(split.test) for split in splits)
+    assert all(np.isin(split.test, [0, 1, 2]).sum() == 1 for split in splits)
+
+
+def test_more_repeats_leave_the_first_as_it_was():
+    data = as_dataset("t", frame(), LABELS)
+    once, twice = data.splits(3, 1, seed=0), data.splits(3, 2, seed=0)
+    assert all((a.test == b.test).all() for a, b in zip(once, twice[:3], strict=True))
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_bundled_sets_train_on_thinned_rows_and_test_on_all_classes_alike(name):
+    data = load_bundled(name)
+    assert list(data.thinned) == sorted(data.thinned, reverse=True)
+    for split in data.splits(5, 1, seed=0):
+        assert np.bincount(data.codes[split.train]).tolist() == list(data.thinned)
+        assert len(set(np.bincount(data.codes[split.test]))) == 1
+        assert not set(split.train) & set(split.test)
+        share = np.bincount(data.codes[split.test], split.weight)
+        np.testing.assert_allclose(share / share.sum(), np.divide(data.thinned, sum(data.thinned)))
+
+
+def test_tables_are_found_by_name(tmp_path):
+    for file in ("b.csv", "a.csv.gz"):
+        frame().to_csv(tmp_path / file, index=False)
+    (tmp_path / "notes.txt").write_text("no table")
+    assert list(table_files(tmp_path)) == ["a", "b"]
+    assert list(table_files(tmp_path / "b.csv")) == ["b"]
+    assert read_frame(tmp_path / "a.csv.gz").shape == (12, 4)
+
+
+def test_numbers_are_read_to_the_last_digit(tmp_path):
+    values = np.random.default_rng(0).random((50, 2))
+    pd.DataFrame(values).to_csv(tmp_path / "t.csv", index=False)
+    assert (read_frame(tmp_path / "t.csv").to_numpy() == values).all()
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ([], "is no table and holds none"),
+        (["a.csv", "a.csv.gz"], "same table in two formats"),
+    ],
+)
+def test_folders_without_a_clear_table_are_refused(tmp_path, files, message):
+    for file in files:
+        frame().to_csv(tmp_path / file, index=False)
+    with pytest.raises(ValueError, match=message):
+        table_files(tmp_path)
+
+
+def test_files_that_are_no_tables_are_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no such file.*digits"):
+        table_files(tmp_path / "absent.csv")
+    (tmp_path / "semicolons.csv").write_text("a;b\n1;2\n")
+    with pytest.raises(ValueError, match="one column only, 'a;b'"):
+        read_frame(tmp_path / "semicolons.csv")
+    (tmp_path / "headings.csv").write_text("a,b\n")
+    with pytest.raises(ValueError, match="has no rows"):
+        read_frame(tmp_path / "headings.csv")
+
+
+def test_parquet_without_pyarrow_is_explained(tmp_path, monkeypatch):
+    def no_engine(path):
+        raise ImportError("no engine")
+
+    monkeypatch.setattr(pd, "read_parquet", no_engine)
+    with pytest.raises(ImportError, match="pip install pyarrow, or save the table as CSV"):
+        read_frame(tmp_path / "t.parquet")
+
+
+def test_the_target_is_named_or_called_target_or_last():
+    X = frame()
+    assert separate_target(X, None, name="t")[1].name == "member"
+    assert separate_target(X, "town", ["age"], name="t")[0].columns.tolist() == ["count", "member"]
+    assert separate_target(X.assign(target=1, last=2), None, name="t")[1].name == "target"
+    with pytest.raises(ValueError, match=r"t has no column 'kind', 'Age'; its columns are age,"):
+        separate_target(X, "kind", ["Age"], name="t")
+    with pytest.raises(ValueError, match="cannot be dropped"):
+        separate_target(X, "town", ["town"], name="t")
