@@ -11,8 +11,8 @@ export OMP_NUM_THREADS = 1
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
 
-demo: $(READY)  ## compare samplers on an example
-	$(PY) examples/compare_samplers.py
+demo: $(READY)  ## compare samplers on digits; ends with the path of the report
+	$(PY) -m gan_resample compare digits --out reports/digits
 test: check tests wheel  ## lint, types, tests and the wheel: what CI runs
 check: lint types  ## lint and types
 format: $(READY)  ## format the code and apply safe lint fixes
@@ -28,7 +28,7 @@ docs: $(READY)  ## the documentation, into docs/_build/html
 	$(PIP) --constraint constraints.txt --no-build-isolation --editable ".[docs]"
 	$(PY) -m sphinx -W --keep-going docs docs/_build/html
 clean:  ## remove .venv, builds and caches
-	rm -rf docs/_build docs/api docs/auto_examples docs/sg_execution_times.rst examples/output
+	rm -rf docs/_build docs/api docs/auto_examples docs/sg_execution_times.rst reports
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 lint: $(READY)
@@ -50,7 +50,7 @@ define CHECK_WHEEL
 import sys, importlib.metadata, pathlib, gan_resample
 source, installed = pathlib.Path(sys.argv[1]), pathlib.Path(gan_resample.__file__).parent
 assert installed.parent == pathlib.Path.cwd() / "site", f"imported from {installed}"
-files = {p.relative_to(source) for p in source.rglob("*") if p.suffix in {".py", ".typed"}}
+files = {p.relative_to(source) for p in source.rglob("*") if p.suffix in {".py", ".typed", ".html"}}
 missing = sorted(str(p) for p in files | {pathlib.Path("py.typed")} if not (installed / p).is_file())
 assert not missing, f"the wheel lacks {missing}"
 assert importlib.metadata.version("gan-resample") == gan_resample.__version__

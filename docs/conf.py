@@ -30,7 +30,6 @@ sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_",
-    "ignore_pattern": r"compare_samplers\.py",  # takes minutes: see `make demo`
     "download_all_examples": False,
     "show_signature": False,
 }

@@ -287,6 +287,7 @@ def read_frame(file: Path) -> pd.DataFrame:
         frame = _read_parquet(file)
     else:
         frame = pd.read_csv(file, low_memory=False)
+    frame = frame.reset_index(drop=True)  # a Parquet file may bring an index
     if frame.shape[1] == 1:
         raise ValueError(
             f"{file} has one column only, {frame.columns[0]!r}: commas must separate the columns"

@@ -32,13 +32,6 @@ def test_gallery_example(path):
     run(path)
 
 
-def test_demo(tmp_path):
-    out = run(ROOT / "examples" / "compare_samplers.py", "--quick", "--out", tmp_path)
-    assert "digits" in out
-    assert "GAMO" in out
-    assert (tmp_path / "real_against_generated.png").stat().st_size > 10_000
-
-
 def test_speed_benchmark(tmp_path):
     file = tmp_path / "speed.json"
     run(ROOT / "benchmarks" / "speed.py", "--quick", "--json", file)

@@ -220,6 +220,11 @@ class Comparison:
         return SCORES[score].greater_is_better if score in SCORES else True
 
     @staticmethod
+    def unit(score: str) -> int:
+        """Return 100 for a share, which is told in points, and 1 for other scores."""
+        return 100 if score in SCORES and SCORES[score].in_points else 1
+
+    @staticmethod
     def title(score: str) -> str:
         """Name of a score in words."""
         return SCORES[score].title if score in SCORES else score.replace("_", " ")

@@ -124,8 +124,9 @@ class ComparisonDisplay:
         ax.xaxis.set_major_locator(MaxNLocator(4))
 
     def _box(self, ax: Any, classifier: str) -> None:
+        unit = self.comparison.unit(self.score)
         values = [
-            self.comparison._by_split(self.data, classifier, sampler, self.score).dropna()
+            unit * self.comparison._by_split(self.data, classifier, sampler, self.score).dropna()
             for sampler in self.comparison.samplers
         ]
         ax.boxplot(
@@ -150,14 +151,14 @@ class ComparisonDisplay:
         self._name_samplers(ax)
 
     def _difference(self, ax: Any, classifier: str) -> None:
-        up = self.comparison.greater_is_better(self.score)
+        up, unit = self.comparison.greater_is_better(self.score), self.comparison.unit(self.score)
         for place, sampler in enumerate(self.comparison.samplers):
             if sampler == BASELINE:
                 continue
             gap = self.comparison.difference(self.data, classifier, sampler, BASELINE, self.score)
             colour = VERDICTS.get(gap.verdict(up), VERDICTS[NO_DIFFERENCE])
-            ax.plot([gap.low, gap.high], [place, place], color=colour, lw=1.8)
-            ax.plot(gap.mean, place, "o", color=colour, ms=5)
+            ax.plot([unit * gap.low, unit * gap.high], [place, place], color=colour, lw=1.8)
+            ax.plot(unit * gap.mean, place, "o", color=colour, ms=5)
         ax.axvline(0, color=INK, lw=0.8)
         ax.set_xlabel(f"difference in\n{self.comparison.title(self.score)}", fontsize=9)
         self._name_samplers(ax)

@@ -50,12 +50,16 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Score:
-    """A figure of merit: how it is called, computed and read."""
+    """A figure of merit: how it is called, computed and read.
+
+    ``in_points``: a share between 0 and 1, told in points of 100.
+    """
 
     title: str
     compute: Callable[[Prediction], float]
-    greater_is_better: bool = True
     needs_probabilities: bool = False
+    greater_is_better: bool = True
+    in_points: bool = True
 
     def __call__(self, prediction: Prediction) -> float:
         if self.needs_probabilities and prediction.P is None:
@@ -123,10 +127,10 @@ SCORES: dict[str, Score] = {
     "balanced_accuracy": Score("balanced accuracy", _balanced_accuracy),
     "geometric_mean": Score("geometric mean of recalls", _geometric_mean),
     "f1_macro": Score("macro F1", _f1_macro),
-    "roc_auc": Score("ROC AUC", _roc_auc, needs_probabilities=True),
-    "average_precision": Score("average precision", _average_precision, needs_probabilities=True),
-    "brier_score": Score("Brier score", _brier, False, needs_probabilities=True),
-    "log_loss": Score("log loss", _log_loss, False, needs_probabilities=True),
+    "roc_auc": Score("ROC AUC", _roc_auc, True),
+    "average_precision": Score("average precision", _average_precision, True),
+    "brier_score": Score("Brier score", _brier, True, greater_is_better=False, in_points=False),
+    "log_loss": Score("log loss", _log_loss, True, greater_is_better=False, in_points=False),
 }
 
 

@@ -13,18 +13,15 @@ __all__ = ["findings", "number", "overall_findings"]
 
 WITHOUT_ROWS = ("none", "class_weight", "threshold")  # methods that generate nothing
 FEW_SPLITS = 5
-IN_POINTS = ("balanced_accuracy", "geometric_mean", "f1_macro", "roc_auc", "average_precision")
 
 
 def number(value: float, score: str, *, signed: bool = False) -> str:
     """Format a score: of 100 for shares, in its own unit otherwise."""
     if not np.isfinite(value):
         return ""
-    if score in IN_POINTS:
-        value, digits = 100 * value, 1
-    else:
-        digits = 3
-    value = round(float(value), digits) + 0.0  # no "-0.0"
+    factor = Comparison.unit(score)
+    digits = 1 if factor == 100 else 3
+    value = round(float(factor * value), digits) + 0.0  # no "-0.0"
     text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
     return text.replace("-", "−")
 
@@ -90,16 +87,20 @@ def _against_nothing(comparison: Comparison, summary: Any) -> list[str]:
     score = comparison.scores[0]
     if BASELINE not in comparison.samplers:
         return ["Doing nothing (none) was not among the samplers: there is no difference to it."]
+    told = [f"{comparison.title(score).capitalize()} against none: {_verdicts(summary, score)}."]
+    if (few := int(summary["n_splits"].max())) < FEW_SPLITS:
+        told.append(f"{few} test parts make wide intervals: more folds or repeats narrow them.")
+    return told
+
+
+def _verdicts(summary: Any, score: str) -> str:
     parts = [
         f"{verdict} with {counts}"
         for verdict in ("better", "worse")
         if (counts := _counted(summary, f"{score}_verdict", verdict))
     ]
     rest = f"{NO_DIFFERENCE} {'elsewhere' if parts else 'with any sampler and classifier'}"
-    told = [f"{comparison.title(score).capitalize()} against none: {'; '.join([*parts, rest])}."]
-    if (few := int(summary["n_splits"].max())) < FEW_SPLITS:
-        told.append(f"{few} test parts make wide intervals: more folds or repeats narrow them.")
-    return told
+    return "; ".join([*parts, rest])
 
 
 def _counted(summary: Any, column: str, verdict: str) -> str:
@@ -111,12 +112,11 @@ def _counted(summary: Any, column: str, verdict: str) -> str:
 
 
 def _probabilities(comparison: Comparison, summary: Any) -> str:
-    """Name the samplers that made the Brier score worse."""
+    """Say which samplers change the Brier score."""
     if "brier_score_verdict" not in summary:
         return ""
-    if worse := _counted(summary, "brier_score_verdict", "worse"):
-        return f"Probabilities suffer: the Brier score is worse with {worse}."
-    return "The Brier score is nowhere detectably worse than with none."
+    told = _verdicts(summary, "brier_score")
+    return f"Probabilities, by the Brier score, against none: {told}."
 
 
 def _cost(comparison: Comparison, data: str) -> str:

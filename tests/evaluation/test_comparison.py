@@ -128,7 +128,10 @@ def test_no_difference_is_said():
 def test_harm_to_probabilities_is_said():
     brier = {"none": [0.1] * 5, "good": [0.2, 0.21, 0.2, 0.2, 0.2], "noisy": [0.1] * 5}
     told = " ".join(findings(example(brier=brier), "t"))
-    assert "Probabilities suffer: the Brier score is worse with good (1 of 1 classifiers)." in told
+    assert (
+        "Probabilities, by the Brier score, against none: worse with good (1 of 1 classifiers); "
+        f"{NO_DIFFERENCE} elsewhere."
+    ) in told
 
 
 def test_without_doing_nothing_there_is_no_difference():

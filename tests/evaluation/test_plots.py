@@ -38,7 +38,8 @@ def test_differences_are_those_of_the_summary():
     ax = comparison.plot_difference("numbers").axes_[0]
     drawn = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o"]
     summary = comparison.summary().loc["numbers", "logistic"]
-    np.testing.assert_allclose(drawn, summary["balanced_accuracy_difference"].dropna())
+    told = 100 * summary["balanced_accuracy_difference"].dropna()  # in points
+    np.testing.assert_allclose(drawn, told)
 
 
 def test_every_plot_of_a_comparison_makes_a_display():
