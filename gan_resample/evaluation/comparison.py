@@ -1,30 +1,18 @@
-"""What a comparison found: a tidy frame, its summary, pictures and a page."""
+"""What a comparison found: numbers, pictures and a page."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property
-from itertools import product
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
+from gan_resample.evaluation.figures import Figures
+from gan_resample.evaluation.plots import ComparisonDisplay
+from gan_resample.evaluation.report import write_report
 
-from gan_resample.evaluation.intervals import Difference, mean_ranks, over_data, over_splits
-from gan_resample.evaluation.scores import SCORES
-
-__all__ = ["BASELINE", "Comparison"]
-
-Record = dict[str, Any]
-
-BASELINE = "none"
-CELL = ["data", "classifier", "sampler"]
-SPLIT = ["repeat", "fold"]
-SAMPLING = ["data", *SPLIT, "sampler", "status", "error", "warned"]
+__all__ = ["Comparison"]
 
 
-class Comparison:
+class Comparison(Figures):
     """Results of :func:`compare`.
 
     Attributes
@@ -47,225 +35,34 @@ class Comparison:
         Names of the scores; the first is the main one.
     """
 
-    def __init__(
-        self, records: Sequence[Record], samplings: Sequence[Record], about: Record
-    ) -> None:
-        self.about = about
-        self.scores: list[str] = about["scores"]
-        self.results = self._results(records)
-        self._cells = {tuple(cell): rows for cell, rows in self.results.groupby(CELL, sort=False)}
-        self.recalls = self._recalls(records)
-        self.samplings = pd.DataFrame(samplings).reindex(
-            columns=[*SAMPLING, "seconds", "n_generated", "note", "history", "rows"]
-        )
-        self._reliability = [
-            {name: record[name] for name in [*CELL, "reliability"]}
-            for record in records
-            if record.get("reliability")
-        ]
-
-    def _results(self, records: Sequence[Record]) -> pd.DataFrame:
-        rows = [record | record.get("scores", {}) for record in records]
-        columns = ["data", *SPLIT, "sampler", "classifier", "status", "note", "error", "warned"]
-        frame = pd.DataFrame(rows).reindex(columns=[*columns, "fit_seconds", *self.scores])
-        frame["warned"] = frame["warned"].map(", ".join)
-        texts = ["note", "error"]
-        frame[texts] = frame[texts].astype(object).where(frame[texts].notna(), "")
-        return frame
-
-    def _recalls(self, records: Sequence[Record]) -> pd.DataFrame:
-        labels = {data["name"]: data["labels"] for data in self.about["data"]}
-        named = ["data", *SPLIT, "sampler", "classifier"]
-        rows = [
-            {name: record[name] for name in named} | {"label": label, "recall": recall}
-            for record in records
-            for label, recall in zip(
-                labels[record["data"]], record.get("recalls", ()), strict=False
-            )
-        ]
-        return pd.DataFrame(rows, columns=[*named, "label", "recall"])
-
-    # ---- names in the order in which they were asked for ----
-
-    @property
-    def data(self) -> list[str]:
-        """Names of the data sets."""
-        return [data["name"] for data in self.about["data"]]
-
-    @property
-    def samplers(self) -> list[str]:
-        """Names of the samplers."""
-        return list(self.about["samplers"])
-
-    @property
-    def classifiers(self) -> list[str]:
-        """Names of the classifiers."""
-        return list(self.about["classifiers"])
-
-    # ---- figures ----
-
-    def summary(self) -> pd.DataFrame:
-        """Means, spreads and differences to doing nothing of every cell.
-
-        Returns
-        -------
-        summary : DataFrame
-            Indexed by data set, classifier and sampler. For each score: its mean over the splits,
-            ``<score>_std``, and, where ``none`` ran, ``<score>_difference`` to it, paired over
-            splits, with the ends ``<score>_low`` and ``<score>_high`` of its 95 % interval
-            (corrected for the rows splits share) and a ``<score>_verdict``. Besides ``n_splits``,
-            ``fit_seconds``, ``status`` and ``note``.
-        """
-        return self._summary.copy()
-
-    @cached_property
-    def _summary(self) -> pd.DataFrame:
-        cells = list(product(self.data, self.classifiers, self.samplers))
-        index = pd.MultiIndex.from_tuples(cells, names=CELL)
-        return pd.DataFrame([self._cell(*cell) for cell in cells], index=index)
-
-    def _cell(self, data: str, classifier: str, sampler: str) -> Record:
-        every = self._cells[data, classifier, sampler]
-        cell = every[every["status"] == "ok"]
-        statuses = set(every["status"])
-        status = statuses.pop() if len(statuses) == 1 else f"{len(every) - len(cell)} failed"
-        told = [text for name in ("note", "error") for text in every[name].unique() if text]
-        found: Record = {
-            "status": status,
-            "note": "; ".join(told),
-            "n_splits": len(cell),
-            # the first game in a process also pays for torch's start: the median leaves it out
-            "fit_seconds": cell["fit_seconds"].median(),
-        }
-        for score in self.scores:
-            found |= {score: cell[score].mean(), f"{score}_std": cell[score].std()}
-            if BASELINE in self.samplers:
-                gap = Difference(np.nan, np.nan, np.nan)  # of the baseline to itself
-                if sampler != BASELINE:
-                    gap = self.difference(data, classifier, sampler, BASELINE, score)
-                found |= {
-                    f"{score}_difference": gap.mean,
-                    f"{score}_low": gap.low,
-                    f"{score}_high": gap.high,
-                    f"{score}_verdict": gap.verdict(self.greater_is_better(score)),
-                }
-        return found
-
-    def difference(
-        self, data: str, classifier: Any, sampler: Any, other: Any, score: str | None = None
-    ) -> Difference:
-        """Difference of two samplers on one data set, paired over the splits where both ran.
-
-        ``classifier`` may be a pair, of the first and the second sampler's classifier.
-        """
-        ours, theirs = (
-            self._by_split(data, name, which, score or self.scores[0])
-            for name, which in zip(
-                classifier if isinstance(classifier, tuple) else (classifier, classifier),
-                (sampler, other),
-                strict=True,
-            )
-        )
-        about = next(about for about in self.about["data"] if about["name"] == data)
-        return over_splits((ours - theirs).dropna().to_numpy(), about["test_to_train"])
-
-    def _by_split(self, data: str, classifier: str, sampler: str, score: str) -> pd.Series:
-        return self._cells[data, classifier, sampler].set_index(SPLIT)[score]
-
-    def overall(self, score: str | None = None) -> pd.DataFrame:
-        """Mean rank and mean difference to doing nothing of each sampler, over all data sets.
-
-        Returns
-        -------
-        overall : DataFrame
-            Indexed by sampler: ``mean_rank`` over those cells (data set and classifier) where
-            every sampler ran (``n_ranked`` of them); ``difference`` to ``none`` averaged over
-            classifiers, then over data sets, with ``low``, ``high`` and ``verdict`` where there
-            are at least two data sets.
-        """
-        score = score or self.scores[0]
-        up = self.greater_is_better(score)
-        means = self.cell_means(score)
-        ranks, n_ranked = mean_ranks(means, up)
-        found = pd.DataFrame({"mean_rank": ranks, "n_ranked": n_ranked})
-        if BASELINE in self.samplers:
-            gaps = means.sub(means[BASELINE], axis=0).groupby(level="data").mean()
-            told = {name: over_data(gaps[name].dropna().to_numpy()) for name in gaps}
-            found["difference"] = {name: gap.mean for name, gap in told.items()}
-            found["low"] = {name: gap.low for name, gap in told.items()}
-            found["high"] = {name: gap.high for name, gap in told.items()}
-            found["verdict"] = {
-                name: gap.verdict(up) for name, gap in told.items() if name != BASELINE
-            }
-        return found.loc[self.samplers]
-
-    def cell_means(self, score: str | None = None) -> pd.DataFrame:
-        """Means of a score: data sets and classifiers down, samplers across.
-
-        Of the splits where every sampler ran, if there are any, so that nobody gains by failing.
-        """
-        score = score or self.scores[0]
-        wide = self.results.pivot(
-            index=["data", "classifier", *SPLIT], columns="sampler", values=score
-        )
-        cells = ["data", "classifier"]
-        complete = wide.dropna().groupby(level=cells).mean()
-        found = complete.combine_first(wide.groupby(level=cells).mean())
-        order = pd.MultiIndex.from_product([self.data, self.classifiers], names=cells)
-        return found.reindex(index=order, columns=self.samplers)
-
-    @staticmethod
-    def greater_is_better(score: str) -> bool:
-        """Tell which way a score counts."""
-        return SCORES[score].greater_is_better if score in SCORES else True
-
-    @staticmethod
-    def unit(score: str) -> int:
-        """Return 100 for a share, which is told in points, and 1 for other scores."""
-        return 100 if score in SCORES and SCORES[score].in_points else 1
-
-    @staticmethod
-    def title(score: str) -> str:
-        """Name of a score in words."""
-        return SCORES[score].title if score in SCORES else score.replace("_", " ")
-
-    def reliability(self, data: str) -> Mapping[tuple[str, str], np.ndarray]:
-        """Calibration bins by classifier and sampler, summed over splits.
-
-        Of shape (4, 10): rows, their weight, weighted probabilities and weighted hits.
-        """
-        sums: dict[tuple[str, str], np.ndarray] = {}
-        for record in self._reliability:
-            if record["data"] == data:
-                key = record["classifier"], record["sampler"]
-                sums[key] = sums.get(key, np.zeros(1)) + np.asarray(record["reliability"])
-        return sums
-
-    # ---- pictures and page ----
-
-    def plot_box(self, data: str | None = None, score: str | None = None) -> Any:
+    def plot_box(self, data: str | None = None, score: str | None = None) -> ComparisonDisplay:
         """Box plots of a score over splits; see :class:`ComparisonDisplay`."""
-        return self._display(data, score).plot("box")
+        return ComparisonDisplay(self, data=data, score=score).plot("box")
 
-    def plot_difference(self, data: str | None = None, score: str | None = None) -> Any:
+    def plot_difference(
+        self, data: str | None = None, score: str | None = None
+    ) -> ComparisonDisplay:
         """Differences to doing nothing with their intervals."""
-        return self._display(data, score).plot("difference")
+        return ComparisonDisplay(self, data=data, score=score).plot("difference")
 
-    def plot_recall(self, data: str | None = None) -> Any:
+    def plot_recall(self, data: str | None = None) -> ComparisonDisplay:
         """Recall of every class."""
-        return self._display(data, None).plot("recall")
+        return ComparisonDisplay(self, data=data).plot("recall")
 
-    def plot_calibration(self, data: str | None = None) -> Any:
+    def plot_calibration(self, data: str | None = None) -> ComparisonDisplay:
         """Calibration curves."""
-        return self._display(data, None).plot("calibration")
-
-    def _display(self, data: str | None, score: str | None) -> Any:
-        from gan_resample.evaluation.plots import ComparisonDisplay
-
-        return ComparisonDisplay(self, data=data, score=score)
+        return ComparisonDisplay(self, data=data).plot("calibration")
 
     def to_html(self, path: Any) -> Path:
-        """Write one self-contained page and return its path."""
-        from gan_resample.evaluation.report import write_report
+        """Write one self-contained page.
 
+        Parameters
+        ----------
+        path : path-like
+            The file; its folder must exist.
+
+        Returns
+        -------
+        path : Path
+        """
         return write_report(self, Path(path))

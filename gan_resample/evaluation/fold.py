@@ -17,18 +17,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from imblearn.over_sampling.base import BaseOverSampler
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
-from sklearn.decomposition import PCA
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 from gan_resample.datasets import DataSet, Split
-from gan_resample.encoding import TableEncoder
 from gan_resample.evaluation.methods import Method, balances_itself, with_seed
+from gan_resample.evaluation.projection import project
 from gan_resample.evaluation.scores import Prediction, Score, reliability
 from gan_resample.evaluation.smote import NotApplicable, fit_resample
 
@@ -36,8 +36,6 @@ __all__ = ["Outcome", "Task", "play"]
 
 Array = NDArray[Any]
 Record = dict[str, Any]
-
-SHOWN_ROWS = 300  # of each kind, in the picture of real and generated rows
 
 
 @dataclass(frozen=True)
@@ -74,19 +72,18 @@ def play(task: Task) -> Outcome:
     with _one_thread(), _caught() as met:
         X, X_test = impute(data.X.iloc[split.train], data.X.iloc[split.test])
         sampled, rows = _attempt(partial(resample, task, X, data.y[split.train]), met)
-        judged = [
-            _attempt(partial(judge, task, classifier, rows, X_test), met)
-            if rows
-            else (sampled, {})
-            for classifier in task.classifiers.values()
-        ]
+        records = []
+        for name, classifier in task.classifiers.items():
+            record, found = sampled, {}
+            if rows:
+                record, found = _attempt(partial(judge, task, classifier, rows, X_test), met)
+            records.append(about | {"classifier": name} | record | (found or {}))
         if rows:
-            sampled |= rows.figures() | {"rows": rows.picture() if task.shown else None}
-    named = [
-        {**about, "classifier": name, **record, **(found or {})}
-        for name, (record, found) in zip(task.classifiers, judged, strict=True)
-    ]
-    return Outcome(about | sampled, named)
+            sampled |= rows.figures()
+        if rows and task.shown:  # an error here costs the picture only
+            _, points = _attempt(partial(project, rows.X, rows.y, rows.n_real), met)
+            sampled |= {"rows": points}
+    return Outcome(about | sampled, records)
 
 
 def _attempt(step: Callable[[], Any], met: list[Any]) -> tuple[Record, Any]:
@@ -147,27 +144,6 @@ class Rows:
             "history": history,
         }
 
-    def picture(self) -> list[Record] | None:
-        """Real and generated rows on the first two principal components of the real ones."""
-        real, made = self.X[: self.n_real], self.X[self.n_real :]
-        encoder = TableEncoder().fit(real)
-        if not len(made) or len(real) < 2 or encoder.n_features_out_ < 2:
-            return None
-        project = PCA(2, random_state=0).fit(encoder.transform(real))
-        rng = np.random.default_rng(0)
-        points = []
-        for rows, labels, kind in (
-            (real, self.y[: self.n_real], "real"),
-            (made, self.y[self.n_real :], "generated"),
-        ):
-            few = rng.permutation(len(rows))[:SHOWN_ROWS]
-            at = project.transform(encoder.transform(rows.iloc[few]))
-            points += [
-                {"x": round(x, 4), "y": round(y, 4), "label": str(label), "kind": kind}
-                for (x, y), label in zip(at.tolist(), labels[few], strict=True)
-            ]
-        return points
-
 
 def resample(task: Task, X: pd.DataFrame, y: Array) -> Rows:
     """Add rows to those of the training part."""
@@ -177,7 +153,8 @@ def resample(task: Task, X: pd.DataFrame, y: Array) -> Rows:
     start = time.perf_counter()
     X_new, y_new, note = fit_resample(sampler, X, y)
     seconds = time.perf_counter() - start
-    n_real = min(len(y), len(y_new))  # under-samplers return fewer rows
+    # only over-samplers return real rows first; of others nobody knows which rows were made
+    n_real = len(y) if isinstance(sampler, BaseOverSampler) else len(y_new)
     return Rows(X_new, y_new, n_real, seconds, note, getattr(sampler, "history_", []))
 
 

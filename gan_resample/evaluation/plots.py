@@ -13,9 +13,9 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from gan_resample.contract import dense
-from gan_resample.evaluation.comparison import BASELINE, Comparison
-from gan_resample.evaluation.fold import Rows
+from gan_resample.evaluation.figures import BASELINE, Figures
 from gan_resample.evaluation.intervals import NO_DIFFERENCE
+from gan_resample.evaluation.projection import project
 
 __all__ = ["ComparisonDisplay", "GameHistoryDisplay", "ResamplingDisplay"]
 
@@ -48,7 +48,7 @@ class ComparisonDisplay:
     """
 
     def __init__(
-        self, comparison: Comparison, *, data: str | None = None, score: str | None = None
+        self, comparison: Figures, *, data: str | None = None, score: str | None = None
     ) -> None:
         self.comparison = comparison
         self.data = comparison.data[0] if data is None else data
@@ -60,7 +60,7 @@ class ComparisonDisplay:
     @classmethod
     def from_comparison(
         cls,
-        comparison: Comparison,
+        comparison: Figures,
         *,
         kind: str = "box",
         data: str | None = None,
@@ -320,7 +320,7 @@ class ResamplingDisplay:
         X_new, y_new = clone(sampler).fit_resample(X, y)
         if not isinstance(X_new, pd.DataFrame):
             X_new = pd.DataFrame(dense(X_new)).infer_objects()
-        points = Rows(X_new, np.asarray(y_new), len(y)).picture()
+        points = project(X_new, np.asarray(y_new), len(y))
         if points is None:
             raise ValueError(
                 f"{type(sampler).__name__} added no row to {len(y)}, or the table has one column "

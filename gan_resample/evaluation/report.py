@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from jinja2 import Environment, StrictUndefined
 
-from gan_resample.evaluation.comparison import BASELINE, Comparison
+from gan_resample.evaluation.figures import BASELINE, Figures
 from gan_resample.evaluation.intervals import Difference
 from gan_resample.evaluation.plots import (
     ComparisonDisplay,
@@ -39,7 +39,7 @@ CAPTIONS = {
 }
 
 
-def write_report(comparison: Comparison, path: Path) -> Path:
+def write_report(comparison: Figures, path: Path) -> Path:
     """Write the page and return its path."""
     template = (resources.files("gan_resample.evaluation") / "report.html").read_text("utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
@@ -56,7 +56,7 @@ def write_report(comparison: Comparison, path: Path) -> Path:
     return path
 
 
-def _section(comparison: Comparison, about: Record) -> Record:
+def _section(comparison: Figures, about: Record) -> Record:
     """Everything the page tells about one data set."""
     pairs = zip(about["labels"], about["counts"], strict=True)
     sizes = ", ".join(f"{name}: {n}" for name, n in pairs)
@@ -71,7 +71,7 @@ def _section(comparison: Comparison, about: Record) -> Record:
 # ---- the tables ---------------------------------------------------------------------------------
 
 
-def _glance(comparison: Comparison, data: str) -> Iterator[tuple[str, list[Record]]]:
+def _glance(comparison: Figures, data: str) -> Iterator[tuple[str, list[Record]]]:
     """Classifiers down, samplers across: the main score and what may be said of it."""
     score = comparison.scores[0]
     summary: Any = comparison.summary()
@@ -91,7 +91,7 @@ def _glance(comparison: Comparison, data: str) -> Iterator[tuple[str, list[Recor
         )
 
 
-def _rows(comparison: Comparison) -> Iterator[Record]:
+def _rows(comparison: Figures) -> Iterator[Record]:
     """Rows of the table; every cell has a text and a value to sort by."""
     summary: Any = comparison.summary()
     for names, row in summary.iterrows():
@@ -127,7 +127,7 @@ def _sortable(value: float) -> str:
     return f"{value:.6f}" if np.isfinite(value) else ""
 
 
-def _warned(comparison: Comparison) -> list[str]:
+def _warned(comparison: Figures) -> list[str]:
     """Which warnings came how often, sampler by sampler."""
     counts = Counter(
         (sampler, name)
@@ -142,7 +142,7 @@ def _warned(comparison: Comparison) -> list[str]:
 # ---- the pictures -------------------------------------------------------------------------------
 
 
-def _figures(comparison: Comparison, about: Record) -> Iterator[Record]:
+def _figures(comparison: Figures, about: Record) -> Iterator[Record]:
     data = about["name"]
     if not (comparison.results["status"] == "ok").where(comparison.results["data"] == data).any():
         return
@@ -166,7 +166,7 @@ def _figures(comparison: Comparison, about: Record) -> Iterator[Record]:
     yield from _sampler_figures(comparison, about)
 
 
-def _sampler_figures(comparison: Comparison, about: Record) -> Iterator[Record]:
+def _sampler_figures(comparison: Figures, about: Record) -> Iterator[Record]:
     found = comparison.samplings
     own = found[(found["data"] == about["name"]) & (found["status"] == "ok")]
     points = {row.sampler: row.rows for row in own.itertuples() if isinstance(row.rows, list)}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gan_resample.evaluation.comparison import BASELINE, Comparison
+from gan_resample.evaluation.figures import BASELINE, Figures
 from gan_resample.evaluation.intervals import NO_DIFFERENCE, Difference
 
 __all__ = ["findings", "number", "overall_findings"]
@@ -19,7 +19,7 @@ def number(value: float, score: str, *, signed: bool = False) -> str:
     """Format a score: of 100 for shares, in its own unit otherwise."""
     if not np.isfinite(value):
         return ""
-    factor = Comparison.unit(score)
+    factor = Figures.unit(score)
     digits = 1 if factor == 100 else 3
     value = round(float(factor * value), digits) + 0.0  # no "-0.0"
     text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
@@ -36,7 +36,7 @@ def interval(gap: Difference, score: str) -> str:
     )
 
 
-def findings(comparison: Comparison, data: str) -> list[str]:
+def findings(comparison: Figures, data: str) -> list[str]:
     """Sentences about one data set."""
     summary: Any = comparison.summary().loc[data]
     told = [_best(comparison, data), *_against_nothing(comparison, summary)]
@@ -44,7 +44,7 @@ def findings(comparison: Comparison, data: str) -> list[str]:
     return [sentence for sentence in told if sentence]
 
 
-def _best(comparison: Comparison, data: str) -> str:
+def _best(comparison: Figures, data: str) -> str:
     """Compare the best cell with a sampler to the best without."""
     score = comparison.scores[0]
     means: Any = comparison.cell_means().loc[data]
@@ -82,7 +82,7 @@ def _said(verdict: str) -> str:
     )
 
 
-def _against_nothing(comparison: Comparison, summary: Any) -> list[str]:
+def _against_nothing(comparison: Figures, summary: Any) -> list[str]:
     """Say which samplers help, and with how many classifiers."""
     score = comparison.scores[0]
     if BASELINE not in comparison.samplers:
@@ -111,7 +111,7 @@ def _counted(summary: Any, column: str, verdict: str) -> str:
     return ", ".join(f"{name} ({n} of {ran[name]} classifiers)" for name, n in found.items() if n)
 
 
-def _probabilities(comparison: Comparison, summary: Any) -> str:
+def _probabilities(comparison: Figures, summary: Any) -> str:
     """Say which samplers change the Brier score."""
     if "brier_score_verdict" not in summary:
         return ""
@@ -119,10 +119,10 @@ def _probabilities(comparison: Comparison, summary: Any) -> str:
     return f"Probabilities, by the Brier score, against none: {told}."
 
 
-def _cost(comparison: Comparison, data: str) -> str:
+def _cost(comparison: Figures, data: str) -> str:
     """Tell the median seconds of one run of each sampler."""
     found = comparison.samplings
-    ran = found[(found["data"] == data) & (found["n_generated"] > 0)]
+    ran = found[(found["data"] == data) & (found["seconds"] > 0)]
     seconds = ran.groupby("sampler", sort=False)["seconds"].median()
     if seconds.empty:
         return ""
@@ -138,30 +138,33 @@ def _trouble(summary: Any) -> str:
     return f"{' and '.join(parts)}; their rows say why.".capitalize() if parts else ""
 
 
-def overall_findings(comparison: Comparison) -> list[str]:
-    """Sentences about all data sets together; none for a single one."""
-    if len(comparison.data) < 2:
-        return []
-    score = comparison.scores[0]
+def overall_findings(comparison: Figures) -> list[str]:
+    """Sentences about all cells together."""
     overall = comparison.overall()
     told = []
-    if "difference" in overall:
-        parts = [
-            f"{name} {interval(Difference(row.difference, row.low, row.high), score)}"
-            f"{', ' + row.verdict if row.verdict in ('better', 'worse') else ''}"
-            for name, row in overall.iterrows()
-            if name != BASELINE and np.isfinite(row.difference)
-        ]
-        told.append(
-            f"{comparison.title(score).capitalize()}, difference to doing nothing, mean over "
-            f"classifiers and over {len(comparison.data)} data sets, with 95 % intervals over "
-            f"data sets: {'; '.join(parts)}."
-        )
-    if overall["n_ranked"].iloc[0]:
+    if len(comparison.data) > 1 and "difference" in overall:
+        told.append(_mean_differences(comparison, overall))
+    if overall["n_ranked"].iloc[0] > 1:
         ranks = overall["mean_rank"].sort_values()
         parts = [f"{name} {rank:.1f}" for name, rank in ranks.items()]
         told.append(
-            f"Mean ranks (1 is best) over the {overall['n_ranked'].iloc[0]} cells of data set and "
-            f"classifier where every sampler ran: {', '.join(parts)}."
+            f"Mean ranks in {comparison.title(comparison.scores[0])} (1 is best) over the "
+            f"{overall['n_ranked'].iloc[0]} cells of data set and classifier where every sampler "
+            f"ran: {', '.join(parts)}."
         )
     return told
+
+
+def _mean_differences(comparison: Figures, overall: Any) -> str:
+    score = comparison.scores[0]
+    parts = [
+        f"{name} {interval(Difference(row.difference, row.low, row.high), score)}"
+        f"{', ' + row.verdict if row.verdict in ('better', 'worse') else ''}"
+        for name, row in overall.iterrows()
+        if name != BASELINE and np.isfinite(row.difference)
+    ]
+    return (
+        f"{comparison.title(score).capitalize()}, difference to doing nothing, mean over "
+        f"classifiers and over {len(comparison.data)} data sets, with 95 % intervals over data "
+        f"sets: {'; '.join(parts)}."
+    )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_resample.evaluation.comparison import Comparison
+from gan_resample.evaluation import Comparison
 from gan_resample.evaluation.intervals import NO_DIFFERENCE
 from gan_resample.evaluation.words import findings, number, overall_findings
 from tests.evaluation.helpers import SAMPLERS, small_comparison
