@@ -74,15 +74,14 @@ def play(task: Task) -> Outcome:
         sampled, rows = _attempt(partial(resample, task, X, data.y[split.train]), met)
         records = []
         for name, classifier in task.classifiers.items():
-            record, found = sampled, {}
+            record, found = sampled, None
             if rows:
                 record, found = _attempt(partial(judge, task, classifier, rows, X_test), met)
             records.append(about | {"classifier": name} | record | (found or {}))
-        if rows:
-            sampled |= rows.figures()
+        points = None
         if rows and task.shown:  # an error here costs the picture only
             _, points = _attempt(partial(project, rows.X, rows.y, rows.n_real), met)
-            sampled |= {"rows": points}
+        sampled |= (rows.figures() if rows else {}) | {"rows": points}
     return Outcome(about | sampled, records)
 
 
