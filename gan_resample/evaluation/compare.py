@@ -73,7 +73,7 @@ def compare(
     repeats : int, default=1
         How often the folds are drawn anew, where ``cv`` is a number.
     scoring : list of str or mapping, default=None
-        Scores by name, the first being the main one, or a mapping of names to scorers
+        Scores by name (the first is the main one), or a mapping of names to scorers
         ``scorer(model, X, y)``. None: ``balanced_accuracy``, ``geometric_mean``, ``f1_macro``,
         ``roc_auc``, ``average_precision``, ``brier_score`` and ``log_loss``. Other names are
         scikit-learn's, whose scorers count upwards.
