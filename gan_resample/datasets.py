@@ -7,6 +7,7 @@ a value, classes of a single row) is refused here, by name, before anything runs
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +37,7 @@ Array = NDArray[Any]
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
 MAX_CATEGORIES = 100  # as in TableEncoder
+LARGEST = 1e100  # beyond it, the variance of a column is not finite
 
 
 @dataclass(frozen=True)
@@ -225,10 +227,10 @@ def _as_numbers(name: str, column: pd.Series) -> pd.Series:
     if pd.api.types.is_complex_dtype(column):
         raise ValueError(f"column {column.name!r} of {name} holds complex numbers")
     values = column.astype(np.float64)
-    if np.isinf(values).any():
+    if values.abs().max() > LARGEST:
         raise ValueError(
-            f"column {column.name!r} of {name} has infinite values: replace them, or leave it "
-            f"out (--drop {column.name})"
+            f"column {column.name!r} of {name} has infinite values, or values beyond "
+            f"{LARGEST:.0e}: replace or rescale them, or leave it out (--drop {column.name})"
         )
     return values
 
@@ -244,10 +246,18 @@ def _as_categories(name: str, column: pd.Series) -> pd.Series:
     if distinct > MAX_CATEGORIES or distinct == len(column):
         raise ValueError(
             f"column {column.name!r} of {name} is text with {distinct} distinct values in "
-            f"{len(column)} rows, like an identifier: leave it out (--drop {column.name}), or "
+            f"{len(column)} rows, {_likeness(column)}: leave it out (--drop {column.name}), or "
             "turn it into numbers or a few categories"
         )
     return column.astype(str).where(column.notna()).astype("category")
+
+
+def _likeness(column: pd.Series) -> str:
+    odd = column.dropna()
+    odd = odd[pd.to_numeric(odd, errors="coerce").isna()]
+    if len(odd) < len(column) / 2:
+        return f"most of them numbers, but not {odd.iloc[0]!r}"
+    return "like an identifier"
 
 
 def _check_not_empty(name: str, column: pd.Series) -> None:
@@ -282,11 +292,8 @@ def _suffix(file: Path) -> str:
 
 
 def read_frame(file: Path) -> pd.DataFrame:
-    """Read a CSV (also gzipped) or Parquet file."""
-    if file.name.endswith(".parquet"):
-        frame = _read_parquet(file)
-    else:
-        frame = pd.read_csv(file, low_memory=False)
+    """Read a CSV (also gzipped) or Parquet file; empty cells and ``?`` are missing values."""
+    frame = _read_parquet(file) if file.name.endswith(".parquet") else _read_csv(file)
     frame = frame.reset_index(drop=True)  # a Parquet file may bring an index
     if frame.shape[1] == 1:
         raise ValueError(
@@ -294,7 +301,21 @@ def read_frame(file: Path) -> pd.DataFrame:
         )
     if not len(frame):
         raise ValueError(f"{file} has no rows")
+    if nameless := [name for name in frame.columns if str(name).startswith("Unnamed: ")]:
+        raise ValueError(
+            f"{file} has columns without a name, as when the index of a data frame was saved: "
+            f"give them one, or remove them ({', '.join(nameless)})"
+        )
     return frame
+
+
+def _read_csv(file: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(file, na_values=["?"], low_memory=False)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file} is not UTF-8 text ({error}): save it as UTF-8") from error
+    except (ValueError, gzip.BadGzipFile) as error:
+        raise ValueError(f"{file} cannot be read as CSV: {error}") from error
 
 
 def _read_parquet(file: Path) -> pd.DataFrame:

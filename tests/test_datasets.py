@@ -66,6 +66,8 @@ def test_the_table_of_the_caller_is_not_touched():
     [
         ({"age": np.nan}, r"column 'age' of t has no value at all: .*--drop age"),
         ({"age": np.inf}, r"column 'age' of t has infinite values"),
+        ({"age": 1e300}, r"column 'age' of t has infinite values, or values beyond 1e\+100"),
+        ({"price": ["a lot", *map(str, range(11))]}, "most of them numbers, but not 'a lot'"),
         ({"name": [f"n{i}" for i in range(12)]}, r"'name' of t is text with 12 .*--drop name"),
         ({"day": pd.date_range("2026-01-01", periods=12)}, r"'day' of t holds dates"),
         ({"z": np.ones(12) * 1j}, r"'z' of t holds complex numbers"),
@@ -135,6 +137,11 @@ def test_tables_are_found_by_name(tmp_path):
     assert read_frame(tmp_path / "a.csv.gz").shape == (12, 4)
 
 
+def test_question_marks_are_missing_values(tmp_path):
+    (tmp_path / "t.csv").write_text("a,b\n1,x\n?,?\n")
+    assert read_frame(tmp_path / "t.csv").isna().sum().tolist() == [1, 1]
+
+
 def test_numbers_are_read_to_the_last_digit(tmp_path):
     values = np.random.default_rng(0).random((50, 2))
     pd.DataFrame(values).to_csv(tmp_path / "t.csv", index=False)
@@ -161,6 +168,18 @@ def test_files_that_are_no_tables_are_refused(tmp_path):
     (tmp_path / "semicolons.csv").write_text("a;b\n1;2\n")
     with pytest.raises(ValueError, match="one column only, 'a;b'"):
         read_frame(tmp_path / "semicolons.csv")
+    (tmp_path / "index.csv").write_text(",a,b\n0,1,2\n")
+    with pytest.raises(ValueError, match=r"columns without a name.*Unnamed: 0"):
+        read_frame(tmp_path / "index.csv")
+    (tmp_path / "latin.csv").write_bytes("größe,b\n1,2\n".encode("latin-1"))
+    with pytest.raises(ValueError, match=r"latin.csv is not UTF-8 text"):
+        read_frame(tmp_path / "latin.csv")
+    (tmp_path / "empty.csv").touch()
+    with pytest.raises(ValueError, match=r"empty.csv cannot be read as CSV: No columns"):
+        read_frame(tmp_path / "empty.csv")
+    (tmp_path / "text.csv.gz").write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match=r"text.csv.gz cannot be read as CSV: Not a gzipped"):
+        read_frame(tmp_path / "text.csv.gz")
     (tmp_path / "headings.csv").write_text("a,b\n")
     with pytest.raises(ValueError, match="has no rows"):
         read_frame(tmp_path / "headings.csv")

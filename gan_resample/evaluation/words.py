@@ -39,6 +39,8 @@ def interval(gap: Difference, score: str) -> str:
 def findings(comparison: Figures, data: str) -> list[str]:
     """Sentences about one data set."""
     summary: Any = comparison.summary().loc[data]
+    if not summary["n_splits"].any():
+        return ["No cell ran: the table below says why."]
     told = [_best(comparison, data), *_against_nothing(comparison, summary)]
     told += [_probabilities(comparison, summary), _cost(comparison, data), _trouble(summary)]
     return [sentence for sentence in told if sentence]
@@ -88,7 +90,7 @@ def _against_nothing(comparison: Figures, summary: Any) -> list[str]:
     if BASELINE not in comparison.samplers:
         return ["Doing nothing (none) was not among the samplers: there is no difference to it."]
     told = [f"{comparison.title(score).capitalize()} against none: {_verdicts(summary, score)}."]
-    if (few := int(summary["n_splits"].max())) < FEW_SPLITS:
+    if 0 < (few := int(summary["n_splits"].max())) < FEW_SPLITS:
         told.append(f"{few} test parts make wide intervals: more folds or repeats narrow them.")
     return told
 
