@@ -7,6 +7,7 @@ gan-resample resample IN --target COLUMN --sampler spread --out OUT
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -94,6 +95,7 @@ def _names(text: str) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0, 2 for a usage error or 130 when stopped."""
     options = parse(arguments)
+    options.arguments = sys.argv[1:] if arguments is None else arguments
     try:
         options.run(options)
     except (ValueError, TypeError, OSError, ImportError) as error:
@@ -128,6 +130,7 @@ def run_compare(options: argparse.Namespace) -> None:
         max_iter=options.max_iter,
         verbose=1,
     )
+    comparison.about["command"] = shlex.join(["gan-resample", *options.arguments])
     comparison.results.to_csv(options.out / "results.csv", index=False)
     comparison.summary().to_csv(options.out / "summary.csv")
     print_findings(comparison)

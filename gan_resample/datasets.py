@@ -167,6 +167,10 @@ def as_dataset(
         a value, with an infinite value, with dates, or of text like an identifier.
     """
     frame = X.reset_index(drop=True) if isinstance(X, pd.DataFrame) else _frame_of(X)
+    frame.columns = frame.columns.astype(str)
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()].tolist()
+        raise ValueError(f"{name} has several columns called {twice}: rename them")
     labels = _check_target(name, pd.Series(y).reset_index(drop=True), len(frame))
     if missing := sorted(set(categorical) - set(frame.columns)):
         raise ValueError(f"{name} has no columns {missing} to take as categories")
@@ -200,7 +204,8 @@ def _check_target(name: str, target: pd.Series, n_rows: int) -> Array:
             f"the target of {name} has {target.isna().sum()} missing values: remove those rows"
         )
     numbers = target.dtype.kind in "iuf"
-    labels = np.asarray(target) if numbers else target.astype(str).to_numpy(str)
+    dtype: Any = getattr(target.dtype, "numpy_dtype", target.dtype) if numbers else str
+    labels = target.astype(dtype).to_numpy(dtype)
     if type_of_target(labels) == "continuous":
         raise ValueError(
             f"the target of {name} holds numbers with decimals, like {labels[0]}, not class "
@@ -226,7 +231,7 @@ def _as_numbers(name: str, column: pd.Series) -> pd.Series:
     _check_not_empty(name, column)
     if pd.api.types.is_complex_dtype(column):
         raise ValueError(f"column {column.name!r} of {name} holds complex numbers")
-    values = column.astype(np.float64)
+    values = pd.Series(column.to_numpy(np.float64, na_value=np.nan), name=column.name)
     if values.abs().max() > LARGEST:
         raise ValueError(
             f"column {column.name!r} of {name} has infinite values, or values beyond "

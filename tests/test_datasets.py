@@ -54,6 +54,30 @@ def test_arrays_and_integer_labels_are_taken():
     assert data.labels.tolist() == [0, 1]
 
 
+def test_pandas_own_dtypes_are_taken():
+    X = pd.DataFrame(
+        {
+            "n": pd.array([1, None, *range(10)], dtype="Int64"),
+            "f": pd.array([0.5] * 11 + [None], dtype="Float64"),
+            "b": pd.array([True, False, None] * 4, dtype="boolean"),
+            "s": pd.array(["x", None, "y"] * 4, dtype="string"),
+        }
+    )
+    data = as_dataset("t", X, pd.array([0] * 9 + [1] * 3, dtype="Int64"))
+    assert data.X.dtypes.astype(str).tolist() == ["float64", "float64", "category", "category"]
+    assert data.X.isna().sum().tolist() == [1, 1, 4, 4]
+    assert data.labels.tolist() == [0, 1]
+
+
+def test_column_names_become_text_and_stay_apart():
+    X = pd.DataFrame(np.arange(24.0).reshape(12, 2), columns=[3, "a"], index=range(7, 19))
+    labels = pd.Series(LABELS, index=range(30, 42))
+    assert as_dataset("t", X, labels).X.columns.tolist() == ["3", "a"]
+    assert X.columns.tolist() == [3, "a"]
+    with pytest.raises(ValueError, match=r"several columns called \['3'\]"):
+        as_dataset("t", X.rename(columns={"a": "3"}), LABELS)
+
+
 def test_the_table_of_the_caller_is_not_touched():
     X = frame()
     before = X.copy()

@@ -143,6 +143,8 @@ def compare(
             "scores": list(scores),
             "data": [_about(data, cv) for data in tables],
             "samplers": {name: describe(method) for name, method in methods.items()},
+            "baseline": next((name for name, m in methods.items() if m.does_nothing), None),
+            "without_rows": [name for name, m in methods.items() if m.sampler is None],
             "classifiers": {name: describe(value) for name, value in chosen.items()},
             "settings": {"cv": str(cv), "repeats": repeats, "random_state": random_state},
             "versions": versions(),

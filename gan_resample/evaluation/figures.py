@@ -13,11 +13,10 @@ import pandas as pd
 from gan_resample.evaluation.intervals import Difference, mean_ranks, over_data, over_splits
 from gan_resample.evaluation.scores import SCORES
 
-__all__ = ["BASELINE", "Figures"]
+__all__ = ["Figures"]
 
 Record = dict[str, Any]
 
-BASELINE = "none"
 CELL = ["data", "classifier", "sampler"]
 SPLIT = ["repeat", "fold"]
 SAMPLING = ["data", *SPLIT, "sampler", "status", "error", "warned"]
@@ -101,6 +100,11 @@ class Figures:
         """Names of the classifiers."""
         return list(self.about["classifiers"])
 
+    @property
+    def baseline(self) -> str | None:
+        """Name of the sampler that does nothing, if it ran."""
+        return self.about["baseline"]
+
     # ---- figures ----
 
     def summary(self) -> pd.DataFrame:
@@ -110,8 +114,8 @@ class Figures:
         -------
         summary : DataFrame
             Indexed by data set, classifier and sampler. For each score: its mean over the splits,
-            ``<score>_std``, and, where ``none`` ran, ``<score>_difference`` to it, paired over
-            splits, with the ends ``<score>_low`` and ``<score>_high`` of its 95 % interval
+            ``<score>_std``, and, where doing nothing ran, ``<score>_difference`` to it, paired
+            over splits, with the ends ``<score>_low`` and ``<score>_high`` of its 95 % interval
             (corrected for the rows splits share) and a ``<score>_verdict``. Besides ``n_splits``,
             ``fit_seconds``, ``status`` and ``note``.
         """
@@ -138,10 +142,10 @@ class Figures:
         }
         for score in self.scores:
             found |= {score: cell[score].mean(), f"{score}_std": cell[score].std()}
-            if BASELINE in self.samplers:
+            if self.baseline is not None:
                 gap = Difference(np.nan, np.nan, np.nan)  # of the baseline to itself
-                if sampler != BASELINE:
-                    gap = self.difference(data, classifier, sampler, BASELINE, score)
+                if sampler != self.baseline:
+                    gap = self.difference(data, classifier, sampler, self.baseline, score)
                 found |= {
                     f"{score}_difference": gap.mean,
                     f"{score}_low": gap.low,
@@ -178,7 +182,7 @@ class Figures:
         -------
         overall : DataFrame
             Indexed by sampler: ``mean_rank`` over those cells (data set and classifier) where
-            every sampler ran (``n_ranked`` of them); ``difference`` to ``none`` averaged over
+            every sampler ran (``n_ranked`` of them); ``difference`` to doing nothing averaged over
             classifiers, then over data sets, with ``low``, ``high`` and ``verdict`` where there
             are at least two data sets.
         """
@@ -187,14 +191,14 @@ class Figures:
         means = self.cell_means(score)
         ranks, n_ranked = mean_ranks(means, up)
         found = pd.DataFrame({"mean_rank": ranks, "n_ranked": n_ranked})
-        if BASELINE in self.samplers:
-            gaps = means.sub(means[BASELINE], axis=0).groupby(level="data").mean()
+        if self.baseline is not None:
+            gaps = means.sub(means[self.baseline], axis=0).groupby(level="data").mean()
             told = {name: over_data(gaps[name].dropna().to_numpy()) for name in gaps}
             found["difference"] = {name: gap.mean for name, gap in told.items()}
             found["low"] = {name: gap.low for name, gap in told.items()}
             found["high"] = {name: gap.high for name, gap in told.items()}
             found["verdict"] = {
-                name: gap.verdict(up) for name, gap in told.items() if name != BASELINE
+                name: gap.verdict(up) for name, gap in told.items() if name != self.baseline
             }
         return found.loc[self.samplers]
 

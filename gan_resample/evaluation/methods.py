@@ -102,6 +102,10 @@ class Method:
     sampler: Any = None
     fit: Fit = fit_plainly
 
+    @property
+    def does_nothing(self) -> bool:
+        return self.sampler is None and self.fit is fit_plainly
+
 
 def _games(base: type, ending: str, max_iter: int | None) -> dict[str, Any]:
     """Short name -> estimator, of every public class of the package that builds on ``base``."""

@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from gan_resample.contract import dense
-from gan_resample.evaluation.figures import BASELINE, Figures
+from gan_resample.evaluation.figures import Figures
 from gan_resample.evaluation.intervals import NO_DIFFERENCE
 from gan_resample.evaluation.projection import project
 
@@ -93,8 +93,10 @@ class ComparisonDisplay:
         }
         if kind not in draw:
             raise ValueError(f"kind={kind!r} must be one of {', '.join(draw)}")
-        if kind == "difference" and BASELINE not in self.comparison.samplers:
-            raise ValueError(f"differences are to the sampler {BASELINE!r}, which did not run")
+        if kind == "difference" and self.comparison.baseline is None:
+            raise ValueError(
+                "differences are to doing nothing, which did not run: add the sampler 'none'"
+            )
         self._panels(figure, kind)
         for ax, classifier in zip(self.axes_, self.comparison.classifiers, strict=True):
             ax.set_title(classifier, fontsize=10, color=INK)
@@ -143,19 +145,20 @@ class ComparisonDisplay:
         )
         for place, points in enumerate(values):
             ax.scatter(points, np.full(len(points), place), s=9, color=REAL, alpha=0.6, lw=0)
-        if BASELINE in self.comparison.samplers:
-            nothing = values[self.comparison.samplers.index(BASELINE)]
+        if self.comparison.baseline is not None:
+            nothing = values[self.comparison.samplers.index(self.comparison.baseline)]
             if len(nothing):
                 ax.axvline(nothing.mean(), color=INK, lw=0.8, ls=":")
         ax.set_xlabel(self.comparison.title(self.score), fontsize=9)
         self._name_samplers(ax)
 
     def _difference(self, ax: Any, classifier: str) -> None:
+        baseline = self.comparison.baseline
         up, unit = self.comparison.greater_is_better(self.score), self.comparison.unit(self.score)
         for place, sampler in enumerate(self.comparison.samplers):
-            if sampler == BASELINE:
+            if sampler == baseline:
                 continue
-            gap = self.comparison.difference(self.data, classifier, sampler, BASELINE, self.score)
+            gap = self.comparison.difference(self.data, classifier, sampler, baseline, self.score)
             colour = VERDICTS.get(gap.verdict(up), VERDICTS[NO_DIFFERENCE])
             ax.plot([unit * gap.low, unit * gap.high], [place, place], color=colour, lw=1.8)
             ax.plot(unit * gap.mean, place, "o", color=colour, ms=5)

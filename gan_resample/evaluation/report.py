@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from importlib import resources
@@ -16,7 +15,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from jinja2 import Environment, StrictUndefined
 
-from gan_resample.evaluation.figures import BASELINE, Figures
+from gan_resample.evaluation.figures import Figures
 from gan_resample.evaluation.intervals import Difference
 from gan_resample.evaluation.plots import (
     ComparisonDisplay,
@@ -50,7 +49,6 @@ def write_report(comparison: Figures, path: Path) -> Path:
         columns=[comparison.title(score) for score in comparison.scores],
         rows=list(_rows(comparison)),
         warned=_warned(comparison),
-        command=" ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
     )
     path.write_text(page, encoding="utf-8")
     return path
@@ -95,10 +93,12 @@ def _rows(comparison: Figures) -> Iterator[Record]:
     """Rows of the table; every cell has a text and a value to sort by."""
     summary: Any = comparison.summary()
     for names, row in summary.iterrows():
-        cells = []
+        cells: list[Record] = []
         for score in comparison.scores:
             spread = number(row[f"{score}_std"], score)
             text = number(row[score], score)
+            if text and row["status"] != "ok" and not cells:
+                text = f"{text} ({row['status']})"
             cells.append(
                 {
                     "text": f"{text} ± {spread}" if spread else text,
@@ -154,7 +154,7 @@ def _figures(comparison: Figures, about: Record) -> Iterator[Record]:
         "calibration": "Calibration",
     }
     for kind, title in titles.items():
-        if kind == "difference" and BASELINE not in comparison.samplers:
+        if kind == "difference" and comparison.baseline is None:
             continue
         if kind == "calibration" and not comparison.reliability(data):
             continue

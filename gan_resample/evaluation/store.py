@@ -71,7 +71,7 @@ class Store:
             connection.executemany("INSERT OR IGNORE INTO about VALUES (?, ?, ?)", wanted)
             held = {(k, n): v for k, n, v in connection.execute("SELECT * FROM about")}
             others = [
-                f"{kind} {name}: now {value}, there {held[kind, name]}"
+                f"{kind} {name}: {_differing(value, held[kind, name])}"
                 for kind, name, value in wanted
                 if held[kind, name] != value
             ]
@@ -97,6 +97,13 @@ class Store:
 
     def close(self) -> None:
         self._connection.close()
+
+
+def _differing(now: str, there: str) -> str:
+    """Tell two lists of settings apart by what they do not share."""
+    parts = now.split(", "), there.split(", ")
+    own = (", ".join(x for x in a if x not in b) for a, b in (parts, parts[::-1]))
+    return "now {}, there {}".format(*own)
 
 
 def _key(record: Record) -> Key:

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from gan_resample.evaluation.figures import BASELINE, Figures
+from gan_resample.evaluation.figures import Figures
 from gan_resample.evaluation.intervals import NO_DIFFERENCE, Difference
 
 __all__ = ["findings", "number", "overall_findings"]
 
-WITHOUT_ROWS = ("none", "class_weight", "threshold")  # methods that generate nothing
 FEW_SPLITS = 5
 
 
@@ -50,8 +49,8 @@ def _best(comparison: Figures, data: str) -> str:
     """Compare the best cell with a sampler to the best without."""
     score = comparison.scores[0]
     means: Any = comparison.cell_means().loc[data]
-    without = [name for name in WITHOUT_ROWS if name in means]
-    with_rows = [name for name in means if name not in WITHOUT_ROWS]
+    without = comparison.about["without_rows"]
+    with_rows = [name for name in means if name not in without]
     up = comparison.greater_is_better(score)
     picks = [_extreme(means[group], up) for group in (with_rows, without) if group]
     picks = [pick for pick in picks if pick is not None]
@@ -87,9 +86,10 @@ def _said(verdict: str) -> str:
 def _against_nothing(comparison: Figures, summary: Any) -> list[str]:
     """Say which samplers help, and with how many classifiers."""
     score = comparison.scores[0]
-    if BASELINE not in comparison.samplers:
-        return ["Doing nothing (none) was not among the samplers: there is no difference to it."]
-    told = [f"{comparison.title(score).capitalize()} against none: {_verdicts(summary, score)}."]
+    if comparison.baseline is None:
+        return ["Doing nothing was not among the samplers: there is no difference to it."]
+    title = comparison.title(score).capitalize()
+    told = [f"{title} against doing nothing: {_verdicts(summary, score)}."]
     if 0 < (few := int(summary["n_splits"].max())) < FEW_SPLITS:
         told.append(f"{few} test parts make wide intervals: more folds or repeats narrow them.")
     return told
@@ -118,7 +118,7 @@ def _probabilities(comparison: Figures, summary: Any) -> str:
     if "brier_score_verdict" not in summary:
         return ""
     told = _verdicts(summary, "brier_score")
-    return f"Probabilities, by the Brier score, against none: {told}."
+    return f"Probabilities, by the Brier score, against doing nothing: {told}."
 
 
 def _cost(comparison: Figures, data: str) -> str:
@@ -163,7 +163,7 @@ def _mean_differences(comparison: Figures, overall: Any) -> str:
         f"{name} {interval(Difference(row.difference, row.low, row.high), score)}"
         f"{', ' + row.verdict if row.verdict in ('better', 'worse') else ''}"
         for name, row in overall.iterrows()
-        if name != BASELINE and np.isfinite(row.difference)
+        if name != comparison.baseline and np.isfinite(row.difference)
     ]
     return (
         f"{comparison.title(score).capitalize()}, difference to doing nothing, mean over "

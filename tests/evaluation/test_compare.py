@@ -14,6 +14,7 @@ from sklearn.svm import LinearSVC
 from gan_resample import SpreadSMOTE
 from gan_resample.evaluation import compare
 from gan_resample.evaluation.store import Store
+from gan_resample.evaluation.words import findings
 from tests.evaluation.helpers import (
     QUICK,
     SAMPLERS,
@@ -92,6 +93,20 @@ def test_samplers_and_classifiers_of_ones_own():
     assert found.results["balanced_accuracy"].notna().all()
     made = found.samplings.groupby("sampler")["n_generated"].first()
     assert (made["under"], made["nothing"], made["narrow"] > 0) == (0, 0, True)
+
+
+def test_doing_nothing_is_known_by_what_it_does():
+    samplers = {"spread": "spread", "weights": "class_weight", "rows as they are": None}
+    found = compare(numeric_table(), samplers, ["logistic", "gamo"], cv=2, max_iter=4)
+    assert found.baseline == "rows as they are"
+    assert found.about["without_rows"] == ["weights", "rows as they are"]
+    status = found.results.groupby(["classifier", "sampler"])["status"].first()
+    assert status["gamo"].to_dict() == {
+        "rows as they are": "ok", "spread": "n/a", "weights": "n/a",
+    }  # fmt: skip
+    gaps = found.summary()["balanced_accuracy_difference"]
+    assert np.isfinite(gaps["data", "logistic", "spread"])
+    assert "the best without any" in findings(found, "data")[0]
 
 
 def test_relatives_of_smote_do_not_exist_for_categories():

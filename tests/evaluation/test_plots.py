@@ -73,7 +73,7 @@ def test_unknown_names_are_refused():
 
 def test_differences_need_doing_nothing():
     comparison = compare(numeric_table(), ["spread"], ["knn"], cv=2)
-    with pytest.raises(ValueError, match="differences are to the sampler 'none'"):
+    with pytest.raises(ValueError, match="differences are to doing nothing, which did not run"):
         comparison.plot_difference()
     comparison.plot_box()
 

@@ -59,6 +59,13 @@ def test_new_names_are_welcome_and_other_settings_are_not(tmp_path):
     Store(path).agree({"data": {"new": "2"}})
 
 
+def test_only_what_differs_is_told():
+    store = Store()
+    store.agree({"sampler": {"s": "SMOTE(a=1, b=2, c=3)"}})
+    with pytest.raises(ValueError, match=r"sampler s: now b=9, there b=2\)"):
+        store.agree({"sampler": {"s": "SMOTE(a=1, b=9, c=3)"}})
+
+
 def test_files_that_are_no_store_are_refused_and_left_alone(tmp_path):
     path = tmp_path / "s.sqlite"
     path.write_text("a,b\n1,2\n" * 100)
