@@ -8,6 +8,7 @@ from gan_resample.engine.guards import (
     TinyClassWarning,
 )
 from gan_resample.gamo import GAMOClassifier, GAMOSampler
+from gan_resample.images import ImageEncoder
 from gan_resample.spread import SpreadSMOTE
 
 __version__ = "0.1.0"
@@ -18,6 +19,7 @@ __all__ = [
     "DivergenceWarning",
     "GAMOClassifier",
     "GAMOSampler",
+    "ImageEncoder",
     "SpreadSMOTE",
     "TableEncoder",
     "TinyClassWarning",

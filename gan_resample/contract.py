@@ -26,6 +26,7 @@ from gan_resample.columns import check_frame, is_frame
 from gan_resample.encoding import TableEncoder
 from gan_resample.engine.guards import TinyClassWarning
 from gan_resample.engine.seeding import random_stream
+from gan_resample.images import ImageEncoder, check_images, is_images
 
 __all__ = ["ENCODER_CONSTRAINTS", "BaseRowSampler", "RowsMixin", "dense"]
 
@@ -35,7 +36,7 @@ DENSE_LIMIT = 2 * 2**30  # bytes that a sparse table may take when made dense
 TINY_CLASS = 5
 
 ENCODER_CONSTRAINTS: dict[str, list[Any]] = {
-    "encoder": [TableEncoder, None],
+    "encoder": [TableEncoder, ImageEncoder, None],
     "random_state": ["random_state"],
 }
 
@@ -43,16 +44,44 @@ ENCODER_CONSTRAINTS: dict[str, list[Any]] = {
 class RowsMixin:
     """Validation and encoding of rows, the same for samplers and classifiers."""
 
-    encoder: TableEncoder | None
-    encoder_: TableEncoder
+    encoder: TableEncoder | ImageEncoder | None
+    encoder_: Any
+    shape_in_: tuple[int, ...]
     classes_: Array
     _counts: tuple[int, ...]
     _stream: np.random.Generator
 
     def _check_rows(self, X: Any, *, reset: bool) -> Any:
         """Check container, shape and names; values are the encoder's business."""
+        X = check_images(X) if is_images(X) else self._check_table(X, reset=reset)
+        if X.ndim == 4:
+            self._check_image_shape(X, reset=reset)
+        if reset:
+            self.shape_in_ = tuple(X.shape[1:])
+        return X
+
+    def _check_image_shape(self, X: Array, *, reset: bool) -> None:
+        if isinstance(self.encoder, TableEncoder):
+            raise ValueError(
+                f"TableEncoder takes tables, but X has shape {X.shape}: use "
+                "encoder=ImageEncoder(), or leave encoder=None"
+            )
+        if not reset and X.shape[1:] != self.shape_in_:
+            raise ValueError(
+                f"X has images of shape {X.shape[1:]} (channels, height, width), but "
+                f"{type(self).__name__} was fitted to rows of shape {self.shape_in_}"
+            )
+        self.n_features_in_ = int(np.prod(X.shape[1:]))
+        if hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_  # of a table in an earlier fit
+
+    def _check_table(self, X: Any, *, reset: bool) -> Any:
         if is_frame(X):
             check_frame(X)
+            if isinstance(self.encoder, ImageEncoder):
+                raise TypeError(
+                    "ImageEncoder takes arrays, but X is a data frame: hand over X.to_numpy()"
+                )
             return validate_data(self, X, reset=reset, skip_check_array=True)
         if hasattr(X, "columns") and hasattr(X, "to_pandas"):
             raise TypeError(
@@ -116,7 +145,8 @@ class RowsMixin:
     def _encode(self, X: Any, *, goes_on: bool) -> Array:
         """Training rows as float64, by a new encoder unless this fit goes on from the last one."""
         if not goes_on:
-            self.encoder_ = clone(TableEncoder() if self.encoder is None else self.encoder)
+            default = ImageEncoder() if X.ndim == 4 else TableEncoder()
+            self.encoder_ = clone(default if self.encoder is None else self.encoder)
             self.encoder_.fit(dense(X))
         return self.encoder_.transform(dense(X))
 
@@ -177,7 +207,15 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         if not wanted:
             return X, y
         labels = np.repeat(np.asarray(list(wanted), dtype=y.dtype), list(wanted.values()))
-        return _stack(X, self.sample(labels)), np.concatenate([y, labels])
+        return _stack(self._real_rows(X), self.sample(labels)), np.concatenate([y, labels])
+
+    def _real_rows(self, X: Any) -> Any:
+        """Return real rows as ``fit_resample`` gives them back: untouched; a hook."""
+        return X
+
+    def _generated_rows(self, rows: Array) -> Any:
+        """Return generated rows in the user's columns and dtypes; a hook, likewise."""
+        return self.encoder_.inverse_transform(rows)
 
     def _learn(self, X: Any, y: Array) -> None:
         goes_on = self._goes_on()
@@ -187,6 +225,7 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         self._in_play = self.classes_[np.flatnonzero(deficits)]
         self._container = type(X) if sparse.issparse(X) else None
         x = self._encode(X, goes_on=goes_on)
+        self._encoded_shape = x.shape[1:]
         self.synthetic_mask_ = np.zeros(len(y), dtype=bool)
         if any(deficits):
             self._warn_of_tiny_classes(deficits)
@@ -226,9 +265,9 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
                 f"{self._in_play.tolist()}; name the others in sampling_strategy"
             )
         codes = np.searchsorted(self.classes_, labels)
-        nothing = np.empty((0, self.encoder_.n_features_out_))
+        nothing = np.empty((0, *self._encoded_shape))
         rows = self._draw_rows(codes, stream) if len(codes) else nothing
-        X = self.encoder_.inverse_transform(rows)
+        X = self._generated_rows(rows)
         return X if self._container is None else self._container(X)
 
 

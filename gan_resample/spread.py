@@ -32,6 +32,7 @@ from gan_resample._sklearn import Interval
 from gan_resample.contract import ENCODER_CONSTRAINTS, BaseRowSampler
 from gan_resample.encoding import TableEncoder
 from gan_resample.engine.seeding import seeded
+from gan_resample.images import ImageEncoder
 from gan_resample.mixers import Anchors, spread
 
 __all__ = ["SpreadSMOTE"]
@@ -57,8 +58,9 @@ class SpreadSMOTE(BaseRowSampler):
     per_feature : bool, default=True
         Interpolate each feature on its own (a box between two rows) rather than the row as a whole
         (a segment).
-    encoder : TableEncoder, default=None
-        How columns become numbers and come back; ``None`` is ``TableEncoder()``.
+    encoder : TableEncoder or ImageEncoder, default=None
+        How columns or pixels become numbers and come back; ``None``: ``TableEncoder()`` for
+        tables, ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
     random_state : int, RandomState instance or None, default=None
         An int gives equal rows in every run.
 
@@ -72,7 +74,7 @@ class SpreadSMOTE(BaseRowSampler):
         Labels.
     synthetic_mask_ : ndarray of bool
         True on the generated rows of the last ``fit_resample``.
-    n_features_in_, feature_names_in_
+    n_features_in_, feature_names_in_, shape_in_
         As everywhere in scikit-learn.
 
     See Also
@@ -112,7 +114,7 @@ class SpreadSMOTE(BaseRowSampler):
         k_neighbors: int = 5,
         scale: float = 1.0,
         per_feature: bool = True,
-        encoder: TableEncoder | None = None,
+        encoder: TableEncoder | ImageEncoder | None = None,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
@@ -129,8 +131,10 @@ class SpreadSMOTE(BaseRowSampler):
     ) -> None:
         pairs = zip(self._counts, deficits, strict=True)
         sizes = [count if deficit else 0 for count, deficit in pairs]
-        anchors = Anchors(sizes, x.shape[1], self.k_neighbors).double()
-        anchors.prepare(torch.as_tensor(x), torch.as_tensor(codes))
+        rows = torch.as_tensor(x, dtype=torch.float64).flatten(1)  # pixels of an image in a row
+        anchors = Anchors(sizes, rows.shape[1], self.k_neighbors).double()
+        anchors.choose(torch.as_tensor(codes))
+        anchors.keep(rows[anchors.chosen])
         self._anchors = anchors
 
     def _learn_nothing(self) -> None:
@@ -143,4 +147,5 @@ class SpreadSMOTE(BaseRowSampler):
             base = rows[:, 0]
             u = torch.rand_like(base if self.per_feature else base[:, :1])
             inside, step = spread(rows, u)
-            return (inside + self.scale * step).numpy()
+            made = inside + self.scale * step
+        return made.reshape(len(codes), *self._encoded_shape).numpy()

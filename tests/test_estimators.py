@@ -5,13 +5,31 @@ import pytest
 import sklearn.utils.estimator_checks as sklearn_checks
 
 import gan_resample
-from gan_resample import TableEncoder
+from gan_resample import ImageEncoder, TableEncoder
 from tests.helpers import classifiers, samplers
 
 
 @sklearn_checks.parametrize_with_checks([*samplers(), *classifiers(), TableEncoder()])
 def test_sklearn_check(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize(
+    "check",
+    [
+        sklearn_checks.check_parameters_default_constructible,
+        sklearn_checks.check_no_attributes_set_in_init,
+        sklearn_checks.check_get_params_invariance,
+        sklearn_checks.check_set_params,
+        sklearn_checks.check_do_not_raise_errors_in_init_or_set_params,
+        sklearn_checks.check_estimator_cloneable,
+        sklearn_checks.check_estimator_repr,
+    ],
+)
+def test_sklearn_check_without_rows(check):
+    """The suite's rows are tables, which ImageEncoder does not take: its tag says so."""
+    assert not sklearn_checks.get_tags(ImageEncoder()).input_tags.two_d_array
+    check("ImageEncoder", ImageEncoder())
 
 
 @imblearn_checks.parametrize_with_checks([*samplers(), *classifiers()])
@@ -42,4 +60,6 @@ def test_no_tag_switches_checks_off(estimator):
 def test_every_public_estimator_is_checked():
     public = {getattr(gan_resample, name) for name in gan_resample.__all__}
     estimators = {kind for kind in public if hasattr(kind, "fit")}
-    assert estimators == {type(e) for e in [*samplers(), *classifiers(), TableEncoder()]}
+    assert estimators == {
+        type(e) for e in [*samplers(), *classifiers(), TableEncoder(), ImageEncoder()]
+    }

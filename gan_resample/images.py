@@ -1,0 +1,264 @@
+"""ImageEncoder: images in and out, between the user's dtype and range and [-1, 1]."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from gan_resample._sklearn import StrOptions, _fit_context
+
+__all__ = ["ImageEncoder", "check_images", "is_images"]
+
+Array = NDArray[Any]
+
+SMALLEST = 4  # pixels a side: the default networks halve the size twice
+KNOWN_RANGES = ((0.0, 1.0), (-1.0, 1.0))  # of floats, in the order in which they are tried
+
+
+def is_images(X: Any) -> bool:
+    """Tell whether ``X`` is an array of four dimensions, or a list of arrays of three."""
+    if hasattr(X, "ndim"):
+        return X.ndim == 4
+    return isinstance(X, (list, tuple)) and len(X) > 0 and np.ndim(X[0]) == 3
+
+
+def check_images(X: Any) -> Array:
+    """Return ``X`` as an array of shape (n_images, n_channels, height, width).
+
+    Raises
+    ------
+    ValueError
+        Images of several sizes, no image, or fewer than 4 pixels a side.
+    """
+    if not hasattr(X, "ndim") and len({np.shape(image) for image in X}) > 1:
+        sizes = sorted({np.shape(image) for image in X})
+        raise ValueError(
+            f"images have several sizes, such as {sizes[0]} and {sizes[1]}: crop, pad or resize "
+            "them to one"
+        )
+    X = np.asarray(X)
+    if X.dtype == object:
+        raise ValueError(
+            "images come as an array of dtype object, as images of several sizes do: crop, pad or "
+            "resize them to one, and stack them with numpy.stack"
+        )
+    if not len(X):
+        raise ValueError(
+            f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required."
+        )
+    if min(X.shape[2:]) < SMALLEST or not X.shape[1]:
+        raise ValueError(
+            f"images have shape {X.shape[1:]} (channels, height, width), but networks need a "
+            f"channel and {SMALLEST} pixels a side: enlarge them, or hand them over as the rows "
+            "of a table"
+        )
+    return X
+
+
+class ImageEncoder(TransformerMixin, BaseEstimator):
+    """Turn images into numbers between -1 and 1, and back into their dtype, range and shape.
+
+    Parameters
+    ----------
+    shape : sequence of int, default=None
+        (channels, height, width) of images that come flattened, one a row, at least 4 pixels a
+        side. ``None``: images come as an array of shape (n_images, channels, height, width).
+    value_range : (low, high) or "auto", default="auto"
+        Values of the darkest and the brightest pixel. "auto": 0 and 255 for whole numbers in that
+        range (the whole range of the dtype for other unsigned integers), 0 and 1 or else -1 and 1
+        for floats; other values raise.
+
+    Attributes
+    ----------
+    shape_ : tuple of int
+        (channels, height, width).
+    range_ : (float, float)
+        Values of the darkest and the brightest pixel.
+    spans_, levels_ : list
+        Empty: pixels are no categories, and none is snapped; see :class:`TableEncoder`.
+    n_features_out_ : int
+        ``channels * height * width``.
+    n_features_in_ : int
+        The same.
+
+    Notes
+    -----
+    Pixels of an integer dtype come back rounded, and are then equal to what went in.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gan_resample import ImageEncoder
+    >>> X = np.arange(2 * 16, dtype=np.uint8).reshape(2, 1, 4, 4)
+    >>> encoder = ImageEncoder().fit(X)
+    >>> encoder.transform(X).min().item()
+    -1.0
+    >>> bool((encoder.inverse_transform(encoder.transform(X)) == X).all())
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "shape": ["array-like", None],
+        "value_range": ["array-like", StrOptions({"auto"})],
+    }
+
+    spans_: list[tuple[int, int]]
+    levels_: list[tuple[int, int]]
+
+    def __init__(
+        self,
+        *,
+        shape: Sequence[int] | None = None,
+        value_range: Any = "auto",
+    ) -> None:
+        self.shape = shape
+        self.value_range = value_range
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = self.shape is not None
+        return tags
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> ImageEncoder:
+        """Learn shape, dtype and range.
+
+        Parameters
+        ----------
+        X : array of shape (n_images, channels, height, width) or (n_images, n_pixels)
+            Images without NaN.
+        y : ignored
+            For scikit-learn's sake.
+
+        Returns
+        -------
+        self : ImageEncoder
+
+        Raises
+        ------
+        ValueError, TypeError
+            Another shape, NaN, values outside the known ranges, a dtype that holds no numbers.
+        """
+        X = self._check(X)
+        self.shape_, self.dtype_ = X.shape[1:], X.dtype
+        self.range_ = self._find_range(X)
+        self._check_values(X)
+        self.n_features_in_ = self.n_features_out_ = int(np.prod(self.shape_))
+        self.spans_, self.levels_ = [], []
+        return self
+
+    def transform(self, X: Any) -> Array:
+        """Encode images.
+
+        Parameters
+        ----------
+        X : array of shape (n_images, channels, height, width) or (n_images, n_pixels)
+            As in ``fit``.
+
+        Returns
+        -------
+        Z : ndarray of float32, shape (n_images, channels, height, width)
+            Between -1 and 1.
+        """
+        check_is_fitted(self)
+        X = self._check(X)
+        if X.shape[1:] != self.shape_:
+            raise ValueError(
+                f"images have shape {X.shape[1:]}, but in fit they had {self.shape_} (channels, "
+                "height, width)"
+            )
+        self._check_values(X)
+        low, high = self.range_
+        Z = (X.astype(np.float64) - low) * (2 / (high - low)) - 1
+        return Z.astype(np.float32)
+
+    def inverse_transform(self, Z: Array) -> Array:
+        """Decode images into the dtype, range and shape seen in ``fit``.
+
+        Parameters
+        ----------
+        Z : ndarray of float, shape (n_images, channels, height, width)
+            Values beyond -1 and 1 are clipped.
+
+        Returns
+        -------
+        X : ndarray of shape (n_images, channels, height, width) or (n_images, n_pixels)
+        """
+        check_is_fitted(self)
+        low, high = self.range_
+        Z = np.asarray(Z, dtype=np.float64).clip(-1, 1)
+        X = ((Z + 1) * ((high - low) / 2) + low).clip(low, high)
+        if self.dtype_.kind in "biu":
+            X = np.rint(X)
+        X = X.astype(self.dtype_)
+        return X.reshape(len(X), -1) if self.shape is not None else X
+
+    def _check(self, X: Any) -> Array:
+        """Return ``X`` with four dimensions."""
+        if self.shape is None:
+            if not is_images(X):
+                raise ValueError(
+                    f"ImageEncoder takes images, (n, channels, height, width), but got shape "
+                    f"{np.shape(X)}: for flattened images say ImageEncoder(shape=(channels, "
+                    "height, width)), for a table use TableEncoder"
+                )
+            X = check_images(X)
+        else:
+            X = self._unflatten(np.asarray(X))
+        if X.dtype.kind not in "biuf":
+            raise TypeError(f"images must hold numbers, but their dtype is {X.dtype}")
+        if X.dtype.kind == "f" and not np.isfinite(X).all():
+            raise ValueError(
+                f"images hold {np.sum(~np.isfinite(X))} pixels that are NaN or infinite, which "
+                "ImageEncoder cannot encode: fill them first"
+            )
+        return X
+
+    def _unflatten(self, X: Array) -> Array:
+        shape = tuple(self.shape or ())
+        n_pixels = int(np.prod(shape))
+        if len(shape) != 3 or n_pixels < 1:
+            raise ValueError(f"shape={self.shape!r} must be (channels, height, width)")
+        if X.ndim != 2 or X.shape[1] != n_pixels:
+            raise ValueError(
+                f"ImageEncoder(shape={shape}) takes rows of {n_pixels} pixels, but got shape "
+                f"{X.shape}"
+            )
+        return check_images(X.reshape(len(X), *shape))
+
+    def _find_range(self, X: Array) -> tuple[float, float]:
+        if not isinstance(self.value_range, str):
+            low, high = (float(value) for value in self.value_range)
+            if not low < high:
+                raise ValueError(f"value_range={self.value_range!r} must rise: (low, high)")
+            return low, high
+        if X.dtype.kind == "b":
+            return 0.0, 1.0
+        lowest, highest = float(X.min()), float(X.max())
+        if X.dtype.kind in "iu":
+            if lowest >= 0 and highest <= 255:
+                return 0.0, 255.0
+            if X.dtype.kind == "u":
+                return 0.0, float(np.iinfo(X.dtype).max)
+        else:
+            for low, high in KNOWN_RANGES:
+                if low <= lowest and highest <= high:
+                    return low, high
+        raise ValueError(
+            f"pixels lie between {lowest:g} and {highest:g}, which is neither 0 to 1 nor -1 to 1 "
+            "(floats) nor 0 to 255 (whole numbers): rescale them, or say "
+            "ImageEncoder(value_range=(low, high))"
+        )
+
+    def _check_values(self, X: Array) -> None:
+        low, high = self.range_
+        if X.dtype.kind != "b" and (X.min() < low or X.max() > high):
+            raise ValueError(
+                f"pixels lie between {X.min():g} and {X.max():g}, outside the range of "
+                f"{low:g} to {high:g}: rescale them, or say ImageEncoder(value_range=(low, high))"
+            )
