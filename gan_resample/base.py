@@ -19,6 +19,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from torch import Tensor
 
 from gan_resample._sklearn import Interval, _fit_context
 from gan_resample.contract import ENCODER_CONSTRAINTS, BaseRowSampler, RowsMixin, dense
@@ -32,7 +33,7 @@ __all__ = ["TRAINING_CONSTRAINTS", "BaseGameClassifier", "BaseGameSampler"]
 
 Array = NDArray[Any]
 
-PREDICT_ROWS = 8192  # rows a chunk: bounds the memory of predict_proba
+PREDICT_ROWS, PREDICT_IMAGES = 8192, 512  # at once: bounds the memory of predict_proba
 
 TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
     **ENCODER_CONSTRAINTS,
@@ -83,7 +84,7 @@ class GameMixin(RowsMixin):
                 f"{self._deficits}: keep it, or set warm_start=False"
             )
         device = find_device(self.device)
-        net = self.net_ if goes_on else self._make_net(x.shape[1], deficits, device)
+        net = self.net_ if goes_on else self._make_net(x.shape[1:], deficits, device)
         net.set_params(max_iter=self.max_iter)
         rows = torch.as_tensor(x, dtype=torch.float32), torch.as_tensor(codes)
         with seeded(stream, device):
@@ -100,7 +101,9 @@ class GameMixin(RowsMixin):
             setattr(self, f"{name}_", figures[name])
         warn_of_collapse(figures)
 
-    def _make_net(self, n_features: int, deficits: Sequence[int], device: torch.device) -> GameNet:
+    def _make_net(
+        self, shape: Sequence[int], deficits: Sequence[int], device: torch.device
+    ) -> GameNet:
         widths = self.hidden_layer_sizes
         if not all(isinstance(width, Integral) and width > 0 for width in widths):
             raise ValueError(
@@ -109,7 +112,7 @@ class GameMixin(RowsMixin):
             )
         own = {name: getattr(self, name) for name in self._game_params}
         known = {
-            "n_features": n_features,
+            "shape": tuple(shape),
             "counts": self._counts,
             "deficits": tuple(deficits),
             "spans": tuple(self.encoder_.spans_),
@@ -117,15 +120,20 @@ class GameMixin(RowsMixin):
             "batch_size": min(self.batch_size, sum(self._counts)),
         }
         options: dict[str, Any] = {
+            **self._net_options(device),
             "max_iter": self.max_iter,
-            "batch_size": self.batch_size,
-            "lr": self.learning_rate,
-            "device": str(device),
             "callbacks": check_callbacks(self.callbacks, self._game.moves),
-            "verbose": int(self.verbose),
             **{f"module__{name}": value for name, value in (known | own).items()},
         }
         return GameNet(self._game, **options, **self._optimizer_options(options))
+
+    def _net_options(self, device: torch.device) -> dict[str, Any]:
+        return {
+            "batch_size": self.batch_size,
+            "lr": self.learning_rate,
+            "device": str(device),
+            "verbose": int(self.verbose),
+        }
 
     def _optimizer_options(self, taken: dict[str, Any]) -> dict[str, Any]:
         wanted = self.net_params or {}
@@ -149,6 +157,16 @@ class BaseGameSampler(GameMixin, BaseRowSampler):
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
     ) -> None:
         self._play(x, codes, deficits, stream)
+        self._learn_more(x, codes, deficits, stream)
+
+    def _learn_more(
+        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> None:
+        """Train what comes after the game; a hook, which most samplers leave alone."""
+
+    def _decode(self, rows: Tensor, y: Tensor) -> Tensor:
+        """Turn what the game generated for ``y`` into encoded rows; a hook, likewise."""
+        return rows
 
     def _learn_nothing(self) -> None:
         self.net_, self.n_iter_, self.history_ = None, 0, []
@@ -159,7 +177,8 @@ class BaseGameSampler(GameMixin, BaseRowSampler):
         game, device = self.game_, torch.device(self.net_.device)
         y = torch.as_tensor(codes, device=device)
         with seeded(stream, device), torch.inference_mode():
-            rows = torch.cat([game.sample(chunk) for chunk in y.split(game.chunk_rows)])
+            chunks = y.split(game.chunk_rows)
+            rows = torch.cat([self._decode(game.sample(chunk), chunk) for chunk in chunks])
         return rows.cpu().numpy()
 
 
@@ -229,12 +248,12 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         x = torch.as_tensor(self.encoder_.transform(dense(self._check_rows(X, reset=False))))
         game, device = self.game_, torch.device(self.net_.device)
+        dtype = torch.float32
         if device.type == "cpu":  # float64 makes a row's result independent of its batch
-            game = copy.deepcopy(game).double()
-        else:
-            x = x.float()
+            game, dtype = copy.deepcopy(game).double(), torch.float64
+        n_rows = PREDICT_ROWS if x.ndim == 2 else PREDICT_IMAGES
         with torch.inference_mode():
-            chunks = [game.logits(chunk.to(device)) for chunk in x.split(PREDICT_ROWS)]
+            chunks = [game.logits(chunk.to(device, dtype)) for chunk in x.split(n_rows)]
         return torch.cat(chunks).softmax(dim=1).cpu().numpy()
 
     def predict(self, X: Any) -> Array:

@@ -29,17 +29,35 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from gan_resample._sklearn import Interval, StrOptions
 from gan_resample.base import TRAINING_CONSTRAINTS, BaseGameClassifier, BaseGameSampler
+from gan_resample.contract import dense
 from gan_resample.encoding import TableEncoder
 from gan_resample.engine.game import ClassifyingGame, SamplingGame
+from gan_resample.engine.net import GameNet
+from gan_resample.engine.seeding import seeded
+from gan_resample.gamo2pix import GAMO2pixGame
+from gan_resample.images import ImageEncoder
 from gan_resample.losses import bernoulli, one_vs_rest, squared_sigmoid, squared_softmax
 from gan_resample.mixers import Anchors, ClassMixer, Mixer, NeighbourMixer, SpreadMixer
-from gan_resample.nn import MLP, Build, Harden, MovingAverage, Strata, make_module
+from gan_resample.nn import (
+    MLP,
+    Build,
+    ConvNet,
+    Harden,
+    MovingAverage,
+    Strata,
+    make_module,
+    output_width,
+)
 
 __all__ = ["PAPER_SETTINGS", "GAMOClassifier", "GAMOGame", "GAMOSampler"]
+
+Array = NDArray[Any]
 
 #: The published configuration (the authors' code for flat images).
 #: Use it as ``GAMOSampler(**PAPER_SETTINGS)``.
@@ -56,6 +74,7 @@ PAPER_SETTINGS: dict[str, Any] = {
 }
 
 LOSSES = {"ls": (squared_softmax, squared_sigmoid), "ce": (one_vs_rest, bernoulli)}
+FEATURE_WIDTH = 512  # of F in the authors' code
 GENERATOR_WIDTH = 64  # cTMU's last layer in the authors' code; hidden layer of the small mixers
 
 
@@ -64,8 +83,8 @@ class GAMOGame(SamplingGame, ClassifyingGame):
 
     Parameters
     ----------
-    n_features : int
-        Encoded width.
+    shape : tuple of int
+        Of an encoded row: (n_features,), or (channels, height, width) of an image.
     counts, deficits : sequence of int
         Rows of each class, and rows it lacks; a class is in play where the deficit is positive.
     spans, levels : sequences
@@ -74,12 +93,13 @@ class GAMOGame(SamplingGame, ClassifyingGame):
         Real, and about as many generated, rows a round.
     ema_decay : float, default=0
         Decay of the moving average of the classifier that gives :meth:`logits`; 0 for none.
-    classifier, hidden_layer_sizes, loss, with_discriminator, fake_weight, mixer, n_neighbors, \
-max_scale, max_anchors, latent_dim
+    feature_extractor, classifier, hidden_layer_sizes, loss, with_discriminator, fake_weight, \
+mixer, n_neighbors, max_scale, max_anchors, latent_dim
         As in :class:`GAMOSampler`.
     """
 
     moves: ClassVar[Mapping[str, str]] = {
+        "feature_extractor": "feature_extractor",
         "classifier": "classifier",
         "discriminator": "discriminator",
         "generator_vs_classifier": "generator",
@@ -87,18 +107,20 @@ max_scale, max_anchors, latent_dim
     }
     diagnostics = ("ess", "coverage", "spread")
     onehot: Tensor
+    feature_extractor: Any  # None where rows are used as they are
     discriminator: Any  # None where it is left out
     generator: Any  # None where no class lacks a row
 
     def __init__(
         self,
         *,
-        n_features: int,
+        shape: Sequence[int],
         counts: Sequence[int],
         deficits: Sequence[int],
         spans: Sequence[tuple[int, int]],
         levels: Sequence[tuple[int, int]],
         batch_size: int,
+        feature_extractor: Build | None,
         classifier: Build | None,
         hidden_layer_sizes: Sequence[int],
         loss: str,
@@ -120,9 +142,14 @@ max_scale, max_anchors, latent_dim
         self.class_loss, self.real_loss = LOSSES[loss]
         self.smoothing = 0.1 if loss == "ls" else 0.0
 
+        self.feature_extractor = _make_extractor(feature_extractor, shape)
+        n_features = shape[0]
+        if self.feature_extractor is not None:
+            n_features = output_width(self.feature_extractor, shape, "feature_extractor")
+            spans, levels = (), ()  # features are neither categories nor snapped
         mlp = partial(MLP, widths=hidden_layer_sizes, activation=partial(nn.LeakyReLU, 0.1))
         self.classifier = make_module(classifier or mlp, n_features, len(counts))
-        self.average = MovingAverage(self.classifier, ema_decay) if ema_decay else None
+        self.average = MovingAverage(self.network, ema_decay) if ema_decay else None
         self.discriminator = self.generator = None
         if not self.in_play:
             return
@@ -145,13 +172,50 @@ max_scale, max_anchors, latent_dim
         uniform = [bool(deficit) / len(self.in_play) for deficit in deficits]
         self.disguises = Strata(uniform, batch_size)
 
+    @property
+    def network(self) -> nn.Module:
+        """The classifier behind its feature extractor."""
+        if self.feature_extractor is None:
+            return self.classifier
+        return nn.Sequential(self.feature_extractor, self.classifier)
+
     def prepare(self, x: Tensor, y: Tensor) -> None:
         if self.generator is not None:
-            self.generator.anchors.prepare(x, y)
-            self.harden.learn(x)
+            self.generator.anchors.choose(y)
+            self.refresh_anchors(x)
+            if self.feature_extractor is None:
+                self.harden.learn(x)
+
+    def begin_epoch(self, x: Tensor, y: Tensor) -> None:
+        if self.learns_features:
+            self.refresh_anchors(x)
+
+    def finish(self, x: Tensor, y: Tensor) -> None:
+        self.begin_epoch(x, y)  # rows are sampled among features of the final F
+
+    def refresh_anchors(self, x: Tensor) -> None:
+        if self.generator is not None:
+            anchors = self.generator.anchors
+            anchors.keep(
+                torch.cat([self.features(x[part]) for part in anchors.chosen.split(2048)])
+            )
+
+    @torch.no_grad()
+    def features(self, x: Tensor) -> Tensor:
+        """F(x), (n, n_features); rows as they are where there is no F."""
+        if self.feature_extractor is None:
+            return x
+        with self.still("feature_extractor"):
+            return self.feature_extractor(x)
 
     def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
         """Algorithm 1 of the paper with one inner step; see the notes on ``fake_weight``."""
+        # F learns from real rows through M (lines 3 to 6); all others see its features only
+        if self.learns_features:
+            with self.still("classifier"):
+                loss = self.class_loss(self.network(x), self.onehot[y])
+            yield {"feature_extractor": loss.mean()}
+        x = self.features(x)
         one = torch.ones_like(y, dtype=x.dtype)
         real = (x, y, one, one / len(y))
         if self.generator is None:  # nothing is deficient: the classifier learns alone
@@ -209,12 +273,19 @@ max_scale, max_anchors, latent_dim
         """Logits of D(x|y), shape (n,): the label is concatenated to the row."""
         return self.discriminator(torch.cat([x, self.onehot[y]], dim=1)).squeeze(1)
 
+    @property
+    def learns_features(self) -> bool:
+        """Whether F moves: not where it is left out or has nothing to learn."""
+        if self.feature_extractor is None:
+            return False
+        return any(parameter.requires_grad for parameter in self.feature_extractor.parameters())
+
     def update_average(self) -> None:
         if self.average is not None:
-            self.average.update(self.classifier, self.rounds_played)
+            self.average.update(self.network, self.rounds_played)
 
     def logits(self, x: Tensor) -> Tensor:
-        return (self.classifier if self.average is None else self.average)(x)
+        return (self.network if self.average is None else self.average)(x)
 
     def sample(self, y: Tensor) -> Tensor:
         order = y.argsort(stable=True)
@@ -247,6 +318,14 @@ max_scale, max_anchors, latent_dim
         return ess.mean().item(), coverage, spread.item()
 
 
+def _make_extractor(build: Build | None, shape: Sequence[int]) -> nn.Module | None:
+    if build is not None:
+        return make_module(build, shape[0] if len(shape) == 1 else shape, FEATURE_WIDTH)
+    if len(shape) == 1:
+        return None
+    return nn.Sequential(ConvNet(shape, FEATURE_WIDTH), nn.Tanh())
+
+
 def _latent_dim(mixer: str, n_features: int) -> int:
     return min(100, max(8, 2 * n_features)) if mixer == "class" else 4
 
@@ -275,9 +354,11 @@ GAME_CONSTRAINTS: dict[str, list[Any]] = {
     "loss": [StrOptions({"ls", "ce"})],
     "with_discriminator": ["boolean"],
     "fake_weight": [StrOptions({"prior", "batch"})],
+    "feature_extractor": [nn.Module, callable, None],
     "classifier": [nn.Module, callable, None],
 }
 GAME_PARAMS = (
+    "feature_extractor",
     "classifier",
     "hidden_layer_sizes",
     "loss",
@@ -326,11 +407,24 @@ class GAMOSampler(BaseGameSampler):
         How generated rows count beside real ones for classifier and discriminator: with the mass
         S/n of the paper's objective, in one step with the real rows, or in equal batches in a step
         of their own, as in the paper's Algorithm 1 and code.
+    feature_extractor : nn.Module or callable, default=None
+        Turns rows into the vectors that the others play with, and learns from real rows: a module
+        (copied at every fit; its weights are the start), or a picklable ``(n_in, n_out) ->
+        nn.Module`` from rows of width, or images of shape, ``n_in`` to vectors. ``None``: rows of
+        a table as they are; for images the convolutions of the paper's code, 512 wide.
     classifier : nn.Module or callable, default=None
         The classifier to be fooled: a module (copied at every fit; its weights are the start), or
         a picklable ``(n_in, n_out) -> nn.Module`` that returns logits. ``None``: a perceptron.
     hidden_layer_sizes : sequence of int, default=(128, 64)
         Widths of classifier and discriminator; the paper's code has (256, 128).
+    space : {"rows", "features"}, default="rows"
+        What comes back: rows like those that came in (decoded by GAMO2pix where there is a feature
+        extractor), or the feature vectors of real rows and generated ones; :meth:`features` gives
+        those of other rows.
+    shared : bool, default=True
+        One decoder of feature vectors, told the class; False: one for each class, the paper's.
+    decoder_iter : int, default=1000
+        Rounds of the decoder's training after the game, in [1, inf); the paper's code has 25,000.
     max_iter : int, default=800
         Rounds, i.e. mini-batches, in [1, inf). 1600 measured worse.
     batch_size : int, default=64
@@ -339,10 +433,11 @@ class GAMOSampler(BaseGameSampler):
         Of every move's Adam (betas .5 and .999), in (0, inf).
     net_params : dict, default=None
         Handed to the skorch net: ``{"generator_vs_classifier_optimizer__lr": 1e-4}``,
-        ``{"optimizer": torch.optim.AdamW}``. Moves: classifier, discriminator,
-        generator_vs_classifier, generator_vs_discriminator.
-    encoder : TableEncoder, default=None
-        How columns become numbers and come back; ``None`` is ``TableEncoder()``.
+        ``{"optimizer": torch.optim.AdamW}``. Moves: feature_extractor, classifier,
+        discriminator, generator_vs_classifier, generator_vs_discriminator.
+    encoder : TableEncoder or ImageEncoder, default=None
+        How columns or pixels become numbers and come back; ``None``: ``TableEncoder()`` for
+        tables, ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
     device : str, default="auto"
         "auto" (a GPU if there is one), "cpu" or "cuda".
     callbacks : list, default=None
@@ -362,7 +457,9 @@ class GAMOSampler(BaseGameSampler):
         The trained skorch net; None where no class lacked a row.
     game_ : GAMOGame
         The trained game, ``net_.module_``.
-    encoder_ : TableEncoder
+    decoder_net_ : GameNet
+        The trained net of :mod:`gan_resample.gamo2pix`; None where rows need no decoder.
+    encoder_ : TableEncoder or ImageEncoder
         Fitted to the training rows.
     classes_ : ndarray of shape (n_classes,)
         Labels.
@@ -379,7 +476,7 @@ class GAMOSampler(BaseGameSampler):
         Standard deviation of generated rows over that of the class; a warning under .05.
     synthetic_mask_ : ndarray of bool
         True on the generated rows of the last ``fit_resample``.
-    n_features_in_, feature_names_in_
+    n_features_in_, feature_names_in_, shape_in_
         As everywhere in scikit-learn.
 
     See Also
@@ -420,6 +517,9 @@ class GAMOSampler(BaseGameSampler):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseGameSampler._parameter_constraints,
         **GAME_CONSTRAINTS,
+        "space": [StrOptions({"rows", "features"})],
+        "shared": ["boolean"],
+        "decoder_iter": [Interval(Integral, 1, None, closed="left")],
     }
 
     def __init__(
@@ -434,13 +534,17 @@ class GAMOSampler(BaseGameSampler):
         loss: str = "ls",
         with_discriminator: bool = True,
         fake_weight: str = "prior",
+        feature_extractor: Build | None = None,
         classifier: Build | None = None,
         hidden_layer_sizes: Sequence[int] = (128, 64),
+        space: str = "rows",
+        shared: bool = True,
+        decoder_iter: int = 1000,
         max_iter: int = 800,
         batch_size: int = 64,
         learning_rate: float = 1e-3,
         net_params: dict[str, Any] | None = None,
-        encoder: TableEncoder | None = None,
+        encoder: TableEncoder | ImageEncoder | None = None,
         device: str = "auto",
         callbacks: Sequence[Any] | None = None,
         warm_start: bool = False,
@@ -448,6 +552,9 @@ class GAMOSampler(BaseGameSampler):
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
         super().__init__(sampling_strategy=sampling_strategy)
+        self.space = space
+        self.shared = shared
+        self.decoder_iter = decoder_iter
         self.mixer = mixer
         self.n_neighbors = n_neighbors
         self.max_scale = max_scale
@@ -456,6 +563,7 @@ class GAMOSampler(BaseGameSampler):
         self.loss = loss
         self.with_discriminator = with_discriminator
         self.fake_weight = fake_weight
+        self.feature_extractor = feature_extractor
         self.classifier = classifier
         self.hidden_layer_sizes = hidden_layer_sizes
         self.max_iter = max_iter
@@ -468,6 +576,76 @@ class GAMOSampler(BaseGameSampler):
         self.warm_start = warm_start
         self.verbose = verbose
         self.random_state = random_state
+
+    decoder_net_: Any  # a GameNet; None where rows need no decoder
+
+    def features(self, X: Any) -> Array:
+        """Feature vectors of rows, as ``space="features"`` gives them for training rows.
+
+        Parameters
+        ----------
+        X : array of shape (n_rows, ...)
+            Rows as in ``fit``.
+
+        Returns
+        -------
+        H : ndarray of float32, shape (n_rows, n_features)
+            Encoded rows where there is no feature extractor.
+        """
+        check_is_fitted(self, "encoder_")
+        return self._features(self.encoder_.transform(dense(self._check_rows(X, reset=False))))
+
+    def _features(self, x: Array) -> Array:
+        if self.game_ is None:
+            return x.reshape(len(x), -1)
+        rows = torch.as_tensor(x, dtype=torch.float32)
+        device = torch.device(self.net_.device)
+        chunks = [self.game_.features(chunk.to(device)).cpu() for chunk in rows.split(2048)]
+        return torch.cat(chunks).numpy()
+
+    def _learn_nothing(self) -> None:
+        super()._learn_nothing()
+        self.decoder_net_ = None
+
+    def _learn_more(
+        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> None:
+        """Train GAMO2pix on the classes in play, or go on with it."""
+        before, self.decoder_net_ = getattr(self, "decoder_net_", None), None
+        if self.game_.feature_extractor is None or self.space == "features":
+            return
+        kept = np.asarray(deficits)[codes] > 0
+        x, codes = x[kept], codes[kept]
+        rows = np.concatenate([self._features(x), x.reshape(len(x), -1)], axis=1)
+        device = torch.device(self.net_.device)
+        net = before if self._goes_on() and before is not None else None
+        if net is None:
+            net = GameNet(
+                GAMO2pixGame,
+                **self._net_options(device),
+                **self._optimizer_options({}),
+                module__n_features=rows.shape[1] - x[0].size,
+                module__shape=x.shape[1:],
+                module__counts=np.bincount(codes, minlength=len(deficits)).tolist(),
+                module__batch_size=self.batch_size,
+                module__shared=self.shared,
+            )
+        net.set_params(max_iter=self.decoder_iter)
+        with seeded(stream, device):
+            net.partial_fit(torch.as_tensor(rows, dtype=torch.float32), torch.as_tensor(codes))
+        net.module_.eval()
+        self.decoder_net_ = net
+
+    def _decode(self, rows: Tensor, y: Tensor) -> Tensor:
+        return rows if self.decoder_net_ is None else self.decoder_net_.module_.decode(rows, y)
+
+    def _real_rows(self, X: Any) -> Any:
+        return X if self.space == "rows" else self.features(X)
+
+    def _generated_rows(self, rows: Array) -> Any:
+        if self.space == "rows":
+            return self.encoder_.inverse_transform(rows)
+        return rows.reshape(len(rows), -1)
 
 
 class GAMOClassifier(BaseGameClassifier):
@@ -484,7 +662,7 @@ class GAMOClassifier(BaseGameClassifier):
         the paper does.
     mixer, n_neighbors, max_scale, max_anchors, latent_dim
         The generator; as in :class:`GAMOSampler`.
-    loss, with_discriminator, fake_weight, classifier, hidden_layer_sizes
+    loss, with_discriminator, fake_weight, feature_extractor, classifier, hidden_layer_sizes
         The game; as in :class:`GAMOSampler`.
     max_iter, batch_size, learning_rate, net_params, encoder, device, callbacks, warm_start, \
 verbose, random_state
@@ -496,7 +674,7 @@ verbose, random_state
         Labels, in the order of ``predict_proba``'s columns.
     net_, game_, encoder_, n_iter_, history_, ess_, coverage_, spread_
         As in :class:`GAMOSampler`.
-    n_features_in_, feature_names_in_
+    n_features_in_, feature_names_in_, shape_in_
         As everywhere in scikit-learn.
 
     See Also
@@ -544,13 +722,14 @@ verbose, random_state
         loss: str = "ls",
         with_discriminator: bool = True,
         fake_weight: str = "prior",
+        feature_extractor: Build | None = None,
         classifier: Build | None = None,
         hidden_layer_sizes: Sequence[int] = (128, 64),
         max_iter: int = 800,
         batch_size: int = 64,
         learning_rate: float = 1e-3,
         net_params: dict[str, Any] | None = None,
-        encoder: TableEncoder | None = None,
+        encoder: TableEncoder | ImageEncoder | None = None,
         device: str = "auto",
         callbacks: Sequence[Any] | None = None,
         warm_start: bool = False,
@@ -566,6 +745,7 @@ verbose, random_state
         self.loss = loss
         self.with_discriminator = with_discriminator
         self.fake_weight = fake_weight
+        self.feature_extractor = feature_extractor
         self.classifier = classifier
         self.hidden_layer_sizes = hidden_layer_sizes
         self.max_iter = max_iter

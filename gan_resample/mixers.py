@@ -88,6 +88,7 @@ class Anchors(nn.Module):
 
     rows: Tensor
     neighbours: Tensor
+    chosen: Tensor
     starts: Tensor
     counts: Tensor
 
@@ -100,19 +101,28 @@ class Anchors(nn.Module):
         self.register_buffer("starts", sizes.cumsum(0) - sizes)
         self.register_buffer("rows", torch.zeros(sum(counts), n_features))
         self.register_buffer("neighbours", torch.zeros(sum(counts), n_neighbors, dtype=torch.long))
+        self.register_buffer("chosen", torch.zeros(sum(counts), dtype=torch.long))
 
-    def prepare(self, x: Tensor, y: Tensor) -> None:
-        """Keep rows ``x`` of the classes in play; a random subset where a class has too many."""
-        for code, size in enumerate(self.sizes):
-            if not size:
-                continue
-            mine = x[y == code]
+    def choose(self, y: Tensor) -> None:
+        """Note which training rows are kept, as ``chosen``: a random subset of a large class."""
+        for code, start, size in self._classes():
+            mine = (y == code).nonzero().squeeze(1)
             if len(mine) > size:
-                mine = mine[torch.randperm(len(mine), device=x.device)[:size]]
-            start = self.offsets[code]
-            self.rows[start : start + size] = mine
-            near = nearest_neighbours(mine, self.neighbours.shape[1])
+                mine = mine[torch.randperm(len(mine), device=y.device)[:size]]
+            self.chosen[start : start + size] = mine
+
+    def keep(self, rows: Tensor) -> None:
+        """Take the chosen rows, (len(chosen), n_features), and find their neighbours."""
+        self.rows.copy_(rows)
+        for _, start, size in self._classes():
+            near = nearest_neighbours(rows[start : start + size], self.neighbours.shape[1])
             self.neighbours[start : start + size] = near + start
+
+    def _classes(self) -> Iterator[tuple[int, int, int]]:
+        """Code, first row and number of rows of each class that is in play."""
+        for code, size in enumerate(self.sizes):
+            if size:
+                yield code, self.offsets[code], size
 
     def draw_group(self, y: Tensor, n_partners: int) -> Tensor:
         """Draw a row of each class code uniformly, and neighbours of it independently.

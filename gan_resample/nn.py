@@ -1,19 +1,33 @@
-"""Modules that know no game: perceptrons, the hardening of generated rows, moving averages."""
+"""Modules that know no game: perceptrons, convolutions, hardening, moving averages."""
 
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["MLP", "Harden", "MovingAverage", "Strata", "harden", "make_module"]
+__all__ = [
+    "MLP",
+    "ConvDecoder",
+    "ConvNet",
+    "Harden",
+    "MovingAverage",
+    "Strata",
+    "harden",
+    "make_module",
+    "output_width",
+]
 
 # Fills up rows of unequal length behind their largest value; finite, for the divergence guard.
 PADDING = torch.finfo(torch.float32).max
 
-Build = nn.Module | Callable[[int, int], nn.Module]
+# n_in is the width of a row, or the (channels, height, width) of an image
+Build = nn.Module | Callable[[Any, int], nn.Module]
+Shape = Sequence[int]
 
 
 class MLP(nn.Sequential):
@@ -48,9 +62,102 @@ class MLP(nn.Sequential):
         super().__init__(*layers, nn.Linear(n_in, n_out))
 
 
-def make_module(build: Build, n_in: int, n_out: int) -> nn.Module:
+class ConvNet(nn.Sequential):
+    """Two convolutions, each followed by a pooling that halves the image, and a linear layer.
+
+    The feature extractor of GAMO's code but for its tanh. Odd sides are rounded up, so that every
+    image of at least 4 pixels a side will do.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+        Channels, height and width of the images.
+    n_out : int
+        Width of the output, (n, n_out).
+    width : int, default=32
+        Channels inside.
+    """
+
+    def __init__(self, shape: Shape, n_out: int, width: int = 32) -> None:
+        channels, *sides = shape
+        quarter = [math.ceil(side / 4) for side in sides]
+        super().__init__(
+            nn.Conv2d(channels, width, 5, padding=2),
+            nn.LeakyReLU(0.1),
+            nn.AvgPool2d(2, ceil_mode=True),
+            nn.Conv2d(width, width, 5, padding=2),
+            nn.LeakyReLU(0.1),
+            nn.AvgPool2d(2, ceil_mode=True),
+            nn.Flatten(),
+            nn.Linear(width * quarter[0] * quarter[1], n_out),
+        )
+        # a tenth to a quarter faster on a CPU
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+class ConvDecoder(nn.Module):
+    """A linear layer and two transposed convolutions to an image in [-1, 1], cropped to size.
+
+    Parameters
+    ----------
+    n_in : int
+        Width of the input.
+    shape : (int, int, int)
+        Channels, height and width of the images.
+    width : int, default=32
+        Channels inside.
+    """
+
+    def __init__(self, n_in: int, shape: Shape, width: int = 32) -> None:
+        super().__init__()
+        channels, *self.sides = shape
+        small = [math.ceil(side / 4) for side in self.sides]
+        self.layers = nn.Sequential(
+            nn.Linear(n_in, width * small[0] * small[1]),
+            nn.LeakyReLU(0.1),
+            nn.Unflatten(1, (width, *small)),
+            nn.ConvTranspose2d(width, width, 4, stride=2, padding=1),
+            nn.LeakyReLU(0.1),
+            nn.ConvTranspose2d(width, width, 4, stride=2, padding=1),
+            nn.LeakyReLU(0.1),
+            nn.Conv2d(width, channels, 3, padding=1),
+            nn.Tanh(),
+        )
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = self.sides
+        return self.layers(x)[..., :height, :width]
+
+
+def make_module(build: Build, n_in: Any, n_out: int) -> nn.Module:
     """Return a copy of ``build`` if it is a module, else ``build(n_in, n_out)``."""
     return copy.deepcopy(build) if isinstance(build, nn.Module) else build(n_in, n_out)
+
+
+def output_width(module: nn.Module, shape: Shape, name: str) -> int:
+    """Return the width that ``module`` gives for inputs of ``shape``, by trying it in eval mode.
+
+    Raises
+    ------
+    ValueError
+        ``module`` cannot take such inputs, or does not give (n, width). ``name`` is its role.
+    """
+    copied = copy.deepcopy(module).eval()
+    try:
+        with torch.no_grad():
+            out = copied(torch.zeros(2, *shape))
+    except RuntimeError as error:
+        raise ValueError(
+            f"{name} cannot take rows of shape {tuple(shape)}: {error}. Hand over a module, or a "
+            "callable (n_in, n_out) -> module, that takes (n, ...) of that shape"
+        ) from error
+    if out.ndim != 2:
+        raise ValueError(
+            f"{name} must give vectors, (n, width), but turns (2, {', '.join(map(str, shape))}) "
+            f"into {tuple(out.shape)}: end it in torch.nn.Flatten()"
+        )
+    return out.shape[1]
 
 
 class MovingAverage(nn.Module):

@@ -10,7 +10,14 @@ from gan_resample.gamo import GAMOGame
 SMALL = {"hidden_layer_sizes": (16,), "learning_rate": 1e-2, "random_state": 0}
 QUICK = {**SMALL, "max_iter": 4}
 
+
+def small_features(n_in, n_out):
+    """A feature extractor for rows of ``n_in`` columns."""
+    return torch.nn.Sequential(torch.nn.Linear(n_in, 6), torch.nn.Tanh())
+
+
 GAMO = {
+    "feature_extractor": None,
     "classifier": None,
     "hidden_layer_sizes": (16,),
     "loss": "ls",
@@ -31,7 +38,10 @@ GAMES = {
     "gamo-cross-entropy": (GAMOGame, GAMO | {"loss": "ce"}),
     "gamo-equal-batches": (GAMOGame, GAMO | {"fake_weight": "batch", "mixer": "class"}),
     "gamo-without-discriminator": (GAMOGame, GAMO | {"with_discriminator": False}),
+    "gamo-images": (GAMOGame, GAMO),
+    "gamo-features": (GAMOGame, GAMO | {"feature_extractor": small_features, "ema_decay": 0.9}),
 }
+SHAPES = {"gamo-images": (1, 4, 4)}  # of encoded rows; (4,) where a game is not listed
 
 
 def blobs(counts=(60, 20, 8), n_features=4, distance=6.0, seed=0):
@@ -68,12 +78,19 @@ def mixed_frame(n=120, seed=0):
     return X, y
 
 
+def rows_of(name, counts=(60, 20, 8), **options):
+    """Encoded rows that the named game takes, and their codes: blobs, as images if need be."""
+    shape = SHAPES.get(name, (4,))
+    X, y = blobs(counts, n_features=int(np.prod(shape)), **options)
+    return tensors((X if len(shape) == 1 else X / 20).reshape(-1, *shape), y)
+
+
 def make_game(name, counts=(60, 20, 8), n_features=4, batch_size=16, **own):
     """A game on :func:`blobs`-like data, all classes but the largest in play; unprepared."""
     kind, params = GAMES[name]
     deficits = tuple(max(counts) - count for count in counts)
     return kind(
-        n_features=n_features,
+        shape=SHAPES.get(name, (n_features,)),
         counts=counts,
         deficits=deficits,
         spans=(),
@@ -84,13 +101,19 @@ def make_game(name, counts=(60, 20, 8), n_features=4, batch_size=16, **own):
 
 
 def make_net(
-    name, counts=(60, 20, 8), n_features=4, batch_size=16, max_iter=4, own=None, **options
+    name,
+    counts=(60, 20, 8),
+    n_features=4,
+    batch_size=16,
+    max_iter=4,
+    own=None,
+    **options,
 ):
     """An untrained net that plays the named game."""
     kind, params = GAMES[name]
     module = (
         {
-            "n_features": n_features,
+            "shape": SHAPES.get(name, (n_features,)),
             "counts": counts,
             "deficits": tuple(max(counts) - count for count in counts),
             "spans": (),

@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from gan_resample.engine.game import ClassifyingGame, SamplingGame
 from gan_resample.engine.seeding import random_stream, seeded
-from tests.helpers import GAMES, blobs, make_game, make_net, tensors
+from tests.helpers import GAMES, make_game, make_net, rows_of
 
 CPU = torch.device("cpu")
 every_game = pytest.mark.parametrize("name", GAMES)
@@ -31,7 +31,7 @@ def prefix_of(game, move):
 def played(name, rounds=4, seed=0, **options):
     net = make_net(name, max_iter=rounds, **options)
     with seeded(random_stream(seed), CPU):
-        net.fit(*tensors(*blobs()))
+        net.fit(*rows_of(name))
     net.module_.eval()
     return net
 
@@ -49,7 +49,7 @@ def test_players_share_no_parameter_and_own_every_trainable_one(name):
 @every_game
 def test_a_turn_changes_only_the_players_that_move(name):
     net = make_net(name).initialize()
-    game, (x, y) = net.module_, tensors(*blobs())
+    game, (x, y) = net.module_, rows_of(name)
     game.prepare(x, y)
     net._set_training(True)
     for _ in range(2):
@@ -73,7 +73,7 @@ def test_a_turn_changes_only_the_players_that_move(name):
 @every_game
 def test_every_player_moves_and_every_parameter_learns(name):
     net = make_net(name).initialize()
-    game, (x, y) = net.module_, tensors(*blobs())
+    game, (x, y) = net.module_, rows_of(name)
     game.prepare(x, y)
     learnt, moved = set(), set()
     for _ in range(2):
@@ -95,7 +95,7 @@ def test_every_player_moves_and_every_parameter_learns(name):
 @every_game
 def test_training_modes_are_as_they_were_after_each_turn(name):
     net = make_net(name).initialize()
-    game, (x, y) = net.module_, tensors(*blobs())
+    game, (x, y) = net.module_, rows_of(name)
     game.prepare(x, y)
     net._set_training(True)
     modes = [module.training for module in game.modules()]
@@ -112,7 +112,8 @@ def test_samples_have_shape_dtype_and_range(name):
         pytest.fail("a game without samples needs a law of its own")
     y = torch.tensor([2, 1, 2, 2, 1])
     rows = net.module_.sample(y)
-    assert rows.shape == (5, 4)
+    x, _ = rows_of(name)
+    assert rows.shape == (5, *net.module_.features(x).shape[1:])
     assert rows.dtype == torch.float32
     assert rows.isfinite().all()
 
@@ -121,7 +122,7 @@ def test_samples_have_shape_dtype_and_range(name):
 def test_logits_have_a_column_for_each_class(name):
     game = played(name).module_
     assert isinstance(game, ClassifyingGame)
-    x, _ = tensors(*blobs())
+    x, _ = rows_of(name)
     assert game.logits(x).shape == (88, 3)
 
 
@@ -170,20 +171,21 @@ def test_the_last_batch_may_not_be_short(name):
     seen = []
     step = net.train_step
     net.train_step = lambda batch: seen.append(len(batch[0])) or step(batch)
-    net.fit(*tensors(*blobs((9, 6, 2))))
+    net.fit(*rows_of(name, (9, 6, 2)))
     assert seen == [16, 16, 16]
 
 
 @every_game
 def test_generated_rows_lie_at_their_class(name):
-    x, y = tensors(*blobs((80, 20), distance=8.0))
+    x, y = rows_of(name, (80, 20), distance=8.0)
     net = make_net(name, counts=(80, 20), max_iter=150, lr=1e-2)
     with seeded(random_stream(0), CPU):
         net.fit(x, y)
         net.module_.eval()
         rows = net.module_.sample(torch.ones(200, dtype=torch.long))
-    to_minority = (rows - x[y == 1].mean(0)).norm(dim=1)
-    to_majority = (rows - x[y == 0].mean(0)).norm(dim=1)
+    seen = net.module_.features(x)  # a game may generate in a space of its own
+    to_minority = (rows - seen[y == 1].mean(0)).norm(dim=1)
+    to_majority = (rows - seen[y == 0].mean(0)).norm(dim=1)
     assert (to_minority < to_majority).float().mean() > 0.95
     assert (net.module_.logits(x).argmax(1) == y).float().mean() > 0.95
 
@@ -204,7 +206,7 @@ class NoHostSync(TorchDispatchMode):
 @every_game
 def test_a_round_never_waits_for_the_device(name):
     net = make_net(name).initialize()
-    game, (x, y) = net.module_, tensors(*blobs())
+    game, (x, y) = net.module_, rows_of(name)
     game.prepare(x, y)
     with NoHostSync():
         for turn in game.turns(x[:16], y[:16]):
@@ -218,7 +220,7 @@ def test_a_round_never_waits_for_the_device(name):
 @every_game
 def test_a_round_on_a_gpu_never_waits(name):
     net = make_net(name, device="cuda").initialize()
-    game, (x, y) = net.module_, (t.cuda() for t in tensors(*blobs()))
+    game, (x, y) = net.module_, (t.cuda() for t in rows_of(name))
     game.prepare(x, y)
     net.train_step((x[:16], y[:16]))  # lazy set-up of optimizers and libraries may wait
     torch.cuda.set_sync_debug_mode("error")

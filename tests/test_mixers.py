@@ -22,7 +22,8 @@ COUNTS = (0, 20, 8)
 def anchors(counts=COUNTS, n_neighbors=5, n_features=4):
     x, y = tensors(*blobs((60, *counts[1:]), n_features=n_features))
     kept = Anchors(counts, n_features, n_neighbors)
-    kept.prepare(x, y)
+    kept.choose(y)
+    kept.keep(x[kept.chosen])
     return kept
 
 
@@ -79,7 +80,8 @@ def test_neighbours_are_of_the_same_class():
 def test_max_anchors_keeps_a_random_subset():
     x, y = tensors(*blobs((60, 20, 8)))
     kept = Anchors((0, 5, 0), 4)
-    kept.prepare(x, y)
+    kept.choose(y)
+    kept.keep(x[kept.chosen])
     pool = x[y == 1]
     assert all((pool == row).all(1).any() for row in kept.rows)
     assert len(kept.rows.unique(dim=0)) == 5
@@ -156,7 +158,8 @@ def test_neighbours_without_neighbours_is_random_duplication():
 def test_class_mixer_with_one_anchor_returns_it():
     x, y = tensors(*blobs())
     kept = Anchors((0, 1, 1), 4)
-    kept.prepare(x, y)
+    kept.choose(y)
+    kept.keep(x[kept.chosen])
     net = mixer("class", kept).eval()
     rows = net(net.draw(torch.tensor([1, 1, 2, 2])), [0, 2, 2])
     torch.testing.assert_close(rows, kept.rows[[0, 0, 1, 1]])

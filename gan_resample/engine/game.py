@@ -36,11 +36,15 @@ class Game(nn.Module, ABC):
     def prepare(self, x: Tensor, y: Tensor) -> None:
         """Take what is needed from all training rows; called once a fit, before the first round.
 
-        ``x`` has shape (n, n_features), ``y`` holds (n,) class codes, both on the device.
+        ``x`` has shape (n, n_features), or (n, channels, height, width) for images; ``y`` holds
+        (n,) class codes; both are on the device.
         """
 
     def begin_epoch(self, x: Tensor, y: Tensor) -> None:
         """Refresh what a phase needs; called before each epoch with all training rows."""
+
+    def finish(self, x: Tensor, y: Tensor) -> None:
+        """Bring up to date what ``sample`` and ``logits`` need; called after the last round."""
 
     @contextmanager
     def still(self, *players: str) -> Iterator[None]:

@@ -128,6 +128,7 @@ class GameNet(NeuralNet):
                 UserWarning,
                 stacklevel=2,
             )
+        game.finish(x, y)
         return self
 
     def _play(self, x: Tensor, y: Tensor, guard: Guard) -> None:
