@@ -1,0 +1,42 @@
+"""The classifier of GAMO without a game: what every game has to beat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from gan_resample import GAMOClassifier
+from gan_resample.gamo import GAMOGame
+
+
+class PlainGame(GAMOGame):
+    """The same network, features and all, with the same loss; one player, one move.
+
+    ``balanced``: rows weigh ``n / (c n_i)``, as scikit-learn's ``class_weight="balanced"``.
+    """
+
+    moves: ClassVar[Mapping[str, str]] = {"network": "network"}
+    weights: Tensor
+
+    def __init__(
+        self, *, balanced: bool, counts: Sequence[int], deficits: Sequence[int], **others: Any
+    ) -> None:
+        super().__init__(counts=counts, deficits=[0] * len(deficits), **others)
+        weights = sum(counts) / (len(counts) * torch.tensor(counts, dtype=torch.float32))
+        self.register_buffer("weights", weights if balanced else torch.ones_like(weights))
+
+    def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
+        loss = self.class_loss(self.network(x), self.onehot[y])
+        yield {"network": (self.weights[y] * loss).mean()}
+        self.update_average()
+
+
+class PlainClassifier(GAMOClassifier):
+    """A :class:`GAMOClassifier` that plays no game; set ``balanced`` for class weights."""
+
+    _game = PlainGame
+    _game_params = (*GAMOClassifier._game_params, "balanced")
+    balanced = False
