@@ -13,16 +13,14 @@ except ImportError as error:
 
 from gan_resample.evaluation.compare import compare
 from gan_resample.evaluation.comparison import Comparison
-from gan_resample.evaluation.plots import (
-    ComparisonDisplay,
-    GameHistoryDisplay,
-    ResamplingDisplay,
-)
+from gan_resample.evaluation.pictures import GenerationDisplay, ResamplingDisplay
+from gan_resample.evaluation.plots import ComparisonDisplay, GameHistoryDisplay
 
 __all__ = [
     "Comparison",
     "ComparisonDisplay",
     "GameHistoryDisplay",
+    "GenerationDisplay",
     "ResamplingDisplay",
     "compare",
 ]

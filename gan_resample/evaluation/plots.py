@@ -1,4 +1,4 @@
-"""Displays in scikit-learn's manner: what a comparison found, a game's losses, generated rows."""
+"""Displays in scikit-learn's manner: what a comparison found, and a game's losses."""
 
 from __future__ import annotations
 
@@ -9,20 +9,17 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
-from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from gan_resample.contract import dense
 from gan_resample.evaluation.figures import Figures
 from gan_resample.evaluation.intervals import NO_DIFFERENCE
-from gan_resample.evaluation.projection import project
+from gan_resample.evaluation.style import INK, PALE, REAL, plain
 
-__all__ = ["ComparisonDisplay", "GameHistoryDisplay", "ResamplingDisplay"]
+__all__ = ["ComparisonDisplay", "GameHistoryDisplay"]
 
 Record = dict[str, Any]
 
 FEWEST_ROWS = 10  # in a bin of a calibration curve; a frequency of fewer says nothing
-INK, PALE, REAL, GENERATED, OTHERS = "#1f2933", "#d5dae1", "#0b3c5d", "#e07a2f", "#b8bec6"
 VERDICTS = {"better": "#1a7f5a", "worse": "#b4303a", NO_DIFFERENCE: "#6b7785"}
 LINES = ("#6b7785", "#a3adb8", "#c9a227", "#7b9acc", "#2b6cb0", "#1a7f5a", "#e07a2f", "#b4303a")
 
@@ -120,7 +117,7 @@ class ComparisonDisplay:
         ax.set_yticks(range(self._n_samplers), self.comparison.samplers)
         ax.set_ylim(self._n_samplers - 0.5, -0.5)
         ax.tick_params(left=False)
-        _plain(ax)
+        plain(ax)
         ax.grid(axis="x", color=PALE, lw=0.6)
         ax.set_axisbelow(True)
         ax.xaxis.set_major_locator(MaxNLocator(4))
@@ -198,7 +195,7 @@ class ComparisonDisplay:
         ax.plot([0, 1], [0, 1], color=INK, lw=0.7, ls=":")
         ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
         ax.set_xlabel("predicted probability", fontsize=9)
-        _plain(ax)
+        plain(ax)
         if ax is self.axes_[0]:
             ax.set_ylabel("observed frequency", fontsize=9)
         if ax is self.axes_[-1]:
@@ -275,97 +272,5 @@ class GameHistoryDisplay:
         ax.set_title(name, fontsize=10, color=INK)
         ax.set_xlabel("rounds", fontsize=9)
         ax.set_ylabel("loss", fontsize=9)
-        _plain(ax)
+        plain(ax)
         ax.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
-
-
-class ResamplingDisplay:
-    """Real and generated rows on the first two principal components of the real ones.
-
-    Parameters
-    ----------
-    points : mapping of str to list of dict
-        For each sampler its rows: ``x``, ``y``, ``label`` and ``kind``, "real" or "generated".
-    largest : str
-        Label of the largest class, drawn pale.
-
-    Attributes
-    ----------
-    figure_ : matplotlib Figure
-        Holds the panels.
-    axes_ : ndarray of Axes
-        One for each sampler.
-    """
-
-    def __init__(self, points: Mapping[str, Sequence[Record]], *, largest: str) -> None:
-        self.points = points
-        self.largest = largest
-
-    @classmethod
-    def from_estimator(cls, sampler: Any, X: Any, y: Any, *, ax: Any = None) -> ResamplingDisplay:
-        """Fit a copy of a sampler and draw the rows it adds to a table of two or more columns.
-
-        Parameters
-        ----------
-        sampler : estimator
-            An over-sampler: real rows come back first.
-        X : DataFrame or array of shape (n_rows, n_columns)
-            Real rows without missing values.
-        y : array-like of shape (n_rows,)
-            Their labels.
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a figure.
-
-        Returns
-        -------
-        display : ResamplingDisplay
-        """
-        X_new, y_new = clone(sampler).fit_resample(X, y)
-        if not isinstance(X_new, pd.DataFrame):
-            X_new = pd.DataFrame(dense(X_new)).infer_objects()
-        points = project(X_new, np.asarray(y_new), len(y))
-        if points is None:
-            raise ValueError(
-                f"{type(sampler).__name__} added no row to {len(y)}, or the table has one column "
-                "only: there is nothing to draw"
-            )
-        labels, counts = np.unique(np.asarray(y), return_counts=True)
-        largest = str(labels[counts.argmax()])
-        return cls({type(sampler).__name__: points}, largest=largest).plot(ax=ax)
-
-    def plot(self, *, ax: Any = None) -> ResamplingDisplay:
-        """Draw; ``ax`` is an Axes for one sampler or a sequence of them, None makes a figure."""
-        n = len(self.points)
-        if ax is None:
-            figure = plt.figure(figsize=(0.8 + 2.9 * n, 3.4), layout="constrained")
-            ax = figure.subplots(1, n, sharex=True, sharey=True, squeeze=False)[0]
-        self.axes_ = np.atleast_1d(np.asarray(ax, dtype=object))
-        self.figure_ = self.axes_[0].figure
-        for panel, (name, points) in zip(self.axes_, self.points.items(), strict=True):
-            self._draw(panel, name, pd.DataFrame(points))
-        self.figure_.legend(
-            *self.axes_[0].get_legend_handles_labels(),
-            loc="outside lower center",
-            ncols=3,
-            frameon=False,
-            fontsize=9,
-        )
-        return self
-
-    def _draw(self, ax: Any, name: str, points: pd.DataFrame) -> None:
-        real, common = points["kind"] == "real", points["label"] == self.largest
-        for chosen, style in (
-            (real & common, {"s": 9, "color": OTHERS, "label": "real, largest class"}),
-            (~real, {"s": 9, "color": GENERATED, "alpha": 0.5, "label": "generated"}),
-            (real & ~common, {"s": 16, "color": REAL, "label": "real, smaller classes"}),
-        ):
-            ax.scatter(points.loc[chosen, "x"], points.loc[chosen, "y"], lw=0, **style)
-        ax.set_title(name, fontsize=10, color=INK)
-        ax.set(xticks=[], yticks=[])
-        _plain(ax)
-
-
-def _plain(ax: Any) -> None:
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.spines[["left", "bottom"]].set_color("#8a97a6")
-    ax.tick_params(labelsize=8, color="#8a97a6")

@@ -17,11 +17,8 @@ from jinja2 import Environment, StrictUndefined
 
 from gan_resample.evaluation.figures import Figures
 from gan_resample.evaluation.intervals import Difference
-from gan_resample.evaluation.plots import (
-    ComparisonDisplay,
-    GameHistoryDisplay,
-    ResamplingDisplay,
-)
+from gan_resample.evaluation.pictures import ResamplingDisplay
+from gan_resample.evaluation.plots import ComparisonDisplay, GameHistoryDisplay
 from gan_resample.evaluation.words import findings, interval, number, overall_findings
 
 __all__ = ["write_report"]
