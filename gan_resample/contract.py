@@ -88,6 +88,12 @@ class RowsMixin:
                 f"{type(self).__name__} takes pandas data frames, arrays and sparse matrices, but "
                 f"got {type(X)}: call X.to_pandas() first"
             )
+        if getattr(X, "ndim", 2) > 2:
+            raise ValueError(
+                f"Found array with dim {X.ndim}, while {type(self).__name__} takes tables of 2 "
+                "dimensions and images of 4, (n, channels, height, width): X[:, None] gives grey "
+                "images their channel"
+            )
         listed = getattr(self.encoder, "categorical_features", None) is not None
         X = validate_data(
             self,

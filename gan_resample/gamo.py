@@ -51,6 +51,7 @@ from gan_resample.nn import (
     Harden,
     MovingAverage,
     Strata,
+    check_width,
     make_module,
     output_width,
 )
@@ -149,6 +150,7 @@ mixer, n_neighbors, max_scale, max_anchors, latent_dim
             spans, levels = (), ()  # features are neither categories nor snapped
         mlp = partial(MLP, widths=hidden_layer_sizes, activation=partial(nn.LeakyReLU, 0.1))
         self.classifier = make_module(classifier or mlp, n_features, len(counts))
+        check_width(self.classifier, (n_features,), len(counts), "classifier")
         self.average = MovingAverage(self.network, ema_decay) if ema_decay else None
         self.discriminator = self.generator = None
         if not self.in_play:

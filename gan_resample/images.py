@@ -21,10 +21,10 @@ KNOWN_RANGES = ((0.0, 1.0), (-1.0, 1.0))  # of floats, in the order in which the
 
 
 def is_images(X: Any) -> bool:
-    """Tell whether ``X`` is an array of four dimensions, or a list of arrays of three."""
-    if hasattr(X, "ndim"):
-        return X.ndim == 4
-    return isinstance(X, (list, tuple)) and len(X) > 0 and np.ndim(X[0]) == 3
+    """Tell whether ``X`` is an array of four dimensions, or a sequence of arrays of three."""
+    if isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.dtype == object):
+        return len(X) > 0 and np.ndim(X[0]) == 3
+    return getattr(X, "ndim", None) == 4
 
 
 def check_images(X: Any) -> Array:
@@ -35,18 +35,17 @@ def check_images(X: Any) -> Array:
     ValueError
         Images of several sizes, no image, or fewer than 4 pixels a side.
     """
-    if not hasattr(X, "ndim") and len({np.shape(image) for image in X}) > 1:
+    if not hasattr(X, "shape") or X.dtype == object:
         sizes = sorted({np.shape(image) for image in X})
-        raise ValueError(
-            f"images have several sizes, such as {sizes[0]} and {sizes[1]}: crop, pad or resize "
-            "them to one"
-        )
+        if len(sizes) > 1:
+            raise ValueError(
+                f"images have several sizes, such as {sizes[0]} and {sizes[1]}: crop, pad or "
+                "resize them to one"
+            )
+        X = np.stack(list(X))
     X = np.asarray(X)
     if X.dtype == object:
-        raise ValueError(
-            "images come as an array of dtype object, as images of several sizes do: crop, pad or "
-            "resize them to one, and stack them with numpy.stack"
-        )
+        raise ValueError("images come as an array of dtype object: convert it, X.astype(float)")
     if not len(X):
         raise ValueError(
             f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required."

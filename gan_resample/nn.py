@@ -17,6 +17,7 @@ __all__ = [
     "Harden",
     "MovingAverage",
     "Strata",
+    "check_width",
     "harden",
     "make_module",
     "output_width",
@@ -131,8 +132,39 @@ class ConvDecoder(nn.Module):
 
 
 def make_module(build: Build, n_in: Any, n_out: int) -> nn.Module:
-    """Return a copy of ``build`` if it is a module, else ``build(n_in, n_out)``."""
-    return copy.deepcopy(build) if isinstance(build, nn.Module) else build(n_in, n_out)
+    """Return a copy of ``build`` if it is a module, else ``build(n_in, n_out)``.
+
+    Raises
+    ------
+    TypeError
+        ``build`` does not return a module.
+    """
+    if isinstance(build, nn.Module):
+        return copy.deepcopy(build)
+    module = build(n_in, n_out)
+    if not isinstance(module, nn.Module):
+        raise TypeError(
+            f"{build!r} must return a torch.nn.Module when called with ({n_in!r}, {n_out!r}), but "
+            f"returns {type(module)}"
+        )
+    return module
+
+
+def check_width(module: nn.Module, shape: Shape, width: int, name: str) -> nn.Module:
+    """Return ``module`` if it turns inputs of ``shape`` into vectors of ``width``.
+
+    Raises
+    ------
+    ValueError
+        It does not. ``name`` is its role.
+    """
+    found = output_width(module, shape, name)
+    if found != width:
+        raise ValueError(
+            f"{name} must give {width} numbers for each row of shape {tuple(shape)}, but gives "
+            f"{found}: a callable (n_in, n_out) -> module is told the widths"
+        )
+    return module
 
 
 def output_width(module: nn.Module, shape: Shape, name: str) -> int:

@@ -149,3 +149,13 @@ def wanted_labels(sampler):
     """The labels that ``fit_resample`` generates, in its order."""
     wanted = sampler.sampling_strategy_
     return np.repeat(list(wanted), list(wanted.values()))
+
+
+def digit_images(counts=(60, 20, 8)):
+    """Small grey images of the first digits, uint8, (n, 1, 8, 8); ships with scikit-learn."""
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    kept = [np.flatnonzero(found.target == k)[:n] for k, n in enumerate(counts)]
+    rows = np.concatenate(kept)
+    return (found.images[rows, None] * 15).astype(np.uint8), found.target[rows]

@@ -6,7 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from gan_resample.nn import MLP, Harden, MovingAverage, Strata, harden, make_module
+from gan_resample.nn import (
+    MLP,
+    ConvDecoder,
+    ConvNet,
+    Harden,
+    MovingAverage,
+    Strata,
+    check_width,
+    harden,
+    make_module,
+    output_width,
+)
 
 
 def test_mlp_has_the_asked_widths_and_norms():
@@ -89,3 +100,32 @@ def test_strata_by_hand():
     strata = Strata([0, 5 / 13, 8 / 13], 13)
     assert strata.sizes == (0, 5, 8)
     assert strata.weights.tolist() == pytest.approx([1 / 13] * 13)
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 4), (3, 5, 7), (2, 28, 28), (1, 33, 6)])
+def test_convolutional_nets_adapt_to_channels_and_size(shape):
+    images = torch.randn(3, *shape)
+    assert ConvNet(shape, 10, width=4)(images).shape == (3, 10)
+    decoded = ConvDecoder(6, shape, width=4)(torch.randn(3, 6))
+    assert decoded.shape == (3, *shape)
+    assert decoded.abs().max() <= 1
+
+
+def test_the_default_extractor_is_that_of_the_papers_code():
+    net = ConvNet((1, 28, 28), 512)
+    sizes = [tuple(p.shape) for p in net.parameters() if p.ndim > 1]
+    assert sizes == [(32, 1, 5, 5), (32, 32, 5, 5), (512, 1568)]
+
+
+def test_output_width_is_tried_without_a_trace():
+    net = nn.Sequential(nn.Linear(3, 5), nn.BatchNorm1d(5))
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    assert output_width(net, (3,), "net") == 5
+    assert net.training
+    assert all(torch.equal(before[key], value) for key, value in net.state_dict().items())
+    assert check_width(net, (3,), 5, "net") is net
+
+
+def test_a_callable_that_returns_no_module_is_refused():
+    with pytest.raises(TypeError, match="must return a torch.nn.Module"):
+        make_module(max, 3, 2)

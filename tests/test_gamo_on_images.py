@@ -1,0 +1,335 @@
+"""GAMO on arrays of images: what comes in, what comes back, and the features between."""
+
+import pickle
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from imblearn.pipeline import Pipeline
+from skorch import NeuralNetClassifier
+from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.preprocessing import FunctionTransformer
+from torch import nn
+
+from gan_resample import GAMOClassifier, GAMOSampler, ImageEncoder, SpreadSMOTE, TableEncoder
+from tests.helpers import digit_images
+
+X, y = digit_images()
+SMALL = {"hidden_layer_sizes": (16,), "random_state": 0}
+QUICK = {**SMALL, "max_iter": 3, "decoder_iter": 3}
+every_sampler = pytest.mark.parametrize(
+    "sampler",
+    [GAMOSampler(**QUICK), GAMOSampler(**QUICK, shared=False), SpreadSMOTE(random_state=0)],
+    ids=["gamo", "gamo-decoder-a-class", "spread"],
+)
+every_mixer = pytest.mark.parametrize("mixer", ["spread", "neighbours", "class"])
+
+
+def flatten(images):
+    return images.reshape(len(images), -1) / 255
+
+
+def as_floats(images):
+    return (images / 255).astype(np.float32)
+
+
+class TinyConvNet(nn.Module):
+    """What a user of skorch would write."""
+
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(4 * 36, 3), nn.Softmax(dim=1)
+        )
+
+    def forward(self, images):
+        return self.layers(images)
+
+
+class TinyFeatures(nn.Module):
+    def __init__(self, shape, n_out):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(shape)), 5), nn.Tanh())
+
+    def forward(self, images):
+        return self.layers(images)
+
+
+# ---- in and out ---------------------------------------------------------------------------------
+
+
+@every_sampler
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda images: images,
+        lambda images: images.astype(np.int64),
+        lambda images: images / 255,
+        lambda images: (images / 127.5 - 1).astype(np.float32),
+        lambda images: images > 127,
+        lambda images: np.repeat(images, 3, axis=1)[:, :, :7, :5],
+    ],
+    ids=["uint8", "int64", "float64", "float32", "bool", "colour of odd size"],
+)
+def test_shape_dtype_range_and_real_rows_are_kept(sampler, convert):
+    images = convert(X)
+    before = images.copy()
+    sampler = clone(sampler)
+    X_new, y_new = sampler.fit_resample(images, y)
+    assert (images == before).all()
+    assert Counter(y_new.tolist()) == {0: 60, 1: 60, 2: 60}
+    assert X_new.dtype == images.dtype
+    assert X_new.shape == (180, *images.shape[1:])
+    assert (X_new[:88] == images).all()
+    low, high = sampler.encoder_.range_
+    assert X_new.min() >= low
+    assert X_new.max() <= high
+    assert sampler.synthetic_mask_.tolist() == [False] * 88 + [True] * 92
+    assert sampler.n_features_in_ == np.prod(images.shape[1:])
+    assert sampler.shape_in_ == images.shape[1:]
+
+
+@every_sampler
+def test_flattened_images_come_back_flattened(sampler):
+    sampler = clone(sampler).set_params(encoder=ImageEncoder(shape=(1, 8, 8)))
+    X_new, _ = sampler.fit_resample(X.reshape(88, 64), y)
+    assert X_new.shape == (180, 64)
+    assert X_new.dtype == np.uint8
+    as_images, _ = clone(sampler).set_params(encoder=None).fit_resample(X, y)
+    assert (X_new.reshape(-1, 1, 8, 8) == as_images).all()
+
+
+@every_sampler
+def test_seeds_and_copies(sampler):
+    rows = clone(sampler).fit_resample(X, y)[0]
+    assert (rows == clone(sampler).fit_resample(X, y)[0]).all()
+    fitted = clone(sampler).fit(X, y)
+    loaded = pickle.loads(pickle.dumps(fitted))
+    labels = np.repeat([1, 2], [40, 52])
+    assert (loaded.sample(labels) == rows[88:]).all()
+    assert (fitted.sample(labels) == rows[88:]).all()
+    assert fitted.sample([]).shape == (0, 1, 8, 8)
+
+
+@every_sampler
+def test_balanced_images_come_back_unchanged(sampler):
+    rows = np.flatnonzero(y == 0)
+    sampler = clone(sampler)
+    assert sampler.fit_resample(X[rows], rows % 2)[0] is not X
+    assert (sampler.fit_resample(X[rows], rows % 2)[0] == X[rows]).all()
+    assert getattr(sampler, "decoder_net_", None) is None
+
+
+def test_classes_of_one_and_two_images():
+    images, labels = digit_images((30, 2, 1))
+    with pytest.warns(UserWarning, match="class 2 has 1 row only"):
+        X_new, y_new = GAMOSampler(**QUICK).fit_resample(images, labels)
+    assert Counter(y_new.tolist()) == {0: 30, 1: 30, 2: 30}
+    assert X_new.dtype == np.uint8
+
+
+# ---- in pipelines -------------------------------------------------------------------------------
+
+
+@every_sampler
+def test_in_a_pipeline_that_flattens(sampler):
+    steps = [("s", clone(sampler)), ("flat", FunctionTransformer(flatten))]
+    pipeline = Pipeline([*steps, ("clf", LogisticRegression())])
+    alone = cross_val_score(pipeline, X, y, cv=2, scoring="balanced_accuracy")
+    assert alone.min() > 0.6  # chance is 1 / 3; three rounds do not make a decoder
+    apart = cross_val_score(pipeline, X, y, cv=2, scoring="balanced_accuracy", n_jobs=2)
+    assert (alone == apart).all()
+
+
+@every_sampler
+def test_in_a_pipeline_with_a_convolutional_net(sampler):
+    net = NeuralNetClassifier(
+        TinyConvNet, max_epochs=12, lr=0.05, batch_size=16, verbose=0, train_split=None
+    )
+    torch.manual_seed(0)
+    pipeline = Pipeline([("s", clone(sampler)), ("clf", net)])
+    scores = cross_val_score(pipeline, as_floats(X), y, cv=2, scoring="balanced_accuracy")
+    assert scores.min() > 0.8
+
+
+def test_grid_search():
+    steps = [("s", GAMOSampler(**QUICK)), ("flat", FunctionTransformer(flatten))]
+    pipeline = Pipeline([*steps, ("clf", LogisticRegression())])
+    grid = {"s__mixer": ["spread", "class"], "s__shared": [True, False]}
+    search = GridSearchCV(pipeline, grid, cv=2).fit(X, y)
+    assert len(search.cv_results_["params"]) == 4
+    assert search.predict(X[:3]).shape == (3,)
+
+
+# ---- features -----------------------------------------------------------------------------------
+
+
+@every_mixer
+def test_features_of_real_rows_and_of_generated_ones(mixer):
+    sampler = GAMOSampler(**QUICK, mixer=mixer, space="features")
+    H, _ = sampler.fit_resample(X, y)
+    assert H.shape == (180, 512)
+    assert H.dtype == np.float32
+    np.testing.assert_array_equal(H[:88], sampler.features(X))
+    assert sampler.decoder_net_ is None
+    assert np.abs(H[:88]).max() <= 1  # F ends in tanh
+
+
+def test_without_a_feature_extractor_features_are_encoded_rows():
+    table = flatten(X)
+    sampler = GAMOSampler(**SMALL, max_iter=2, space="features")
+    H, _ = sampler.fit_resample(table, y)
+    np.testing.assert_array_equal(H[:88], sampler.encoder_.transform(table).astype(H.dtype))
+    assert H.shape == (180, 64)
+
+
+def test_anchors_are_features_of_the_last_extractor():
+    sampler = GAMOSampler(**QUICK, mixer="neighbours").fit(X, y)
+    anchors = sampler.game_.generator.anchors
+    chosen = anchors.chosen.numpy()
+    assert sorted(chosen.tolist()) == np.flatnonzero(y > 0).tolist()
+    np.testing.assert_array_equal(anchors.rows.numpy(), sampler.features(X[chosen]))
+
+
+def test_the_extractor_moves_first_in_every_round():
+    sampler = GAMOSampler(**QUICK).fit(X, y)
+    x = torch.as_tensor(sampler.encoder_.transform(X[:16]))
+    turns = list(sampler.game_.turns(x, torch.as_tensor(y[:16])))
+    assert [list(turn) for turn in turns] == [
+        ["feature_extractor"],
+        ["classifier", "discriminator"],
+        ["generator_vs_classifier"],
+        ["generator_vs_discriminator"],
+    ]
+
+
+@pytest.mark.parametrize("build", [TinyFeatures, TinyFeatures((1, 8, 8), 5)])
+def test_an_extractor_of_ones_own(build):
+    sampler = GAMOSampler(**QUICK, feature_extractor=build).fit(X, y)
+    assert sampler.features(X).shape == (88, 5)
+    assert sampler.sample([1, 2]).shape == (2, 1, 8, 8)
+    if isinstance(build, nn.Module):  # copied: the user's stays as it was
+        own = sampler.game_.feature_extractor.state_dict()
+        assert any(not torch.equal(own[k], v) for k, v in build.state_dict().items())
+
+
+def test_a_frozen_extractor_does_not_move():
+    frozen = TinyFeatures((1, 8, 8), 5).requires_grad_(False)
+    sampler = GAMOSampler(**QUICK, feature_extractor=frozen).fit(X, y)
+    own = sampler.game_.feature_extractor.state_dict()
+    assert all(torch.equal(own[key], value) for key, value in frozen.state_dict().items())
+    assert "feature_extractor_loss" not in sampler.history_[0]
+
+
+def test_features_for_tables():
+    rng = np.random.default_rng(0)
+    table, labels = rng.normal(size=(60, 4)), np.repeat([0, 1], [50, 10])
+    sampler = GAMOSampler(**QUICK, feature_extractor=TinyFeatures)
+    X_new, _ = sampler.fit_resample(table, labels)
+    assert X_new.shape == (100, 4)
+    assert np.isfinite(X_new).all()
+
+
+def test_warm_start_goes_on_with_game_and_decoder():
+    sampler = GAMOSampler(**QUICK, warm_start=True).fit(X, y)
+    before = sampler.decoder_net_.module_.rounds_played
+    sampler.fit(X, y)
+    assert sampler.n_iter_ == 6
+    assert (before, sampler.decoder_net_.module_.rounds_played) == (3, 6)
+
+
+# ---- the classifier -----------------------------------------------------------------------------
+
+
+@every_mixer
+def test_the_classifier_learns_digits(mixer):
+    images, labels = digit_images((120, 60, 40))
+    clf = GAMOClassifier(**SMALL, mixer=mixer, max_iter=80, learning_rate=2e-3)
+    clf.fit(images[::2], labels[::2])
+    assert (clf.predict(images[1::2]) == labels[1::2]).mean() > 0.9
+    P = clf.predict_proba(images[:7])
+    np.testing.assert_allclose(P.sum(axis=1), 1)
+    np.testing.assert_allclose(clf.predict_proba(images[3:4]), P[3:4], atol=1e-7)
+
+
+def test_the_classifier_takes_images_of_the_same_shape_only():
+    clf = GAMOClassifier(**SMALL, max_iter=2).fit(X, y)
+    with pytest.raises(ValueError, match=r"shape \(1, 7, 8\).*fitted to rows of shape \(1, 8, 8\)"):
+        clf.predict(X[:, :, :7])
+    with pytest.raises(ValueError, match="ImageEncoder takes images"):
+        clf.predict(X.reshape(88, 64))
+
+
+# ---- bad input ----------------------------------------------------------------------------------
+
+several = np.empty(88, dtype=object)
+several[:] = [image[:, : 8 - i % 2] for i, image in enumerate(X)]
+BAD = {
+    "sizes in a list": (list(several), {}, ValueError, "several sizes.*crop, pad or resize"),
+    "sizes in objects": (several, {}, ValueError, "several sizes.*crop, pad or resize"),
+    "objects": (X.astype(object), {}, ValueError, "dtype object"),
+    "missing": (np.where(X > 200, np.nan, X / 255), {}, ValueError, "NaN or infinite"),
+    "range": (X / 15, {}, ValueError, "neither 0 to 1 nor -1 to 1.*value_range"),
+    "one pixel": (X[:, :, :1, :1], {}, ValueError, "4 pixels a side"),
+    "three dimensions": (X[:, 0], {}, ValueError, r"X\[:, None\]"),
+    "words": (X.astype(str), {}, TypeError, "must hold numbers"),
+    "table encoder": (X, {"encoder": TableEncoder()}, ValueError, "TableEncoder takes tables"),
+    "image encoder": (
+        X.reshape(88, 64), {"encoder": ImageEncoder()}, ValueError, r"ImageEncoder\(shape=",
+    ),
+    "wrong flat shape": (
+        X.reshape(88, 64), {"encoder": ImageEncoder(shape=(1, 8, 9))}, ValueError, "of 72 pixels",
+    ),
+    "flat encoder": (
+        X, {"encoder": ImageEncoder(shape=(1, 8, 8))}, ValueError, "takes rows of 64 pixels",
+    ),
+}  # fmt: skip
+BAD_MODULES = {
+    "extractor's input": (
+        {"feature_extractor": nn.Linear(5, 3)}, ValueError, "feature_extractor cannot take rows",
+    ),
+    "extractor's output": (
+        {"feature_extractor": nn.Conv2d(1, 2, 3)}, ValueError, "must give vectors.*Flatten",
+    ),
+    "classifier's input": (
+        {"classifier": nn.Linear(5, 3)}, ValueError, r"classifier cannot take rows.*\(512,\)",
+    ),
+    "classifier's output": (
+        {"classifier": nn.Linear(512, 7)}, ValueError, "classifier must give 3 numbers.*gives 7",
+    ),
+    "no module": ({"classifier": max}, TypeError, "must return a torch.nn.Module"),
+}  # fmt: skip
+
+
+@pytest.fixture
+def untrained(monkeypatch):
+    def never(*args, **kwargs):
+        raise AssertionError("training began")
+
+    monkeypatch.setattr("gan_resample.engine.net.GameNet.fit_loop", never)
+    monkeypatch.setattr("gan_resample.mixers.Anchors.choose", never)
+
+
+@pytest.mark.usefixtures("untrained")
+@pytest.mark.parametrize("case", BAD)
+@pytest.mark.parametrize(
+    "estimator",
+    [GAMOSampler(**QUICK), GAMOClassifier(**SMALL), SpreadSMOTE()],
+    ids=lambda e: type(e).__name__,
+)
+def test_bad_images_are_refused_before_training(estimator, case):
+    images, params, error, message = BAD[case]
+    with pytest.raises(error, match=message):
+        clone(estimator).set_params(**params).fit(images, y)
+
+
+@pytest.mark.usefixtures("untrained")
+@pytest.mark.parametrize("case", BAD_MODULES)
+@pytest.mark.parametrize("kind", [GAMOSampler, GAMOClassifier])
+def test_modules_that_do_not_fit_are_refused_before_training(kind, case):
+    params, error, message = BAD_MODULES[case]
+    with pytest.raises(error, match=message):
+        kind(**SMALL, **params).fit(X, y)
