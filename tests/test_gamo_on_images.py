@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 from imblearn.pipeline import Pipeline
-from skorch import NeuralNetClassifier
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.preprocessing import FunctionTransformer
+from skorch import NeuralNetClassifier
 from torch import nn
 
 from gan_resample import GAMOClassifier, GAMOSampler, ImageEncoder, SpreadSMOTE, TableEncoder
@@ -257,7 +257,9 @@ def test_the_classifier_learns_digits(mixer):
 
 def test_the_classifier_takes_images_of_the_same_shape_only():
     clf = GAMOClassifier(**SMALL, max_iter=2).fit(X, y)
-    with pytest.raises(ValueError, match=r"shape \(1, 7, 8\).*fitted to rows of shape \(1, 8, 8\)"):
+    with pytest.raises(
+        ValueError, match=r"shape \(1, 7, 8\).*fitted to rows of shape \(1, 8, 8\)"
+    ):
         clf.predict(X[:, :, :7])
     with pytest.raises(ValueError, match="ImageEncoder takes images"):
         clf.predict(X.reshape(88, 64))

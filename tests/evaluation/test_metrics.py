@@ -49,7 +49,7 @@ def test_frechet_distance_is_the_formula():
     assert frechet_distance(REAL, MADE) == pytest.approx(direct)
     assert frechet_distance(MADE, REAL) == pytest.approx(direct)
     assert frechet_distance(REAL, REAL) == pytest.approx(0, abs=1e-9)
-    assert frechet_distance(REAL, REAL + [3, 4, 0]) == pytest.approx(25)
+    assert frechet_distance(REAL, REAL + np.array([3, 4, 0])) == pytest.approx(25)
     assert frechet_distance(REAL[:, :1], 2 * REAL[:, :1]) == pytest.approx(
         REAL[:, 0].mean() ** 2 + REAL[:, 0].var(ddof=1)  # (2 m - m)^2 + (2 s - s)^2
     )
@@ -175,7 +175,7 @@ def test_generation_scores_use_the_games_own_features():
     sampler.fit(frame, names)
     vectors = generation_scores(sampler, frame, names, random_state=0)
     assert vectors.index.tolist() == ["b", "c"]
-    with pytest.raises(ValueError, match="own features.*leave features=None"):
+    with pytest.raises(ValueError, match=r"own features.*leave features=None"):
         generation_scores(sampler, frame, names, features=np.asarray)
     sampler.set_params(space="rows").fit(frame, names)
     own = generation_scores(sampler, frame, names, random_state=0)

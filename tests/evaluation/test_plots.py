@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from gan_resample import GAMOSampler, SpreadSMOTE
+from gan_resample import GAMOSampler
 from gan_resample.evaluation import (
     ComparisonDisplay,
     GameHistoryDisplay,
-    ResamplingDisplay,
     compare,
 )
 from tests.evaluation.helpers import SAMPLERS, numeric_table, small_comparison
@@ -93,19 +92,3 @@ def test_losses_need_a_game_that_was_played():
     idle = GAMOSampler(**QUICK).fit(*blobs((10, 10)))
     with pytest.raises(ValueError, match="no class lacked a row"):
         GameHistoryDisplay.from_estimator(idle)
-
-
-def test_generated_rows_are_drawn_beside_real_ones():
-    X, y = blobs((60, 20))
-    sampler = SpreadSMOTE(random_state=0)
-    ax = ResamplingDisplay.from_estimator(sampler, X, y).axes_[0]
-    drawn = {c.get_label(): len(c.get_offsets()) for c in ax.collections}
-    assert drawn == {
-        "real, largest class": 60, "generated": 40, "real, smaller classes": 20,
-    }  # fmt: skip
-    assert not hasattr(sampler, "encoder_")  # a copy was fitted
-
-
-def test_no_generated_row_is_nothing_to_draw():
-    with pytest.raises(ValueError, match="there is nothing to draw"):
-        ResamplingDisplay.from_estimator(SpreadSMOTE(), *blobs((10, 10)))
