@@ -127,5 +127,5 @@ def test_output_width_is_tried_without_a_trace():
 
 
 def test_a_callable_that_returns_no_module_is_refused():
-    with pytest.raises(TypeError, match="must return a torch.nn.Module"):
+    with pytest.raises(TypeError, match=r"must return a torch\.nn\.Module"):
         make_module(max, 3, 2)

@@ -112,7 +112,7 @@ def test_what_cannot_be_drawn_is_refused():
     X, y = blobs((10, 10))
     with pytest.raises(NotFittedError):
         GenerationDisplay.from_estimator(SpreadSMOTE(), X, y)
-    with pytest.raises(ValueError, match="no class lacked a row.*nothing to draw"):
+    with pytest.raises(ValueError, match=r"no class lacked a row.*nothing to draw"):
         GenerationDisplay.from_estimator(SpreadSMOTE().fit(X, y), X, y)
     X, y = blobs((10, 5))
     narrow = pd.DataFrame(X[:, :1], columns=["a"])
