@@ -24,6 +24,7 @@ Record = dict[str, Any]
 
 SHOWN_POINTS = 200  # of a class and kind in a scatter
 GAP = 2  # pixels between images
+PANEL = 4.5  # inches, the width of a row of images
 
 
 class ResamplingDisplay:
@@ -207,8 +208,9 @@ class GenerationDisplay:
     def _images(self, first: Array, figure: Any) -> None:
         n_classes, n_images = len(self.generated), len(first)
         if figure is None:
-            ratio = first.shape[2] / first.shape[3]
-            size = (1 + n_images * 1.1, 0.6 + n_classes * 0.6 * ratio)
+            height, width = first.shape[2:]
+            strip = PANEL * height / (n_images * (width + GAP))
+            size = (2 * PANEL + 0.8, 0.4 + n_classes * (strip + 0.08))
             figure = plt.figure(figsize=size, layout="constrained")
         self.figure_ = figure
         self.axes_ = figure.subplots(n_classes, 2, squeeze=False)
