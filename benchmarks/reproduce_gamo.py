@@ -138,6 +138,7 @@ def linear(n_in: int, n_out: int) -> nn.Module:
 
 def run(job: Record) -> list[Record]:
     """Train and test the row of a job; the row "none" brings those "in features" along."""
+    torch.set_num_threads(1)
     warnings.simplefilter("ignore", CollapseWarning)  # its figures are in the record
     X, y, X_test, y_test = draw(Path(job["file"]), job["seed"], job["quick"])
     start = time.perf_counter()

@@ -18,7 +18,7 @@ import gan_resample
 
 __all__ = ["main"]
 
-USAGE_ERROR, STOPPED = 2, 130
+DIED, USAGE_ERROR, STOPPED = 1, 2, 130
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -51,8 +51,8 @@ def _add_compare(commands: Any) -> None:
     add("--repeats", type=int, default=1, metavar="N", help="how often folds are drawn anew (1)")
     add("--n-jobs", type=int, default=-1, metavar="N", help="processes (-1: one for each core)")
     _add_game(command)
-    add("--out", type=Path, default=Path("gan-resample-report"), metavar="DIR",
-        help="where results and report.html go (gan-resample-report)")  # fmt: skip
+    add("--out", type=Path, metavar="DIR",
+        help="where results and report.html go (gan-resample-report/NAME of DATA)")  # fmt: skip
     command.set_defaults(run=run_compare)
 
 
@@ -60,7 +60,8 @@ def _add_resample(commands: Any) -> None:
     command = commands.add_parser(
         "resample",
         help="write a table with generated rows",
-        description="Write a table with its rows first, untouched, and generated ones below.",
+        description="Write a table with its rows first and generated ones below. Cells come back "
+        "as they are read: texts as they were, numbers without zeros before or behind them.",
         epilog="samplers: random, smote, spread, and one for each game (gamo)",
     )
     add = command.add_argument
@@ -93,7 +94,7 @@ def _names(text: str) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return 0, 2 for a usage error or 130 when stopped."""
+    """Run the command; return 0, 1 when a process died, 2 for a usage error, 130 when stopped."""
     options = parse(arguments)
     options.arguments = sys.argv[1:] if arguments is None else arguments
     try:
@@ -101,6 +102,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, TypeError, OSError, ImportError) as error:
         print(f"gan-resample: {error}", file=sys.stderr)
         return USAGE_ERROR
+    except RuntimeError as error:
+        print(f"gan-resample: {error}", file=sys.stderr)
+        return DIED
     except KeyboardInterrupt:
         print("\nstopped; finished cells are kept, and the same command goes on", file=sys.stderr)
         return STOPPED
@@ -113,11 +117,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_compare(options: argparse.Namespace) -> None:
     import matplotlib as mpl
 
+    from gan_resample.datasets import RESULTS, STORE
     from gan_resample.evaluation import compare
 
     mpl.use("Agg")
     tables = read_datasets(options)
-    _make_folder(options.out)
+    out = (
+        options.out
+        or Path("gan-resample-report") / Path(options.data).resolve().name.split(".")[0]
+    )
+    _make_folder(out)
     comparison = compare(
         tables,
         options.samplers,
@@ -126,30 +135,47 @@ def run_compare(options: argparse.Namespace) -> None:
         options.repeats,
         n_jobs=options.n_jobs,
         random_state=options.seed,
-        store=options.out / "results.sqlite",
+        store=out / STORE,
         max_iter=options.max_iter,
         verbose=1,
     )
     comparison.about["command"] = shlex.join(["gan-resample", *options.arguments])
-    comparison.results.to_csv(options.out / "results.csv", index=False)
-    comparison.summary().to_csv(options.out / "summary.csv")
+    results, summary = (out / name for name in RESULTS)
+    comparison.results.to_csv(results, index=False)
+    comparison.summary().to_csv(summary)
     print_findings(comparison)
-    print(f"every score: {options.out / 'results.csv'}")
-    print(comparison.to_html(options.out / "report.html"))
+    print(f"every score: {results}")
+    print(comparison.to_html(out / "report.html"))
 
 
 def read_datasets(options: argparse.Namespace) -> list[Any]:
-    """Return the tables that DATA names; a file or folder goes before a bundled name."""
+    """Return the tables that DATA names: a bundled set, a file, or the files of a folder.
+
+    Of several tables each has some of the columns that are named.
+    """
     from gan_resample import datasets
 
-    path = Path(options.data)
-    if options.data in datasets.BUNDLED and not path.exists():
+    path, named = Path(options.data), {*options.drop, *options.categorical}
+    if options.data in datasets.BUNDLED and not path.is_file():
+        if options.target or named:
+            raise ValueError(
+                f"{options.data} is a bundled set, whose columns are known: leave out --target, "
+                "--drop and --categorical"
+            )
         return [datasets.load_bundled(options.data)]
+    frames = {name: datasets.read_frame(f) for name, f in datasets.table_files(path).items()}
+    columns = {column for frame in frames.values() for column in frame.columns}
+    if unknown := sorted(named - columns):
+        raise ValueError(
+            f"{path} has no column {', '.join(map(repr, unknown))}; its columns are "
+            f"{', '.join(map(str, sorted(columns)))}"
+        )
     found = []
-    for name, file in datasets.table_files(path).items():
-        frame = datasets.read_frame(file)
-        X, y = datasets.separate_target(frame, options.target, options.drop, name=str(file))
-        found.append(datasets.as_dataset(name, X, y, categorical=options.categorical))
+    for name, frame in frames.items():
+        drop = [column for column in options.drop if column in frame.columns]
+        X, y = datasets.separate_target(frame, options.target, drop, name=name)
+        own = [column for column in options.categorical if column in X.columns]
+        found.append(datasets.as_dataset(name, X, y, categorical=own))
     return found
 
 
@@ -167,12 +193,13 @@ def print_findings(comparison: Any) -> None:
     from gan_resample.evaluation.words import findings, number, overall_findings
 
     score = comparison.scores[0]
+    unit = comparison.unit(score)
     means: Any = comparison.cell_means()
-    print(f"\nMean {comparison.title(score)}, of 100\n")
+    print(f"\nMean {comparison.title(score)}{', of 100' if unit == 100 else ''}\n")
     for data in comparison.data:
         print(f"{data:>16.16}" + "".join(f"{name:>14}" for name in comparison.samplers))
         for classifier in comparison.classifiers:
-            cells = [number(value, score) or "–" for value in means.loc[data, classifier]]
+            cells = [number(value, unit) or "–" for value in means.loc[data, classifier]]
             print(f"{classifier:>16.16}" + "".join(f"{cell:>14}" for cell in cells))
         print()
         for sentence in findings(comparison, data):
@@ -197,7 +224,7 @@ def run_resample(options: argparse.Namespace) -> None:
     _refuse_missing(X)
     if options.mark in [*X.columns, y.name]:
         raise ValueError(f"there is a column {options.mark!r} already: name another with --mark")
-    _check_out(options.out)
+    _check_out(options.out, options.data)
 
     table, n_new, note = _resampled(with_seed(method.sampler, options.seed), data, X, y)
     table = table[[name for name in frame.columns if name in table]]
@@ -211,18 +238,32 @@ def _resampled(sampler: Any, data: Any, X: Any, y: Any) -> tuple[Any, int, str]:
     """Return the table with generated rows below, dtypes as read; their number; and a note."""
     import numpy as np
     import pandas as pd
+    from sklearn.preprocessing import StandardScaler
 
-    from gan_resample.evaluation.smote import fit_resample
+    from gan_resample.evaluation.smote import fit_resample, measures_raw_distances
 
     texts = data.X.columns[data.X.dtypes == "category"]
-    X_new, codes, note = fit_resample(sampler, X.assign(**data.X[texts]), data.codes)
-    X_new, codes = X_new.iloc[len(y) :], codes[len(y) :]
+    numbers = data.X.columns.difference(texts, sort=False)
+    table = X.copy()
+    table[texts] = data.X[texts]
+    if scaled := measures_raw_distances(sampler) and len(numbers) > 0:
+        # as in the comparison: distances need one scale for all columns
+        scaler = StandardScaler().fit(data.X[numbers])
+        table = table.astype(dict.fromkeys(numbers, "float64"))
+        table[numbers] = scaler.transform(data.X[numbers])
+    X_new, codes, note = fit_resample(sampler, table, data.codes)
+    made, codes = X_new.iloc[len(y) :].copy(), codes[len(y) :]
+    if scaled:
+        made[numbers] = scaler.inverse_transform(made[numbers])
+        whole = [name for name in numbers if X[name].dtype.kind in "iu"]
+        made[whole] = made[whole].round()
     for name in texts:  # samplers saw strings: back to what was read
         values = dict(zip(data.X[name].astype(str), X[name], strict=True))
-        X_new = X_new.assign(**{name: X_new[name].astype(str).map(values)})
+        made[name] = made[name].astype(str).map(values)
     _, first = np.unique(data.codes, return_index=True)
-    made = X_new.astype(X.dtypes).assign(**{y.name: y.iloc[first[codes]].to_numpy()})
-    return pd.concat([X.assign(**{y.name: y}), made], ignore_index=True), len(codes), note
+    made = made.astype(X.dtypes)
+    made[y.name] = y.iloc[first[codes]].to_numpy()
+    return pd.concat([X.join(y), made], ignore_index=True), len(codes), note
 
 
 def _refuse_missing(X: Any) -> None:
@@ -235,16 +276,18 @@ def _refuse_missing(X: Any) -> None:
         )
 
 
-def _check_out(path: Path) -> None:
+def _check_out(path: Path, source: Path) -> None:
     from gan_resample.datasets import SUFFIXES
 
-    if not path.name.endswith(SUFFIXES):
+    if path.resolve() == source.resolve():
+        raise ValueError(f"--out {path} is the table itself: name another file")
+    if not path.name.lower().endswith(SUFFIXES):
         raise ValueError(f"--out {path} must end in {', '.join(SUFFIXES)}")
     _make_folder(path.parent)
 
 
 def _write(table: Any, path: Path) -> None:
-    if path.name.endswith(".parquet"):
+    if path.name.lower().endswith(".parquet"):
         table.to_parquet(path, index=False)
     else:
         table.to_csv(path, index=False)

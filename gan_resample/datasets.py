@@ -10,19 +10,22 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.utils.multiclass import type_of_target
 
 __all__ = [
     "BUNDLED",
+    "RESULTS",
+    "STORE",
     "SUFFIXES",
     "DataSet",
     "Split",
@@ -36,6 +39,8 @@ __all__ = [
 Array = NDArray[Any]
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
+MISSING = ["", "?", "NA", "NaN", "nan"]  # cells without a value; "None" may be a category
+STORE, RESULTS = "results.sqlite", ("results.csv", "summary.csv")  # what a comparison writes
 MAX_CATEGORIES = 100  # as in TableEncoder
 LARGEST = 1e100  # beyond it, the variance of a column is not finite
 
@@ -44,14 +49,16 @@ LARGEST = 1e100  # beyond it, the variance of a column is not finite
 class Split:
     """Row numbers of one training part and one test part.
 
-    ``weight`` has an entry for each test row, where the test part has another class mix than the
-    training part; None: all alike.
+    ``test_to_train`` is the ratio of their sizes, before any thinning. ``weight`` has an entry for
+    each test row, where the test part has another class mix than the training part; None: all
+    alike.
     """
 
     repeat: int
     fold: int
     train: Array
     test: Array
+    test_to_train: float
     weight: Array | None = None
 
 
@@ -101,13 +108,15 @@ class DataSet:
 
     def splits(self, cv: Any, repeats: int, seed: int) -> list[Split]:
         """Stratified folds for a number ``cv``, else the splits of the splitter ``cv``."""
-        if not isinstance(cv, int):
-            found = cv.split(self.X, self.y)
-            return [Split(0, fold, *parts) for fold, parts in enumerate(found)]
-        folds = RepeatedStratifiedKFold(n_splits=cv, n_repeats=repeats, random_state=seed)
+        if isinstance(cv, int):
+            folds = RepeatedStratifiedKFold(n_splits=cv, n_repeats=repeats, random_state=seed)
+            parts, per_repeat = list(folds.split(self.X, self.codes)), cv
+        else:
+            parts = list(cv.split(self.X, self.y))
+            per_repeat = len(parts)
         made = [
-            Split(number // cv, number % cv, *parts)
-            for number, parts in enumerate(folds.split(self.X, self.codes))
+            Split(*divmod(number, per_repeat), train, test, len(test) / len(train))
+            for number, (train, test) in enumerate(parts)
         ]
         return made if self.thinned is None else self._thin(made, seed)
 
@@ -118,7 +127,8 @@ class DataSet:
             train = _pick(split.train, codes, counts, rng)
             alike = np.full(len(counts), np.bincount(codes[split.test]).min())
             test = _pick(split.test, codes, alike, rng)
-            made.append(Split(split.repeat, split.fold, train, test, counts[codes[test]] * 1.0))
+            weight = counts[codes[test]].astype(float)
+            made.append(replace(split, train=train, test=test, weight=weight))
         return made
 
 
@@ -190,6 +200,8 @@ def as_dataset(
 
 
 def _frame_of(X: Any) -> pd.DataFrame:
+    if sparse.issparse(X):
+        raise TypeError("a table to compare on is dense, but X is sparse: hand over X.toarray()")
     X = np.asarray(X)
     if X.ndim != 2:
         raise ValueError(f"a table has two dimensions, rows and columns, but got shape {X.shape}")
@@ -277,28 +289,32 @@ def _check_not_empty(name: str, column: pd.Series) -> None:
 
 
 def table_files(path: Path) -> dict[str, Path]:
-    """Return name -> file: the file itself, or every table in a folder."""
+    """Return name -> file: the file itself, or every table in a folder.
+
+    What an earlier comparison wrote there is no table of the user's.
+    """
     if not path.exists():
         raise FileNotFoundError(
             f"no such file or folder: {path}; bundled names are {', '.join(BUNDLED)}"
         )
     found = sorted(path.iterdir()) if path.is_dir() else [path]
-    files = [file for file in found if file.name.endswith(SUFFIXES)]
+    written = RESULTS if (path / STORE).exists() else ()
+    files = [f for f in found if f.name.lower().endswith(SUFFIXES) and f.name not in written]
     if not files:
         raise ValueError(f"{path} is no table and holds none: needed is {', '.join(SUFFIXES)}")
-    names = {file.name.removesuffix(_suffix(file)): file for file in files}
+    names = {file.name[: -len(_suffix(file))]: file for file in files}
     if len(names) < len(files):
         raise ValueError(f"{path} holds the same table in two formats: keep one of each")
     return names
 
 
 def _suffix(file: Path) -> str:
-    return next(suffix for suffix in SUFFIXES if file.name.endswith(suffix))
+    return next(suffix for suffix in SUFFIXES if file.name.lower().endswith(suffix))
 
 
 def read_frame(file: Path) -> pd.DataFrame:
-    """Read a CSV (also gzipped) or Parquet file; empty cells and ``?`` are missing values."""
-    frame = _read_parquet(file) if file.name.endswith(".parquet") else _read_csv(file)
+    """Read a CSV (also gzipped) or Parquet file; see ``MISSING`` for what is a missing value."""
+    frame = _read_parquet(file) if _suffix(file) == ".parquet" else _read_csv(file)
     frame = frame.reset_index(drop=True)  # a Parquet file may bring an index
     if frame.shape[1] == 1:
         raise ValueError(
@@ -316,10 +332,16 @@ def read_frame(file: Path) -> pd.DataFrame:
 
 def _read_csv(file: Path) -> pd.DataFrame:
     try:
-        return pd.read_csv(file, na_values=["?"], low_memory=False)
+        return pd.read_csv(
+            file,
+            keep_default_na=False,
+            na_values=MISSING,
+            low_memory=False,
+            compression="gzip" if _suffix(file) == ".csv.gz" else None,
+        )
     except UnicodeDecodeError as error:
         raise ValueError(f"{file} is not UTF-8 text ({error}): save it as UTF-8") from error
-    except (ValueError, gzip.BadGzipFile) as error:
+    except (ValueError, EOFError, gzip.BadGzipFile) as error:
         raise ValueError(f"{file} cannot be read as CSV: {error}") from error
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from imblearn.over_sampling import SMOTE
+from sklearn.preprocessing import StandardScaler
 
 from gan_resample.cli import main
 from tests.evaluation.helpers import mixed_table
@@ -74,6 +76,58 @@ def test_failed_cells_still_make_a_report(table, tmp_path, monkeypatch):
     assert "no rows today" in (tmp_path / "out" / "report.html").read_text()
 
 
+def test_the_default_folder_has_the_name_of_the_table(table, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    other = tmp_path / "other.v2.CSV"
+    pd.read_csv(table).to_csv(other, index=False)
+    assert compare(table, *FEW) == 0
+    assert compare(other, *FEW) == 0
+    pages = sorted(tmp_path.glob("gan-resample-report/*/report.html"))
+    assert [page.parent.name for page in pages] == ["mine", "other"]
+
+
+def test_results_may_lie_where_the_tables_are(table, tmp_path, capsys):
+    for _ in range(2):  # the second time, the results of the first are there too
+        assert compare(tmp_path, "--out", tmp_path, *FEW) == 0
+    assert pd.read_csv(tmp_path / "results.csv")["data"].unique().tolist() == ["mine"]
+
+
+def test_a_folder_of_results_does_not_hide_a_bundled_set(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        assert compare("wine", "--out", "wine", *FEW) == 0
+
+
+def test_results_of_another_table_are_not_written_over(table, tmp_path, capsys):
+    assert compare(table, "--out", tmp_path / "out", *FEW) == 0
+    before = (tmp_path / "out" / "report.html").read_text()
+    assert compare("wine", "--out", tmp_path / "out", *FEW) == 2
+    assert "are of mine, not of wine" in capsys.readouterr().err
+    assert (tmp_path / "out" / "report.html").read_text() == before
+
+
+def test_a_mistake_can_be_mended_in_the_same_folder(table, tmp_path):
+    for wrong in (["--cv", "500"], ["--max-iter", "0"]):
+        assert compare(table, "--out", tmp_path / "out", *FEW, *wrong) == 2
+    assert compare(table, "--out", tmp_path / "out", *FEW) == 0
+
+
+def test_columns_of_some_tables_of_a_folder(table, tmp_path):
+    X = pd.read_csv(table)
+    (tmp_path / "tables").mkdir()
+    X.assign(name=[f"n{i}" for i in range(90)]).to_csv(tmp_path / "tables" / "a.csv", index=False)
+    X.to_csv(tmp_path / "tables" / "b.csv", index=False)
+    chosen = ["--target", "kind", "--drop", "name", "--categorical", "count"]
+    assert compare(tmp_path / "tables", *chosen, "--out", tmp_path / "out", *FEW) == 0
+
+
+def test_labels_with_dollars_make_a_page(table, tmp_path):
+    X = pd.read_csv(table)
+    X["kind"] = X["kind"].map({name: f"${name}_$" for name in X["kind"].unique()})
+    X.to_csv(table, index=False)
+    assert compare(table, "--target", "kind", "--out", tmp_path / "out", *FEW) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -81,7 +135,10 @@ def test_failed_cells_still_make_a_report(table, tmp_path, monkeypatch):
         (["{table}", "--target", "Kind"], "no column 'Kind'; its columns are amount, count"),
         (["{table}", "--target", "amount"], "the target of mine has 1 missing values"),
         (["{table}", "--drop", "kin"], "no column 'kin'"),
-        (["{table}", "--categorical", "kin"], "no columns ['kin']"),
+        (["{table}", "--categorical", "kin"], "no column 'kin'; its columns are amount, count"),
+        (["wine", "--target", "kind"], "wine is a bundled set, whose columns are known"),
+        (["wine", "--max-iter", "0"], "max_iter=0 must be a whole number of at least 1"),
+        (["{table}", "--cv", "500"], "500"),
         (["wine", "--samplers", "smoot"], "unknown sampler 'smoot': known are none, class_weight"),
         (["wine", "--classifiers", "tree"], "unknown classifier 'tree': known are logistic, knn"),
         (["wine", "--cv", "1"], "cv=1 must be at least 2"),
@@ -266,3 +323,44 @@ def test_resample_refuses(whole_table, tmp_path, capsys, arguments, message):
 def test_resample_names_columns_with_missing_values(table, tmp_path, capsys):
     assert resample(table, "--sampler", "spread", "--out", tmp_path / "out.csv") == 2
     assert "missing values: amount (1), town (1)" in capsys.readouterr().err
+
+
+def test_resample_measures_distances_on_one_scale_as_the_comparison_does(tmp_path):
+    """A column a thousand times wider than the other must not choose the neighbours alone."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(["common", "rare"], [60, 12])
+    X = pd.DataFrame(
+        {"wide": rng.normal(size=72) * 1e4, "narrow": rng.normal(size=72), "whole": range(72)}
+    )
+    X.assign(y=y).to_csv(tmp_path / "in.csv", index=False)
+    command = ["resample", tmp_path / "in.csv", "--sampler", "smote", "--out", tmp_path / "o.csv"]
+    assert main([*map(str, command)]) == 0
+    made = pd.read_csv(tmp_path / "o.csv")
+    assert made["whole"].dtype.kind == "i"
+    new = made.loc[made["synthetic"] == 1, ["wide", "narrow"]].to_numpy()
+    scaler = StandardScaler().fit(X)
+    scaled = pd.DataFrame(scaler.transform(X), columns=X.columns)
+    expected, _ = SMOTE(random_state=0).fit_resample(scaled, y)
+    np.testing.assert_allclose(new, scaler.inverse_transform(expected)[72:, :2])
+
+
+def test_resample_takes_any_column_name(whole_table, tmp_path):
+    X = pd.read_csv(whole_table).rename(columns={"town": "self"})
+    assert "self" in X
+    X.to_csv(tmp_path / "self.csv", index=False)
+    command = [
+        "resample",
+        tmp_path / "self.csv",
+        "--sampler",
+        "spread",
+        "--out",
+        tmp_path / "o.csv",
+    ]
+    assert main([*map(str, command)]) == 0
+    assert set(pd.read_csv(tmp_path / "o.csv")["self"]) == set(X["self"])
+
+
+def test_resample_does_not_write_over_its_table(whole_table, capsys):
+    command = ["resample", whole_table, "--sampler", "random", "--out", whole_table]
+    assert main([*map(str, command)]) == 2
+    assert "is the table itself" in capsys.readouterr().err

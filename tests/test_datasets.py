@@ -166,6 +166,14 @@ def test_question_marks_are_missing_values(tmp_path):
     assert read_frame(tmp_path / "t.csv").isna().sum().tolist() == [1, 1]
 
 
+def test_what_counts_as_missing_is_told_and_no_more(tmp_path):
+    file = tmp_path / "t.csv"
+    file.write_text("a,b\nNone,1\nnull,NA\n,nan\nNULL,NaN\nn/a,?\n")
+    frame = read_frame(file)
+    assert frame["a"].fillna("-").tolist() == ["None", "null", "-", "NULL", "n/a"]
+    assert frame["b"].isna().tolist() == [False, True, True, True, True]
+
+
 def test_numbers_are_read_to_the_last_digit(tmp_path):
     values = np.random.default_rng(0).random((50, 2))
     pd.DataFrame(values).to_csv(tmp_path / "t.csv", index=False)
@@ -201,6 +209,10 @@ def test_files_that_are_no_tables_are_refused(tmp_path):
     (tmp_path / "empty.csv").touch()
     with pytest.raises(ValueError, match=r"empty.csv cannot be read as CSV: No columns"):
         read_frame(tmp_path / "empty.csv")
+    frame().to_csv(tmp_path / "whole.csv.gz", index=False)
+    (tmp_path / "cut.csv.gz").write_bytes((tmp_path / "whole.csv.gz").read_bytes()[:-9])
+    with pytest.raises(ValueError, match=r"cut.csv.gz cannot be read as CSV"):
+        read_frame(tmp_path / "cut.csv.gz")
     (tmp_path / "text.csv.gz").write_text("a,b\n1,2\n")
     with pytest.raises(ValueError, match=r"text.csv.gz cannot be read as CSV: Not a gzipped"):
         read_frame(tmp_path / "text.csv.gz")

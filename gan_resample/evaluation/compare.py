@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from numbers import Integral
 from typing import Any
 
@@ -13,11 +15,14 @@ import numpy as np
 import sklearn
 import torch
 from joblib import Parallel, delayed
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+from joblib.parallel import get_active_backend
 from sklearn.metrics import get_scorer
+from sklearn.model_selection import check_cv
 from tqdm import tqdm
 
 import gan_resample
-from gan_resample.datasets import BUNDLED, DataSet, as_dataset, load_bundled
+from gan_resample.datasets import BUNDLED, DataSet, Split, as_dataset, load_bundled
 from gan_resample.evaluation.comparison import Comparison
 from gan_resample.evaluation.fold import Task, play
 from gan_resample.evaluation.methods import (
@@ -68,15 +73,17 @@ def compare(
         Names, or a mapping of names to scikit-learn classifiers. Known names: ``logistic``,
         ``knn``, ``forest``, ``boosting``, ``mlp``, and for each game's own classifier one, such as
         ``gamo``, which plays on untouched rows only. None: the first five.
-    cv : int or cross-validation splitter, default=5
-        Number of stratified folds, at least 2, or an object with ``split(X, y)``.
+    cv : int, cross-validation splitter or iterable, default=5
+        Number of stratified folds, at least 2, an object with ``split(X, y)``, or pairs of row
+        numbers (training, test).
     repeats : int, default=1
         How often the folds are drawn anew, where ``cv`` is a number.
     scoring : list of str or mapping, default=None
         Scores by name (the first is the main one), or a mapping of names to scorers
         ``scorer(model, X, y)``. None: ``balanced_accuracy``, ``geometric_mean``, ``f1_macro``,
         ``roc_auc``, ``average_precision``, ``brier_score`` and ``log_loss``. Other names are
-        scikit-learn's, whose scorers count upwards.
+        scikit-learn's, whose scorers count upwards; on thinned sets neither these nor your own are
+        weighted to the class mix of the training parts. A scorer that raises gives NaN and a note.
     n_jobs : int, default=None
         Processes, each with one thread, as joblib counts them: None is 1, or as
         ``joblib.parallel_config`` says; -1 is one for each core. Does not change the results.
@@ -84,7 +91,8 @@ def compare(
         Seed of folds, samplers and classifiers that have none of their own.
     store : path-like, default=None
         SQLite file that results go to as they come. With the same file the comparison goes on
-        where it stopped; failed cells are tried again. None: memory.
+        where it stopped; failed cells are tried again. None: memory. What is not a name must then
+        be told apart by its text: functions with a name, no lambdas.
     max_iter : int, default=None
         Rounds of every game chosen by name. None: each game's default.
     verbose : int, default=0
@@ -99,7 +107,9 @@ def compare(
     ------
     ValueError
         For an unknown name, a table that cannot be compared on, or a store that holds results of
-        another version, other data or other settings.
+        another version, other data, other splits or other settings.
+    RuntimeError
+        A process died, of memory for example; what was finished is in the store.
 
     Notes
     -----
@@ -117,31 +127,28 @@ def compare(
     methods = choose_methods(samplers, max_iter)
     chosen = choose_classifiers(classifiers, max_iter)
     scores = _choose_scores(scoring)
-    for name, value, least in (("repeats", repeats, 1), ("random_state", random_state, 0)):
-        if not isinstance(value, Integral) or value < least:
-            raise ValueError(f"{name}={value!r} must be a whole number of at least {least}")
-    if isinstance(cv, Integral):
-        cv = int(cv)
-        if cv < 2:
-            raise ValueError(f"cv={cv} must be at least 2 folds")
-    kept = Store(store)
-    kept.agree(_settings(tables, methods, chosen, scores, cv, random_state))
+    _check_numbers(repeats=(repeats, 1), random_state=(random_state, 0), max_iter=(max_iter, 1))
+    cv = _choose_splitter(cv, repeats)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class in y")
-        tasks = [
-            task
-            for data in tables
-            for task in _tasks(data, methods, chosen, scores, cv, repeats, random_state)
-        ]
-    _play_missing(tasks, kept, n_jobs, verbose)
-    records = kept.records()
-    kept.close()
+        splits = {data.name: data.splits(cv, repeats, random_state) for data in tables}
+    tasks = [
+        task
+        for data in tables
+        for task in _tasks(data, splits[data.name], methods, chosen, scores, random_state)
+    ]
+    settings = _settings(tables, splits, methods, chosen, scores, cv, random_state)
+    _refuse_nameless(settings, store)
+    with closing(Store(store)) as kept:
+        kept.agree(settings)
+        _play_missing(tasks, kept, n_jobs, verbose)
+        records = kept.records()
     return Comparison(
         [records[key] for task in tasks for key in _keys(task)],
         [records[_key(task, "")] for task in tasks],
         {
-            "scores": list(scores),
-            "data": [_about(data, cv) for data in tables],
+            "scores": {n: s if isinstance(s, Score) else None for n, s in scores.items()},
+            "data": [_about(data, splits[data.name]) for data in tables],
             "samplers": {name: describe(method) for name, method in methods.items()},
             "baseline": next((name for name, m in methods.items() if m.does_nothing), None),
             "without_rows": [name for name, m in methods.items() if m.sampler is None],
@@ -169,7 +176,9 @@ def _choose_datasets(datasets: Any) -> list[DataSet]:
 
 
 def _is_pair(value: Any) -> bool:
-    return isinstance(value, tuple) and len(value) == 2 and np.ndim(value[0]) == 2
+    return (
+        isinstance(value, tuple) and len(value) == 2 and not isinstance(value[0], (str, DataSet))
+    )
 
 
 def _dataset(value: Any) -> DataSet:
@@ -179,6 +188,11 @@ def _dataset(value: Any) -> DataSet:
         if value not in BUNDLED:
             raise ValueError(f"unknown data set {value!r}: bundled are {', '.join(BUNDLED)}")
         return load_bundled(value)
+    if not _is_pair(value):
+        raise TypeError(
+            f"a data set is a name, a pair (X, y) or a DataSet, but got {type(value)}: a mapping "
+            "{name: (X, y)} names tables of your own"
+        )
     return as_dataset("data", *value)
 
 
@@ -197,6 +211,38 @@ def _choose_scores(scoring: Any) -> dict[str, Score | Callable[..., float]]:
     }
 
 
+def _check_numbers(**named: tuple[Any, int]) -> None:
+    for name, (value, least) in named.items():
+        if value is None and name == "max_iter":
+            continue
+        if not isinstance(value, Integral) or value < least:
+            raise ValueError(f"{name}={value!r} must be a whole number of at least {least}")
+
+
+def _choose_splitter(cv: Any, repeats: int) -> Any:
+    if isinstance(cv, Integral):
+        if cv < 2:
+            raise ValueError(f"cv={cv} must be at least 2 folds")
+        return int(cv)
+    if repeats != 1:
+        raise ValueError(
+            f"repeats={repeats} draws folds anew, but cv={cv!r} says which rows they hold: give "
+            "cv a number, or let it repeat itself"
+        )
+    return check_cv(cv)
+
+
+def _refuse_nameless(settings: Mapping[str, Mapping[str, str]], store: Any) -> None:
+    """Refuse what a store could not tell from another: all lambdas read alike."""
+    texts = [text for values in settings.values() for text in values.values()]
+    if store is not None and any("<lambda>" in t or "<locals>" in t for t in texts):
+        raise ValueError(
+            "the comparison has a lambda, or a function made inside another, and a store could "
+            "not tell its results from another one's: define it by its name in a module, or leave "
+            "store=None"
+        )
+
+
 def versions() -> dict[str, str]:
     """Versions that results depend on."""
     return {
@@ -211,6 +257,7 @@ def versions() -> dict[str, str]:
 
 def _settings(
     tables: Sequence[DataSet],
+    splits: Mapping[str, Sequence[Split]],
     methods: Mapping[str, Method],
     classifiers: Mapping[str, Any],
     scores: Mapping[str, Any],
@@ -218,16 +265,34 @@ def _settings(
     seed: int,
 ) -> dict[str, dict[str, str]]:
     """Return what a store's results must have in common with new ones."""
+    by_number = isinstance(cv, int)  # these folds follow from cv and seed, however often repeated
     return {
         "version of": versions(),
         "data": {data.name: data.fingerprint() for data in tables},
         "sampler": {name: describe(method) for name, method in methods.items()},
         "classifier": {name: describe(value) for name, value in classifiers.items()},
-        "argument": {"cv": str(cv), "random_state": str(seed), "scoring": ", ".join(scores)},
+        "splits of": {} if by_number else {name: _hash(own) for name, own in splits.items()},
+        "score": {
+            name: score.title if isinstance(score, Score) else describe(score)
+            for name, score in scores.items()
+        },
+        "argument": {
+            "cv": str(cv) if by_number else type(cv).__name__,
+            "random_state": str(seed),
+            "scores": ", ".join(scores),
+        },
     }
 
 
-def _about(data: DataSet, cv: Any) -> dict[str, Any]:
+def _hash(splits: Sequence[Split]) -> str:
+    digest = hashlib.sha256()
+    for split in splits:
+        for rows in (split.train, split.test):
+            digest.update(np.asarray(rows, dtype=np.int64).tobytes() + b"|")
+    return digest.hexdigest()[:16]
+
+
+def _about(data: DataSet, splits: Sequence[Split]) -> dict[str, Any]:
     sizes = data.counts if data.thinned is None else data.thinned
     return {
         "name": data.name,
@@ -235,15 +300,12 @@ def _about(data: DataSet, cv: Any) -> dict[str, Any]:
         "columns": data.X.shape[1],
         "categorical": int((data.X.dtypes == "category").sum()),
         "missing": int(data.X.isna().to_numpy().sum()),
+        "repeated": int(data.X.duplicated().sum()),
         "labels": [str(label) for label in data.labels],
         "counts": [int(size) for size in sizes],
         "thinned": data.thinned is not None,
-        "test_to_train": 1 / (cv - 1) if isinstance(cv, int) else _test_to_train(data, cv),
+        "test_to_train": float(np.mean([split.test_to_train for split in splits])),
     }
-
-
-def _test_to_train(data: DataSet, cv: Any) -> float:
-    return float(np.mean([len(s.test) / len(s.train) for s in data.splits(cv, 1, 0)]))
 
 
 # ---- the work -----------------------------------------------------------------------------------
@@ -251,14 +313,13 @@ def _test_to_train(data: DataSet, cv: Any) -> float:
 
 def _tasks(
     data: DataSet,
+    splits: Sequence[Split],
     methods: Mapping[str, Method],
     classifiers: Mapping[str, Any],
     scores: Mapping[str, Any],
-    cv: Any,
-    repeats: int,
     random_state: int,
 ) -> Iterator[Task]:
-    for number, split in enumerate(data.splits(cv, repeats, random_state)):
+    for number, split in enumerate(splits):
         seed = int(np.random.SeedSequence([random_state, number]).generate_state(1)[0] >> 1)
         for name, method in methods.items():
             yield Task(data, split, name, method, classifiers, scores, seed, number == 0)
@@ -279,10 +340,21 @@ def _play_missing(tasks: Sequence[Task], store: Store, n_jobs: int | None, verbo
     left = [(task, [key[-1] for key in _keys(task) if key not in done]) for task in tasks]
     left = [(task, names) for task, names in left if names]
     jobs = [delayed(play)(task.only(names)) for task, names in left]
+    if type(get_active_backend()[0]).__name__ == "ThreadingBackend":
+        raise ValueError(
+            "a comparison needs processes, since warnings are caught for each cell, but joblib is "
+            "set to threads: use joblib.parallel_config(backend='loky')"
+        )
     outcomes = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(jobs)
     bar = tqdm(total=len(tasks), initial=len(tasks) - len(left), unit="fit", disable=not verbose)
     with bar:
-        for outcome in outcomes:
-            store.add(outcome)
-            bar.set_description(f"{outcome.sampler['data']}: {outcome.sampler['sampler']}")
-            bar.update()
+        try:
+            for outcome in outcomes:
+                store.add(outcome)
+                bar.set_description(f"{outcome.sampler['data']}: {outcome.sampler['sampler']}")
+                bar.update()
+        except TerminatedWorkerError as error:
+            raise RuntimeError(
+                "a process died, perhaps for lack of memory; finished cells are kept where there "
+                "is a store, and the same call goes on: try it with fewer processes (n_jobs)"
+            ) from error

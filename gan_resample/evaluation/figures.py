@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gan_resample.evaluation.intervals import Difference, mean_ranks, over_data, over_splits
-from gan_resample.evaluation.scores import SCORES
+from gan_resample.evaluation.scores import Score
 
 __all__ = ["Figures"]
 
@@ -23,33 +23,14 @@ SAMPLING = ["data", *SPLIT, "sampler", "status", "error", "warned"]
 
 
 class Figures:
-    """The numbers of a comparison; see :class:`Comparison`.
-
-    Attributes
-    ----------
-    results : DataFrame
-        A row for each data set, split, sampler and classifier: ``data``, ``repeat``, ``fold``,
-        ``sampler``, ``classifier``, ``status`` (``"ok"``, ``"failed"`` or ``"n/a"``), ``note``
-        (what had to give way), ``error``, ``warned`` (names of warnings), ``fit_seconds`` (sampler
-        and classifier) and the scores.
-    recalls : DataFrame
-        Tidy recalls: ``data``, ``repeat``, ``fold``, ``sampler``, ``classifier``, ``label``,
-        ``recall`` (NaN where the test part lacks the class).
-    samplings : DataFrame
-        A row for each data set, split and sampler: ``status``, ``seconds``, ``n_generated``,
-        ``note``, ``history`` (of a game) and ``rows`` (of the first split, projected to two
-        principal components).
-    about : dict
-        Data sets, settings and versions.
-    scores : list of str
-        Names of the scores; the first is the main one.
-    """
+    """The numbers of a comparison, without its pictures; see :class:`Comparison`."""
 
     def __init__(
         self, records: Sequence[Record], samplings: Sequence[Record], about: Record
     ) -> None:
         self.about = about
-        self.scores: list[str] = about["scores"]
+        self.scores: list[str] = list(about["scores"])
+        self._kinds: Mapping[str, Score | None] = about["scores"]
         self.results = self._results(records)
         self._cells = {tuple(cell): rows for cell, rows in self.results.groupby(CELL, sort=False)}
         self.recalls = self._recalls(records)
@@ -161,16 +142,21 @@ class Figures:
 
         ``classifier`` may be a pair, of the first and the second sampler's classifier.
         """
-        ours, theirs = (
-            self._by_split(data, name, which, score or self.scores[0])
-            for name, which in zip(
-                classifier if isinstance(classifier, tuple) else (classifier, classifier),
-                (sampler, other),
-                strict=True,
-            )
-        )
+        pairs = self.paired(data, classifier, sampler, other, score)
         about = next(about for about in self.about["data"] if about["name"] == data)
-        return over_splits((ours - theirs).dropna().to_numpy(), about["test_to_train"])
+        return over_splits((pairs["ours"] - pairs["theirs"]).to_numpy(), about["test_to_train"])
+
+    def paired(
+        self, data: str, classifier: Any, sampler: Any, other: Any, score: str | None = None
+    ) -> pd.DataFrame:
+        """Scores of two samplers, ``ours`` and ``theirs``, over the splits where both ran."""
+        first, second = classifier if isinstance(classifier, tuple) else (classifier, classifier)
+        score = score or self.scores[0]
+        found = {
+            "ours": self._by_split(data, first, sampler, score),
+            "theirs": self._by_split(data, second, other, score),
+        }
+        return pd.DataFrame(found).dropna()
 
     def _by_split(self, data: str, classifier: str, sampler: str, score: str) -> pd.Series:
         return self._cells[data, classifier, sampler].set_index(SPLIT)[score]
@@ -183,8 +169,8 @@ class Figures:
         overall : DataFrame
             Indexed by sampler: ``mean_rank`` over those cells (data set and classifier) where
             every sampler ran (``n_ranked`` of them); ``difference`` to doing nothing averaged over
-            classifiers, then over data sets, with ``low``, ``high`` and ``verdict`` where there
-            are at least two data sets.
+            classifiers, then over the ``n_data`` data sets where the sampler ran, with ``low``,
+            ``high`` and ``verdict`` where these are at least two.
         """
         score = score or self.scores[0]
         up = self.greater_is_better(score)
@@ -194,6 +180,7 @@ class Figures:
         if self.baseline is not None:
             gaps = means.sub(means[self.baseline], axis=0).groupby(level="data").mean()
             told = {name: over_data(gaps[name].dropna().to_numpy()) for name in gaps}
+            found["n_data"] = gaps.notna().sum()
             found["difference"] = {name: gap.mean for name, gap in told.items()}
             found["low"] = {name: gap.low for name, gap in told.items()}
             found["high"] = {name: gap.high for name, gap in told.items()}
@@ -205,32 +192,32 @@ class Figures:
     def cell_means(self, score: str | None = None) -> pd.DataFrame:
         """Means of a score: data sets and classifiers down, samplers across.
 
-        Of the splits where every sampler ran, if there are any, so that nobody gains by failing.
+        Of the splits where every sampler ran that ran at all, if there are any, so that nobody
+        gains by failing in the hard ones.
         """
         score = score or self.scores[0]
         wide = self.results.pivot(
             index=["data", "classifier", *SPLIT], columns="sampler", values=score
         )
         cells = ["data", "classifier"]
-        complete = wide.dropna().groupby(level=cells).mean()
-        found = complete.combine_first(wide.groupby(level=cells).mean())
+        found = {cell: _mean_of_shared(rows) for cell, rows in wide.groupby(level=cells)}
         order = pd.MultiIndex.from_product([self.data, self.classifiers], names=cells)
-        return found.reindex(index=order, columns=self.samplers)
+        return pd.DataFrame(found).T.reindex(index=order, columns=self.samplers)
 
-    @staticmethod
-    def greater_is_better(score: str) -> bool:
-        """Tell which way a score counts."""
-        return SCORES[score].greater_is_better if score in SCORES else True
+    def greater_is_better(self, score: str) -> bool:
+        """Tell which way a score counts; scikit-learn's scorers and callables count upwards."""
+        kind = self._kinds[score]
+        return kind is None or kind.greater_is_better
 
-    @staticmethod
-    def unit(score: str) -> int:
+    def unit(self, score: str) -> int:
         """Return 100 for a share, which is told in points, and 1 for other scores."""
-        return 100 if score in SCORES and SCORES[score].in_points else 1
+        kind = self._kinds[score]
+        return 100 if kind is not None and kind.in_points else 1
 
-    @staticmethod
-    def title(score: str) -> str:
+    def title(self, score: str) -> str:
         """Name of a score in words."""
-        return SCORES[score].title if score in SCORES else score.replace("_", " ")
+        kind = self._kinds[score]
+        return score.replace("_", " ") if kind is None else kind.title
 
     def reliability(self, data: str) -> Mapping[tuple[str, str], np.ndarray]:
         """Calibration bins by classifier and sampler, summed over splits.
@@ -243,3 +230,10 @@ class Figures:
                 key = record["classifier"], record["sampler"]
                 sums[key] = sums.get(key, np.zeros(1)) + np.asarray(record["reliability"])
         return sums
+
+
+def _mean_of_shared(rows: pd.DataFrame) -> pd.Series:
+    """Means over the splits (rows) where all samplers ran (columns) that ran in any."""
+    ran = rows.dropna(axis="columns", how="all")
+    shared = ran.dropna()
+    return (shared if len(shared) else ran).mean()

@@ -178,18 +178,32 @@ def judge(task: Task, classifier: Any, rows: Rows, X_test: pd.DataFrame) -> Reco
     model, note = task.method.fit(model, rows.X, rows.y, task.seed)
     seconds = time.perf_counter() - start + rows.seconds
     found = predict(model, task, X_test)
-    y_test = task.data.y[task.split.test]
-    values = {
-        name: score(found) if isinstance(score, Score) else float(score(model, X_test, y_test))
-        for name, score in task.scores.items()
-    }
+    values, told = score_all(task, found, model, X_test)
     return {
-        "note": "; ".join(text for text in (rows.note, note) if text),
+        "note": "; ".join(text for text in (rows.note, note, *told) if text),
         "fit_seconds": seconds,
         "scores": values,
         "recalls": found.recalls.tolist(),
         "reliability": None if found.P is None else reliability(found),
     }
+
+
+def score_all(
+    task: Task, found: Prediction, model: Any, X_test: pd.DataFrame
+) -> tuple[dict[str, float], list[str]]:
+    """Every score; NaN and a note for a scorer of the user's that raises."""
+    values, notes = {}, []
+    y_test = task.data.y[task.split.test]
+    for name, score in task.scores.items():
+        if isinstance(score, Score):
+            values[name] = score(found)
+            continue
+        try:
+            values[name] = float(score(model, X_test, y_test))
+        except Exception as error:  # it costs its own figure, not the others
+            values[name] = float("nan")
+            notes.append(f"no {name}: {error}")
+    return values, notes
 
 
 def predict(model: Any, task: Task, X_test: pd.DataFrame) -> Prediction:

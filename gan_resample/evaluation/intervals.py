@@ -26,7 +26,11 @@ NO_DIFFERENCE = "no detectable difference"
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean difference and its 95 % interval; the ends are NaN for a single pair."""
+    """Mean difference and its 95 % interval.
+
+    The ends are NaN for a single pair, and where all pairs differ alike: their spread then says
+    nothing of the spread of others.
+    """
 
     mean: float
     low: float
@@ -34,8 +38,10 @@ class Difference:
 
     def verdict(self, greater_is_better: bool = True) -> str:
         """Say "better" or "worse" only where the interval leaves out 0."""
+        if np.isnan(self.mean):
+            return ""
         if np.isnan(self.low):
-            return "one pair only, no interval" if not np.isnan(self.mean) else ""
+            return "no interval" if self.mean else NO_DIFFERENCE
         if self.low <= 0 <= self.high:
             return NO_DIFFERENCE
         return "better" if (self.low > 0) == greater_is_better else "worse"
@@ -45,7 +51,9 @@ def over_splits(gaps: Array, test_to_train: float) -> Difference:
     """Interval over the splits of one data set, corrected for the rows that splits share.
 
     The variance of the mean is taken as ``(1 / k + n_test / n_train)`` times that of the ``k``
-    differences (Nadeau and Bengio 2003, corrected resampled t).
+    differences (Nadeau and Bengio 2003, corrected resampled t). On thinned sets the sizes are
+    those of the folds before thinning: the training parts that are drawn from them share fewer
+    rows than the folds do, so that the correction is rather too large than too small.
     """
     return _t_interval(gaps, 1 / max(len(gaps), 1) + test_to_train)
 
@@ -57,9 +65,9 @@ def over_data(gaps: Array) -> Difference:
 
 def _t_interval(gaps: Array, factor: float) -> Difference:
     n = len(gaps)
-    if n < 2:
-        return Difference(float(gaps[0]) if n else np.nan, np.nan, np.nan)
-    mean = float(np.mean(gaps))
+    mean = float(np.mean(gaps)) if n else np.nan
+    if n < 2 or np.ptp(gaps) == 0:
+        return Difference(mean, np.nan, np.nan)
     half = float(stats.t.ppf((1 + LEVEL) / 2, n - 1) * np.std(gaps, ddof=1) * np.sqrt(factor))
     return Difference(mean, mean - half, mean + half)
 

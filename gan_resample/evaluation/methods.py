@@ -63,6 +63,9 @@ def fit_weighted(model: Pipeline, X: Any, y: Array, seed: int) -> tuple[Any, str
 def fit_threshold(model: Pipeline, X: Any, y: Array, seed: int) -> tuple[Any, str]:
     """Tune the threshold of two classes; divide by the prior where there are more."""
     _, counts = np.unique(y, return_counts=True)
+    if not hasattr(model, "predict_proba") and (len(counts) > 2 or counts.min() < 2):
+        name = type(model[-1]).__name__
+        raise NotApplicable(f"{name} has no probabilities to divide by the prior")
     if len(counts) > 2:
         return PriorThresholdClassifier(model).fit(X, y), ""
     if counts.min() < 2:
@@ -174,15 +177,19 @@ def _choose(wanted: Any, known: Mapping[str, Any], what: str, ability: str) -> d
         value = "none" if value is None else value
         if isinstance(value, str) and value in known:
             value = known[value]
-        elif isinstance(value, (str, type)) or not hasattr(value, ability):
+        elif isinstance(value, (str, type)) or not _is_estimator(value, ability):
             raise ValueError(
                 f"unknown {what} {value!r}: known are {', '.join(known)}; in Python, a mapping of "
-                f"names to {what} objects will also do"
+                f"names to objects with get_params and {ability} will also do"
             )
         chosen[name] = value
     if not chosen:
         raise ValueError(f"no {what} named: known are {', '.join(known)}")
     return chosen
+
+
+def _is_estimator(value: Any, ability: str) -> bool:
+    return isinstance(value, Method) or (hasattr(value, "get_params") and hasattr(value, ability))
 
 
 def with_seed(estimator: Any, seed: int) -> Any:
@@ -196,22 +203,24 @@ def with_seed(estimator: Any, seed: int) -> Any:
     return copy.set_params(**unset)
 
 
-def describe(estimator: Any) -> str:
-    """Class and settings as a text that is the same in every process."""
-    if isinstance(estimator, Method):
-        how = estimator.fit.__name__
-        return how if estimator.sampler is None else f"{describe(estimator.sampler)}, {how}"
-    settings = sorted(estimator.get_params(deep=False).items())
-    told = ", ".join(f"{name}={_describe_value(value)}" for name, value in settings)
-    return f"{type(estimator).__name__}({told})"
-
-
-def _describe_value(value: Any) -> str:
+def describe(value: Any) -> str:
+    """Class and settings, or a function's name, as a text that is the same in every process."""
+    if isinstance(value, Method):
+        how = value.fit.__name__
+        return how if value.sampler is None else f"{describe(value.sampler)}, {how}"
     if hasattr(value, "get_params") and not isinstance(value, type):
-        return describe(value)
+        settings = sorted(value.get_params(deep=False).items())
+        told = ", ".join(f"{name}={describe(each)}" for name, each in settings)
+        return f"{_class_name(type(value))}({told})"
     if callable(value) and hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
     return repr(value)
+
+
+def _class_name(kind: type) -> str:
+    """Name of a class; with its module, unless that is one of those whose versions are told."""
+    known = kind.__module__.partition(".")[0] in ("gan_resample", "imblearn", "sklearn")
+    return kind.__qualname__ if known else f"{kind.__module__}.{kind.__qualname__}"
 
 
 def balances_itself(classifier: Any) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -202,7 +203,8 @@ class GenerationDisplay:
         """
         first = next(iter(self.generated.values()))
         draw = self._images if first.ndim == 4 else self._points
-        draw(first, figure)
+        with mpl.rc_context({"text.parse_math": False}):  # labels may hold dollars
+            draw(first, figure)
         return self
 
     def _images(self, first: Array, figure: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -94,10 +95,11 @@ class ComparisonDisplay:
             raise ValueError(
                 "differences are to doing nothing, which did not run: add the sampler 'none'"
             )
-        self._panels(figure, kind)
-        for ax, classifier in zip(self.axes_, self.comparison.classifiers, strict=True):
-            ax.set_title(classifier, fontsize=10, color=INK)
-            draw[kind](ax, classifier)
+        with mpl.rc_context({"text.parse_math": False}):  # labels may hold dollars
+            self._panels(figure, kind)
+            for ax, classifier in zip(self.axes_, self.comparison.classifiers, strict=True):
+                ax.set_title(classifier, fontsize=10, color=INK)
+                draw[kind](ax, classifier)
         return self
 
     @property

@@ -19,7 +19,13 @@ from gan_resample.evaluation.figures import Figures
 from gan_resample.evaluation.intervals import Difference
 from gan_resample.evaluation.pictures import ResamplingDisplay
 from gan_resample.evaluation.plots import ComparisonDisplay, GameHistoryDisplay
-from gan_resample.evaluation.words import findings, interval, number, overall_findings
+from gan_resample.evaluation.words import (
+    findings,
+    interval,
+    number,
+    overall_findings,
+    sentence_case,
+)
 
 __all__ = ["write_report"]
 
@@ -39,12 +45,16 @@ def write_report(comparison: Figures, path: Path) -> Path:
     """Write the page and return its path."""
     template = (resources.files("gan_resample.evaluation") / "report.html").read_text("utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    gaps = comparison.summary().filter(regex="_difference$")
+    with mpl.rc_context({"text.parse_math": False}):  # a label may hold dollars
+        sections = [_section(comparison, about) for about in comparison.about["data"]]
     page = environment.from_string(template).render(
         comparison=comparison,
         overall=overall_findings(comparison),
-        sections=[_section(comparison, about) for about in comparison.about["data"]],
+        sections=sections,
         columns=[comparison.title(score) for score in comparison.scores],
         rows=list(_rows(comparison)),
+        n_differences=int(gaps.notna().sum().sum()),
         warned=_warned(comparison),
     )
     path.write_text(page, encoding="utf-8")
@@ -55,10 +65,12 @@ def _section(comparison: Figures, about: Record) -> Record:
     """Everything the page tells about one data set."""
     pairs = zip(about["labels"], about["counts"], strict=True)
     sizes = ", ".join(f"{name}: {n}" for name, n in pairs)
+    glance = list(_glance(comparison, about["name"]))
     return about | {
         "sizes": sizes,
         "findings": findings(comparison, about["name"]),
-        "glance": list(_glance(comparison, about["name"])),
+        "glance": glance,
+        "fell_back": any(cell["note"] for _, cells in glance for cell in cells),
         "figures": list(_figures(comparison, about)),
     }
 
@@ -69,6 +81,7 @@ def _section(comparison: Figures, about: Record) -> Record:
 def _glance(comparison: Figures, data: str) -> Iterator[tuple[str, list[Record]]]:
     """Classifiers down, samplers across: the main score and what may be said of it."""
     score = comparison.scores[0]
+    unit = comparison.unit(score)
     summary: Any = comparison.summary()
     for classifier in comparison.classifiers:
         rows = [summary.loc[data, classifier, sampler] for sampler in comparison.samplers]
@@ -76,10 +89,11 @@ def _glance(comparison: Figures, data: str) -> Iterator[tuple[str, list[Record]]
             classifier,
             [
                 {
-                    "text": number(row[score], score) or row["status"],
-                    "spread": number(row[f"{score}_std"], score),
+                    "text": number(row[score], unit) or row["status"],
+                    "spread": number(row[f"{score}_std"], unit),
                     "verdict": row.get(f"{score}_verdict"),
-                    "difference": _difference(row, score),
+                    "difference": _difference(row, score, unit),
+                    "note": row["note"] if "fell back" in row["note"] else "",
                 }
                 for row in rows
             ],
@@ -92,8 +106,8 @@ def _rows(comparison: Figures) -> Iterator[Record]:
     for names, row in summary.iterrows():
         cells: list[Record] = []
         for score in comparison.scores:
-            spread = number(row[f"{score}_std"], score)
-            text = number(row[score], score)
+            unit = comparison.unit(score)
+            spread, text = number(row[f"{score}_std"], unit), number(row[score], unit)
             if text and row["status"] != "ok" and not cells:
                 text = f"{text} ({row['status']})"
             cells.append(
@@ -101,7 +115,7 @@ def _rows(comparison: Figures) -> Iterator[Record]:
                     "text": f"{text} ± {spread}" if spread else text,
                     "value": _sortable(row[score]),
                     "verdict": row.get(f"{score}_verdict"),
-                    "difference": _difference(row, score),
+                    "difference": _difference(row, score, unit),
                 }
             )
         yield {
@@ -113,11 +127,11 @@ def _rows(comparison: Figures) -> Iterator[Record]:
         }
 
 
-def _difference(row: Any, score: str) -> str:
+def _difference(row: Any, score: str, unit: int) -> str:
     mean = row.get(f"{score}_difference", np.nan)
     if not np.isfinite(mean):
         return ""
-    return interval(Difference(mean, row[f"{score}_low"], row[f"{score}_high"]), score)
+    return interval(Difference(mean, row[f"{score}_low"], row[f"{score}_high"]), unit)
 
 
 def _sortable(value: float) -> str:
@@ -141,11 +155,12 @@ def _warned(comparison: Figures) -> list[str]:
 
 def _figures(comparison: Figures, about: Record) -> Iterator[Record]:
     data = about["name"]
-    if not (comparison.results["status"] == "ok").where(comparison.results["data"] == data).any():
+    results = comparison.results
+    if not (results.loc[results["data"] == data, "status"] == "ok").any():
         return
     score = comparison.title(comparison.scores[0])
     titles = {
-        "box": score.capitalize(),
+        "box": sentence_case(score),
         "difference": f"Difference to doing nothing, {score}",
         "recall": "Recall of each class",
         "calibration": "Calibration",

@@ -7,6 +7,7 @@ repeated, and on tables with categories SMOTE becomes SMOTENC or SMOTEN.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,9 @@ from imblearn.utils import check_sampling_strategy
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-__all__ = ["NotApplicable", "fit_resample"]
+from gan_resample.contract import BaseRowSampler
+
+__all__ = ["NotApplicable", "fit_resample", "measures_raw_distances"]
 
 Array = NDArray[Any]
 
@@ -37,9 +40,24 @@ class NotApplicable(Exception):
 
 def fit_resample(sampler: Any, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame, Array, str]:
     """Resample with any sampler; also return what had to give way, or ""."""
-    if isinstance(sampler, (SMOTE, *NUMBERS_ONLY)):
+    if measures_raw_distances(sampler):
         return _fit_relative(for_columns(sampler, X), X, y)
-    return *sampler.fit_resample(X, y), ""
+    X_new, y_new = sampler.fit_resample(X, y)
+    alone = []
+    if isinstance(sampler, BaseRowSampler):  # it repeats the only row of a class by itself
+        labels, counts = np.unique(y, return_counts=True)
+        alone = [label for label in labels[counts == 1] if np.sum(y_new == label) > 1]
+    return X_new, y_new, _repeated(alone)
+
+
+def measures_raw_distances(sampler: Any) -> bool:
+    """Tell whether a sampler is SMOTE or a relative, which take columns on the scale they have."""
+    return isinstance(sampler, (SMOTE, *NUMBERS_ONLY))
+
+
+def _repeated(labels: Iterable[Any]) -> str:
+    told = ", ".join(repr(str(label)) for label in labels)
+    return f"fell back: the only row of {told} was repeated" if told else ""
 
 
 def _fit_relative(sampler: Any, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame, Array, str]:
@@ -56,7 +74,7 @@ def _fit_relative(sampler: Any, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame
         rows = np.repeat([np.flatnonzero(y == label).item() for label in alone], [*alone.values()])
         X_new = pd.concat([X_new, X.iloc[rows]], ignore_index=True)
         y_new = np.concatenate([y_new, y[rows]])
-        note = f"fell back: the only row of {', '.join(map(repr, map(str, alone)))} was repeated"
+        note = "; ".join(filter(None, [note, _repeated(alone)]))
     return X_new, y_new, note
 
 

@@ -49,8 +49,14 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._connection:  # commits, or rolls back on an error
-            yield self._connection
+        try:
+            with self._connection:  # commits, or rolls back on an error
+                yield self._connection
+        except sqlite3.DatabaseError as error:
+            raise OSError(
+                f"cannot keep results in {self.path} ({error}): if another program holds it, or "
+                "the disk is full, mend that and start again; else name another place"
+            ) from error
 
     def agree(self, about: Mapping[str, Mapping[str, str]]) -> None:
         """Check that earlier records were made under the same settings, and note new names.
@@ -68,6 +74,9 @@ class Store:
         """
         wanted = [(k, n, v) for k, values in about.items() for n, v in values.items()]
         with self._transaction() as connection:
+            if not connection.execute("SELECT 1 FROM records LIMIT 1").fetchone():
+                connection.execute("DELETE FROM about")  # of a run that left no result
+            self._refuse_other_data(connection, set(about.get("data", ())))
             connection.executemany("INSERT OR IGNORE INTO about VALUES (?, ?, ?)", wanted)
             held = {(k, n): v for k, n, v in connection.execute("SELECT * FROM about")}
             others = [
@@ -80,6 +89,15 @@ class Store:
                     f"the results in {self.path} were made otherwise ({'; '.join(others)}) and "
                     "cannot be mixed: choose another place for the results, or remove that file"
                 )
+
+    def _refuse_other_data(self, connection: sqlite3.Connection, names: set[str]) -> None:
+        rows = connection.execute("SELECT name FROM about WHERE kind = 'data'")
+        held = {name for (name,) in rows}
+        if held and names and not held & names:
+            raise ValueError(
+                f"the results in {self.path} are of {', '.join(sorted(held))}, not of "
+                f"{', '.join(sorted(names))}: choose another place for the results"
+            )
 
     def add(self, outcome: Outcome) -> None:
         """Write the records of one task, all or none."""

@@ -9,30 +9,30 @@ import numpy as np
 from gan_resample.evaluation.figures import Figures
 from gan_resample.evaluation.intervals import NO_DIFFERENCE, Difference
 
-__all__ = ["findings", "number", "overall_findings"]
+__all__ = ["findings", "interval", "number", "overall_findings", "sentence_case"]
 
 FEW_SPLITS = 5
 
 
-def number(value: float, score: str, *, signed: bool = False) -> str:
-    """Format a score: of 100 for shares, in its own unit otherwise."""
+def number(value: float, unit: int, *, signed: bool = False) -> str:
+    """Format a score in points (``unit`` 100) or as it is (1); see ``Figures.unit``."""
     if not np.isfinite(value):
         return ""
-    factor = Figures.unit(score)
-    digits = 1 if factor == 100 else 3
-    value = round(float(factor * value), digits) + 0.0  # no "-0.0"
+    digits = 1 if unit == 100 else 3
+    value = round(float(unit * value), digits) + 0.0  # no "-0.0"
     text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
     return text.replace("-", "−")
 
 
-def interval(gap: Difference, score: str) -> str:
+def interval(gap: Difference, unit: int) -> str:
     """Format a difference with its interval."""
-    mean = number(gap.mean, score, signed=True)
-    if np.isnan(gap.low):
-        return mean
-    return (
-        f"{mean} [{number(gap.low, score, signed=True)}, {number(gap.high, score, signed=True)}]"
-    )
+    mean, low, high = (number(value, unit, signed=True) for value in (gap.mean, gap.low, gap.high))
+    return f"{mean} [{low}, {high}]" if low else mean
+
+
+def sentence_case(text: str) -> str:
+    """Capitalise the first letter and leave the others: "ROC AUC" stays."""
+    return text[:1].upper() + text[1:]
 
 
 def findings(comparison: Figures, data: str) -> list[str]:
@@ -57,16 +57,22 @@ def _best(comparison: Figures, data: str) -> str:
     title = comparison.title(score)
     if not picks:
         return ""
-    texts = [f"{clf} with {s} ({number(means.loc[clf, s], score)})" for clf, s in picks]
+    unit = comparison.unit(score)
     if len(picks) == 1:
-        return f"The best {title} is that of {texts[0]}."
+        ((clf, sampler),) = picks
+        return (
+            f"The best {title} is that of {clf} with {sampler} "
+            f"({number(means.loc[clf, sampler], unit)})."
+        )
     (clf, sampler), (other_clf, other) = picks
-    gap = comparison.difference(data, (clf, other_clf), sampler, other)
-    verdict = gap.verdict(up)
+    asked = data, (clf, other_clf), sampler, other
+    ours, theirs = comparison.paired(*asked).mean()
+    gap = comparison.difference(*asked)
     return (
-        f"The best {title} with generated rows is that of {texts[0]}, the best without any that "
-        f"of {texts[1]}. The difference is {interval(gap, score)}: {_said(verdict)}. (Both were "
-        "picked after the fact, which flatters both.)"
+        f"The best {title} with resampled rows is that of {clf} with {sampler} "
+        f"({number(ours, unit)}), the best with the rows as they are that of {other_clf} with "
+        f"{other} ({number(theirs, unit)}). The difference is {interval(gap, unit)}: "
+        f"{_said(gap.verdict(up))}. (Both were picked after the fact, which flatters both.)"
     )
 
 
@@ -78,9 +84,7 @@ def _extreme(means: Any, up: bool) -> Any:
 
 
 def _said(verdict: str) -> str:
-    return {"better": "generated rows are better", "worse": "generated rows are worse"}.get(
-        verdict, verdict
-    )
+    return {"better": "resampling is better", "worse": "resampling is worse"}.get(verdict, verdict)
 
 
 def _against_nothing(comparison: Figures, summary: Any) -> list[str]:
@@ -88,7 +92,7 @@ def _against_nothing(comparison: Figures, summary: Any) -> list[str]:
     score = comparison.scores[0]
     if comparison.baseline is None:
         return ["Doing nothing was not among the samplers: there is no difference to it."]
-    title = comparison.title(score).capitalize()
+    title = sentence_case(comparison.title(score))
     told = [f"{title} against doing nothing: {_verdicts(summary, score)}."]
     if 0 < (few := int(summary["n_splits"].max())) < FEW_SPLITS:
         told.append(f"{few} test parts make wide intervals: more folds or repeats narrow them.")
@@ -133,11 +137,15 @@ def _cost(comparison: Figures, data: str) -> str:
 
 
 def _trouble(summary: Any) -> str:
-    failed = summary["status"].str.contains("failed").sum()
-    fell_back = summary["note"].str.contains("fell back").sum()
-    parts = [f"{failed} cells failed in some fold"] * bool(failed)
-    parts += [f"{fell_back} cells fell back to something simpler"] * bool(fell_back)
-    return f"{' and '.join(parts)}; their rows say why.".capitalize() if parts else ""
+    failed = int(summary["status"].str.contains("failed").sum())
+    fell_back = int(summary["note"].str.contains("fell back").sum())
+    parts = [f"{_cells(failed)} failed in a fold or in all of them"] * bool(failed)
+    parts += [f"{_cells(fell_back)} fell back to something simpler"] * bool(fell_back)
+    return f"{' and '.join(parts)}: the table says why." if parts else ""
+
+
+def _cells(count: int) -> str:
+    return f"{count} cell{'s' * (count > 1)}"
 
 
 def overall_findings(comparison: Figures) -> list[str]:
@@ -159,14 +167,16 @@ def overall_findings(comparison: Figures) -> list[str]:
 
 def _mean_differences(comparison: Figures, overall: Any) -> str:
     score = comparison.scores[0]
+    unit, n_data = comparison.unit(score), len(comparison.data)
     parts = [
-        f"{name} {interval(Difference(row.difference, row.low, row.high), score)}"
+        f"{name} {interval(Difference(row.difference, row.low, row.high), unit)}"
         f"{', ' + row.verdict if row.verdict in ('better', 'worse') else ''}"
+        f"{f' ({row.n_data:.0f} data sets)' if row.n_data < n_data else ''}"
         for name, row in overall.iterrows()
         if name != comparison.baseline and np.isfinite(row.difference)
     ]
     return (
-        f"{comparison.title(score).capitalize()}, difference to doing nothing, mean over "
-        f"classifiers and over {len(comparison.data)} data sets, with 95 % intervals over data "
-        f"sets: {'; '.join(parts)}."
+        f"{sentence_case(comparison.title(score))}, difference to doing nothing, mean over "
+        f"classifiers and over {n_data} data sets, with 95 % intervals over data sets: "
+        f"{'; '.join(parts)}."
     )

@@ -1,17 +1,20 @@
 """The whole comparison: what it returns, that it repeats, stops and goes on."""
 
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
 from imblearn.over_sampling import ADASYN, SMOTE
 from imblearn.under_sampling import RandomUnderSampler
+from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
-from sklearn.model_selection import StratifiedKFold, StratifiedShuffleSplit
+from sklearn.model_selection import ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from gan_resample import SpreadSMOTE
+from gan_resample.datasets import load_bundled
 from gan_resample.evaluation import compare
 from gan_resample.evaluation.store import Store
 from gan_resample.evaluation.words import findings
@@ -106,7 +109,7 @@ def test_doing_nothing_is_known_by_what_it_does():
     }  # fmt: skip
     gaps = found.summary()["balanced_accuracy_difference"]
     assert np.isfinite(gaps["data", "logistic", "spread"])
-    assert "the best without any" in findings(found, "data")[0]
+    assert "the best with the rows as they are" in findings(found, "data")[0]
 
 
 def test_relatives_of_smote_do_not_exist_for_categories():
@@ -204,7 +207,7 @@ def test_failed_cells_are_tried_again(tmp_path):
         ({"datasets": {"numbers": numeric_table(seed=1)}}, "data numbers: now"),
         ({"cv": 4}, "argument cv: now 4, there 3"),
         ({"random_state": 1}, "argument random_state"),
-        ({"scoring": ["f1_macro"]}, "argument scoring"),
+        ({"scoring": ["f1_macro"]}, "argument scores"),
         ({"samplers": {"spread": SpreadSMOTE(k_neighbors=2)}}, "sampler spread: now .*ors=2"),
     ],
 )
@@ -229,3 +232,121 @@ def test_results_of_another_version_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(gan_resample, "__version__", "99")
     with pytest.raises(ValueError, match="version of gan_resample: now 99"):
         compare(*arguments, store=tmp_path / "s.sqlite")
+
+
+# ---- which way a score counts, splits, and what a store can tell apart -------------------------
+
+
+def test_a_score_keeps_its_direction_under_another_name():
+    scoring = {"loss": "log_loss", "log_loss": "neg_log_loss", "acc": "accuracy"}
+    found = compare(numeric_table(), ["none", "random"], ["logistic"], cv=3, scoring=scoring)
+    assert [found.greater_is_better(name) for name in scoring] == [False, True, True]
+    assert [found.title(name) for name in scoring] == ["log loss", "log loss", "acc"]
+    assert [found.unit(name) for name in scoring] == [1, 1, 1]
+    row = found.summary().loc["data", "logistic", "random"]
+    assert row["loss_difference"] == pytest.approx(-row["log_loss_difference"])
+    assert row["loss_verdict"] == row["log_loss_verdict"]
+
+
+def test_a_thinned_set_is_thinned_under_a_splitter_too():
+    splitter = StratifiedKFold(3, shuffle=True, random_state=0)
+    found = compare("wine", ["none"], ["knn"], cv=splitter)
+    assert found.about["data"][0]["thinned"]
+    by_number = compare("wine", ["none"], ["knn"], cv=3)
+    for each in (found, by_number):  # of the folds before thinning, however they are asked for
+        assert each.about["data"][0]["test_to_train"] == pytest.approx(0.5, abs=0.01)
+    [train, *_] = load_bundled("wine").splits(splitter, 1, 0)
+    assert len(train.train) == 15 + 40 + 6
+    assert train.weight is not None
+
+
+def test_pairs_of_row_numbers_are_splits():
+    X, y = numeric_table()
+    pairs = list(StratifiedKFold(3).split(X, y))
+    listed = compare((X, y), ["none"], ["knn"], cv=pairs)
+    splitter = compare((X, y), ["none"], ["knn"], cv=StratifiedKFold(3))
+    assert listed.results["balanced_accuracy"].equals(splitter.results["balanced_accuracy"])
+
+
+def test_splits_that_differ_are_not_mixed(tmp_path):
+    store = tmp_path / "s.sqlite"
+    table = numeric_table()
+    compare(table, ["none"], ["knn"], cv=ShuffleSplit(2, random_state=0), store=store)
+    compare(table, ["random"], ["knn"], cv=ShuffleSplit(2, random_state=0), store=store)
+    with pytest.raises(ValueError, match="splits of data: now"):
+        compare(table, ["random"], ["knn"], cv=ShuffleSplit(2, random_state=1), store=store)
+
+
+def always_half(model, X, y):
+    return 0.5
+
+
+def never(model, X, y):
+    raise RuntimeError("cannot")
+
+
+def test_a_scorer_that_raises_costs_its_own_figure_only():
+    scoring = {"half": always_half, "never": never}
+    found = compare(numeric_table(), ["none"], ["knn"], cv=2, scoring=scoring)
+    assert found.results["status"].tolist() == ["ok", "ok"]
+    assert found.results["half"].tolist() == [0.5, 0.5]
+    assert found.results["never"].isna().all()
+    assert "no never: cannot" in found.results["note"][0]
+
+
+def test_what_a_store_cannot_tell_apart_is_refused(tmp_path):
+    lambdas = {"one": lambda model, X, y: 1.0}
+    assert compare(numeric_table(), ["none"], ["knn"], cv=2, scoring=lambdas).scores == ["one"]
+    store = tmp_path / "s.sqlite"
+    with pytest.raises(ValueError, match="has a lambda"):
+        compare(numeric_table(), ["none"], ["knn"], cv=2, scoring=lambdas, store=store)
+    sampler = {"s": SMOTE(sampling_strategy=lambda y: {1: 30})}
+    with pytest.raises(ValueError, match="has a lambda"):
+        compare(numeric_table(), sampler, ["knn"], cv=2, store=store)
+    compare(numeric_table(), ["none"], ["knn"], cv=2, scoring={"s": always_half}, store=store)
+    with pytest.raises(ValueError, match="score s: now"):
+        compare(numeric_table(), ["none"], ["knn"], cv=2, scoring={"s": never}, store=store)
+
+
+def test_a_refused_call_leaves_no_settings_behind(tmp_path):
+    store = tmp_path / "s.sqlite"
+    for wrong in ({"cv": 500}, {"random_state": 10**20}, {"max_iter": 0}):
+        with pytest.raises(ValueError, match=r"500|seeded|between 0 and|at least 1"):
+            compare(numeric_table(), ["none"], ["knn"], store=store, **({"cv": 2} | wrong))
+    assert compare(numeric_table(), ["none"], ["knn"], cv=2, store=store).results.shape[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"datasets": [[1, 2], [3, 4]]}, TypeError, "name, a pair"),
+        ({"datasets": (sparse.csr_matrix(np.eye(4)), [0, 0, 1, 1])}, TypeError, "X.toarray"),
+        ({"samplers": {"s": type("S", (), {"fit_resample": 1})()}}, ValueError, "get_params"),
+        ({"cv": StratifiedKFold(2), "repeats": 3}, ValueError, "draws folds anew"),
+        ({"max_iter": -5}, ValueError, "max_iter=-5"),
+    ],
+)
+def test_arguments_that_cannot_be_meant_are_refused(arguments, error, message):
+    wanted = {"datasets": numeric_table(), "samplers": ["none"], "classifiers": ["knn"]}
+    with pytest.raises(error, match=message):
+        compare(**(wanted | arguments))
+
+
+def test_threads_are_refused():
+    with joblib.parallel_config(backend="threading"), pytest.raises(ValueError, match="processes"):
+        compare(numeric_table(), ["none"], ["knn"], cv=2)
+
+
+def test_thresholds_by_the_prior_need_probabilities():
+    X, y = numeric_table()
+    assert len(np.unique(y)) > 2
+    found = compare((X, y), ["threshold"], {"svc": LinearSVC()}, cv=2)
+    assert set(found.results["status"]) == {"n/a"}
+    assert "no probabilities" in found.results["note"][0]
+
+
+def test_samplers_that_repeat_the_only_row_of_a_class_say_so():
+    X, y = numeric_table()
+    y = np.where(np.arange(len(y)) < 2, 9, y)  # a class of two rows: one in each training part
+    found = compare((X, y), ["smote", "spread"], ["knn"], cv=2)
+    assert found.results["note"].str.contains("fell back: the only row of '9'").all()

@@ -5,16 +5,22 @@ import pytest
 
 from gan_resample.evaluation import Comparison
 from gan_resample.evaluation.intervals import NO_DIFFERENCE
+from gan_resample.evaluation.scores import SCORES
 from gan_resample.evaluation.words import findings, number, overall_findings
 from tests.evaluation.helpers import SAMPLERS, small_comparison
 
 
 def made(values, brier=None, data=("t",), status=None):
-    """Make a comparison of {(sampler, classifier): balanced accuracy of each split}."""
+    """Make a comparison of {(sampler, classifier): balanced accuracy of each split}.
+
+    Samplers gain a point on the second data set, two on the third.
+    """
     records = []
-    for name in data:
+    for number_, name in enumerate(data):
         for (sampler, classifier), scores in values.items():
             for fold, value in enumerate(scores):
+                if value is not None and sampler != "none":
+                    value += 0.01 * number_
                 record = {"data": name, "repeat": 0, "fold": fold, "sampler": sampler}
                 record |= {"classifier": classifier, "status": "ok", "warned": []}
                 figures = {"balanced_accuracy": value}
@@ -29,7 +35,9 @@ def made(values, brier=None, data=("t",), status=None):
         records,
         [],
         {
-            "scores": ["balanced_accuracy", *(["brier_score"] if brier else [])],
+            "scores": {
+                n: SCORES[n] for n in ("balanced_accuracy", "brier_score")[: 1 + bool(brier)]
+            },
             "data": [about | {"name": name} for name in data],
             "samplers": dict.fromkeys(dict.fromkeys(s for s, _ in values), ""),
             "baseline": "none" if ("none", "knn") in values else None,
@@ -67,7 +75,11 @@ def test_changing_a_summary_changes_no_other():
 
 
 def test_lower_brier_scores_are_better():
-    brier = {"none": [0.1] * 5, "good": [0.2, 0.21, 0.2, 0.2, 0.2], "noisy": [0.05] * 5}
+    brier = {
+        "none": [0.1] * 5,
+        "good": [0.2, 0.21, 0.2, 0.2, 0.2],
+        "noisy": [0.05, 0.06, 0.05, 0.05, 0.05],
+    }
     verdicts = example(brier=brier).summary()["brier_score_verdict"]
     assert verdicts.tolist()[1:] == ["worse", "better"]
 
@@ -86,8 +98,10 @@ def test_failed_splits_are_left_out_and_pairs_stay_pairs():
 
 def test_overall_averages_over_data_sets():
     overall = example(data=("t", "u", "v")).overall()
-    assert overall.loc["good", "difference"] == pytest.approx(np.mean(GOOD) - np.mean(NOTHING))
+    gap = np.mean(GOOD) - np.mean(NOTHING) + 0.01
+    assert overall.loc["good", "difference"] == pytest.approx(gap)
     assert overall.loc["good", "verdict"] == "better"
+    assert overall["n_data"].unique().tolist() == [3]
     assert overall["mean_rank"].to_dict() == {"none": 3, "good": 1, "noisy": 2}
     assert overall["n_ranked"].unique().tolist() == [3]
 
@@ -110,9 +124,9 @@ def test_a_cell_that_failed_altogether_is_not_ranked():
 def test_the_best_with_rows_is_set_against_the_best_without():
     told = findings(example(), "t")
     assert told[0].startswith(
-        "The best balanced accuracy with generated rows is that of knn with good (80.8), the best "
-        "without any that of knn with none (70.4). The difference is +10.4 [+9.4, +11.4]: "
-        "generated rows are better."
+        "The best balanced accuracy with resampled rows is that of knn with good (80.8), the best "
+        "with the rows as they are that of knn with none (70.4). The difference is +10.4 [+9.4, "
+        "+11.4]: resampling is better."
     )
     assert told[1] == (
         "Balanced accuracy against doing nothing: better with good (1 of 1 classifiers); "
@@ -142,7 +156,32 @@ def test_without_doing_nothing_there_is_no_difference():
 def test_failures_are_said():
     values = {("none", "knn"): NOTHING, ("good", "knn"): [None] * 5}
     told = " ".join(findings(made(values), "t"))
-    assert "1 cells failed" in told
+    assert "1 cell failed" in told
+
+
+def test_means_and_difference_are_of_the_splits_where_both_ran():
+    values = {
+        ("none", "knn"): NOTHING,
+        ("flaky", "knn"): [None, 0.83, None, 0.80, 0.81],
+        ("weights", "knn"): [None] * 5,  # does not exist for this classifier
+    }
+    comparison = made(values)
+    means = comparison.cell_means().loc["t", "knn"]
+    assert means["flaky"] == pytest.approx(np.mean([0.83, 0.80, 0.81]))
+    assert means["none"] == pytest.approx(np.mean([0.72, 0.69, 0.70]))
+    assert np.isnan(means["weights"])
+    told = findings(comparison, "t")[0]
+    assert "flaky (81.3)" in told
+    assert "none (70.3)" in told
+    assert "difference is +11.0" in told
+
+
+def test_a_sampler_that_ran_on_fewer_data_sets_says_so():
+    every = made({("none", "knn"): NOTHING, ("good", "knn"): GOOD}, data=("t", "u", "v"))
+    on_v = (every.results["data"] == "v") & (every.results["sampler"] == "good")
+    every.results.loc[on_v, "balanced_accuracy"] = np.nan
+    assert every.overall().loc["good", "n_data"] == 2
+    assert "(2 data sets)" in overall_findings(every)[0]
 
 
 def test_few_test_parts_are_said():
@@ -153,22 +192,22 @@ def test_few_test_parts_are_said():
 def test_several_data_sets_are_summed_up():
     assert overall_findings(example()) == []
     told = overall_findings(example(data=("t", "u", "v")))
-    assert "good +10.4 [+10.4, +10.4], better" in told[0]
+    assert "good +11.4 [+8.9, +13.9], better" in told[0]
     assert "good 1.0, noisy 2.0, none 3.0" in told[1]
 
 
 @pytest.mark.parametrize(
-    ("value", "score", "signed", "text"),
+    ("value", "unit", "signed", "text"),
     [
-        (0.8768, "balanced_accuracy", False, "87.7"),
-        (-0.0123, "roc_auc", True, "−1.2"),
-        (-0.00001, "roc_auc", True, "+0.0"),
-        (0.0123, "brier_score", True, "+0.012"),
-        (float("nan"), "log_loss", False, ""),
+        (0.8768, 100, False, "87.7"),
+        (-0.0123, 100, True, "−1.2"),
+        (-0.00001, 100, True, "+0.0"),
+        (0.0123, 1, True, "+0.012"),
+        (float("nan"), 1, False, ""),
     ],
 )
-def test_numbers(value, score, signed, text):
-    assert number(value, score, signed=signed) == text
+def test_numbers(value, unit, signed, text):
+    assert number(value, unit, signed=signed) == text
 
 
 def test_real_results_make_sentences():

@@ -44,8 +44,16 @@ def test_verdicts(ends, up, verdict):
 
 
 def test_one_pair_has_no_interval_and_no_winner():
-    assert over_splits(np.array([5.0]), 0.25).verdict() == "one pair only, no interval"
+    assert over_splits(np.array([5.0]), 0.25).verdict() == "no interval"
     assert over_splits(np.array([]), 0.25).verdict() == ""
+
+
+def test_differences_that_are_all_alike_have_no_interval():
+    alike = over_splits(np.array([0.05, 0.05, 0.05]), 0.25)
+    assert alike.mean == pytest.approx(0.05)
+    assert alike.verdict() == "no interval"
+    assert np.isnan(alike.low)
+    assert over_splits(np.zeros(3), 0.25).verdict() == NO_DIFFERENCE
 
 
 def test_mean_ranks_are_over_complete_rows():

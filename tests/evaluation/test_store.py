@@ -51,16 +51,46 @@ def test_two_connections_write_to_one_file(tmp_path):
 
 def test_new_names_are_welcome_and_other_settings_are_not(tmp_path):
     path = tmp_path / "s.sqlite"
-    Store(path).agree(ABOUT)
-    Store(path).agree(ABOUT | {"sampler": {"smote": "SMOTE()"}})
+    store = Store(path)
+    store.agree(ABOUT)
+    store.add(outcome())
+    store.agree(ABOUT | {"sampler": {"smote": "SMOTE()"}})
     with pytest.raises(ValueError, match=r"data t: now xyz, there abc.*another place"):
         Store(path).agree({"data": {"t": "xyz", "new": "1"}})
     # nothing of the refused settings was kept
-    Store(path).agree({"data": {"new": "2"}})
+    Store(path).agree({"data": {"t": "abc", "new": "2"}})
+
+
+def test_results_of_other_tables_only_are_refused(tmp_path):
+    path = tmp_path / "s.sqlite"
+    store = Store(path)
+    store.agree(ABOUT)
+    store.add(outcome())
+    with pytest.raises(ValueError, match=r"are of t, not of u: choose another place"):
+        Store(path).agree({"data": {"u": "1"}})
+
+
+def test_settings_without_a_result_bind_nobody(tmp_path):
+    path = tmp_path / "s.sqlite"
+    Store(path).agree(ABOUT)
+    Store(path).agree({"data": {"t": "other"}})
+    store = Store(path)
+    store.add(outcome())
+    with pytest.raises(ValueError, match="made otherwise"):
+        store.agree(ABOUT)
+
+
+def test_a_store_of_another_layout_is_refused(tmp_path):
+    path = tmp_path / "s.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE about (something TEXT)")
+    with pytest.raises(OSError, match="cannot keep results"):
+        Store(path).agree(ABOUT)
 
 
 def test_only_what_differs_is_told():
     store = Store()
+    store.add(outcome())
     store.agree({"sampler": {"s": "SMOTE(a=1, b=2, c=3)"}})
     with pytest.raises(ValueError, match=r"sampler s: now b=9, there b=2\)"):
         store.agree({"sampler": {"s": "SMOTE(a=1, b=9, c=3)"}})
