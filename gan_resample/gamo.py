@@ -108,6 +108,7 @@ mixer, n_neighbors, max_scale, max_anchors, latent_dim
     }
     diagnostics = ("ess", "coverage", "spread")
     onehot: Tensor
+    row_weights: Tensor
     feature_extractor: Any  # None where rows are used as they are
     discriminator: Any  # None where it is left out
     generator: Any  # None where no class lacks a row
@@ -140,6 +141,7 @@ mixer, n_neighbors, max_scale, max_anchors, latent_dim
         self.joint = fake_weight == "prior"
         # S / n of the objective, or the equal parts of Algorithm 1
         self.fake_mass = sum(deficits) / sum(counts) if self.joint else 1.0
+        self.register_buffer("row_weights", self._row_weights(counts, deficits), persistent=False)
         self.class_loss, self.real_loss = LOSSES[loss]
         self.smoothing = 0.1 if loss == "ls" else 0.0
 
@@ -167,6 +169,16 @@ mixer, n_neighbors, max_scale, max_anchors, latent_dim
         self.generator = _make_mixer(mixer, anchors, latent_dim, max_scale, widths)
         self.harden = Harden(spans, levels)
         self._set_label_laws(deficits, batch_size)
+
+    def _row_weights(self, counts: Sequence[int], deficits: Sequence[int]) -> Tensor:
+        """Weigh a real row of each class by the rows it stands for, 1 on average.
+
+        F sees real rows only. Unweighted it would learn for the class mix of the data while M
+        judges by that of the game, and the two would pull against each other.
+        """
+        n, lacking = torch.tensor([counts, deficits], dtype=torch.float32)
+        stands_for = (n + lacking) / n if self.joint else torch.ones_like(n)
+        return stands_for * n.sum() / (n * stands_for).sum()
 
     def _set_label_laws(self, deficits: Sequence[int], batch_size: int) -> None:
         """Rows for M and D have labels from q, rows for G's own moves uniform ones."""
@@ -216,7 +228,7 @@ mixer, n_neighbors, max_scale, max_anchors, latent_dim
         if self.learns_features:
             with self.still("classifier"):
                 loss = self.class_loss(self.network(x), self.onehot[y])
-            yield {"feature_extractor": loss.mean()}
+            yield {"feature_extractor": (self.row_weights[y] * loss).mean()}
         x = self.features(x)
         one = torch.ones_like(y, dtype=x.dtype)
         real = (x, y, one, one / len(y))
@@ -408,7 +420,9 @@ class GAMOSampler(BaseGameSampler):
     fake_weight : {"prior", "batch"}, default="prior"
         How generated rows count beside real ones for classifier and discriminator: with the mass
         S/n of the paper's objective, in one step with the real rows, or in equal batches in a step
-        of their own, as in the paper's Algorithm 1 and code.
+        of their own, as in the paper's Algorithm 1 and code. With "prior" the feature extractor,
+        which sees real rows only, weighs them to the same class mix; unweighted it lost 3 points
+        of balanced accuracy on thinned Fashion-MNIST.
     feature_extractor : nn.Module or callable, default=None
         Turns rows into the vectors that the others play with, and learns from real rows: a module
         (copied at every fit; its weights are the start), or a picklable ``(n_in, n_out) ->

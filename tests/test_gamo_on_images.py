@@ -206,6 +206,18 @@ def test_the_extractor_moves_first_in_every_round():
     ]
 
 
+def test_the_extractor_learns_for_the_class_mix_of_the_game():
+    weights = {
+        how: GAMOSampler(**QUICK, fake_weight=how).fit(X, y).game_.row_weights
+        for how in ("prior", "batch")
+    }
+    assert weights["batch"].tolist() == [1, 1, 1]
+    masses = weights["prior"] * torch.tensor([60, 20, 8]) / 88
+    torch.testing.assert_close(masses, torch.full((3,), 1 / 3))
+    some = GAMOSampler(**QUICK, sampling_strategy={2: 20}).fit(X, y).game_.row_weights
+    torch.testing.assert_close(some * torch.tensor([60, 20, 8]), torch.tensor([60, 20, 20]) * 0.88)
+
+
 @pytest.mark.parametrize("build", [TinyFeatures, TinyFeatures((1, 8, 8), 5)])
 def test_an_extractor_of_ones_own(build):
     sampler = GAMOSampler(**QUICK, feature_extractor=build).fit(X, y)
