@@ -38,9 +38,8 @@ from gan_resample.base import TRAINING_CONSTRAINTS, BaseGameClassifier, BaseGame
 from gan_resample.contract import dense
 from gan_resample.encoding import TableEncoder
 from gan_resample.engine.game import ClassifyingGame, SamplingGame
-from gan_resample.engine.net import GameNet
 from gan_resample.engine.seeding import seeded
-from gan_resample.gamo2pix import GAMO2pixGame
+from gan_resample.gamo2pix import make_decoder, train_decoder
 from gan_resample.images import ImageEncoder
 from gan_resample.losses import bernoulli, one_vs_rest, squared_sigmoid, squared_softmax
 from gan_resample.mixers import Anchors, ClassMixer, Mixer, NeighbourMixer, SpreadMixer
@@ -631,25 +630,17 @@ class GAMOSampler(BaseGameSampler):
         if self.game_.feature_extractor is None or self.space == "features":
             return
         kept = np.asarray(deficits)[codes] > 0
-        x, codes = x[kept], codes[kept]
-        rows = np.concatenate([self._features(x), x.reshape(len(x), -1)], axis=1)
+        counts = tuple(n if d else 0 for n, d in zip(self._counts, deficits, strict=True))
+        rows = torch.as_tensor(x[kept], dtype=torch.float32)
+        features = torch.as_tensor(self._features(x[kept]))
         device = torch.device(self.net_.device)
-        net = before if self._goes_on() and before is not None else None
+        net = before if self._goes_on() else None
         if net is None:
-            net = GameNet(
-                GAMO2pixGame,
-                **self._net_options(device),
-                **self._optimizer_options({}),
-                module__n_features=rows.shape[1] - x[0].size,
-                module__shape=x.shape[1:],
-                module__counts=np.bincount(codes, minlength=len(deficits)).tolist(),
-                module__batch_size=self.batch_size,
-                module__shared=self.shared,
-            )
+            options = self._net_options(device) | self._optimizer_options({})
+            net = make_decoder(features, rows, counts, shared=self.shared, **options)
         net.set_params(max_iter=self.decoder_iter)
         with seeded(stream, device):
-            net.partial_fit(torch.as_tensor(rows, dtype=torch.float32), torch.as_tensor(codes))
-        net.module_.eval()
+            train_decoder(net, features, rows, torch.as_tensor(codes[kept]))
         self.decoder_net_ = net
 
     def _decode(self, rows: Tensor, y: Tensor) -> Tensor:

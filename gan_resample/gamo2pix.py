@@ -28,9 +28,10 @@ import torch
 from torch import Tensor, nn
 
 from gan_resample.engine.game import Game
+from gan_resample.engine.net import GameNet
 from gan_resample.nn import MLP, ConvDecoder, Strata
 
-__all__ = ["GAMO2pixGame", "VariationalDecoder"]
+__all__ = ["GAMO2pixGame", "VariationalDecoder", "make_decoder", "train_decoder"]
 
 LATENT, HEAD_WIDTH = 100, 128  # of the authors' code
 WARM_UP = 0.1  # share of the rounds over which the divergence term gets its weight
@@ -119,16 +120,13 @@ class GAMO2pixGame(Game):
         )
         n_rows = batch_size * (1 if shared else sum(in_play))
         self.strata = Strata([used / sum(in_play) for used in in_play], n_rows)
-        self._rows: Tensor | None = None
-
-    def prepare(self, x: Tensor, y: Tensor) -> None:
-        self._rows = x[y.argsort(stable=True)]
+        self._rows = torch.empty(0)
 
     def begin_epoch(self, x: Tensor, y: Tensor) -> None:
-        self.prepare(x, y)
+        self._rows = x[y.argsort(stable=True)]
 
     def finish(self, x: Tensor, y: Tensor) -> None:
-        self._rows = None  # a fitted sampler does not keep the images
+        self._rows = torch.empty(0)  # a fitted sampler does not keep the images
 
     def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
         y, sizes = self.strata.labels, self.strata.sizes
@@ -148,7 +146,6 @@ class GAMO2pixGame(Game):
 
     def draw(self, y: Tensor) -> Tensor:
         """Draw a training row of each label, with replacement."""
-        assert self._rows is not None
         start = self.counts.cumsum(0) - self.counts
         chance = torch.rand(len(y), device=y.device)
         return self._rows[start[y] + (chance * self.counts[y]).long()]
@@ -172,3 +169,27 @@ class GAMO2pixGame(Game):
             for decoder, own, label in self.by_decoder(sizes, h[order], self.onehot[y[order]])
         ]
         return torch.cat(decoded)[order.argsort()]
+
+
+def make_decoder(
+    features: Tensor, x: Tensor, counts: Sequence[int], *, shared: bool, **options: Any
+) -> GameNet:
+    """Return an untrained net for rows ``x`` (n, *shape) and their ``features`` (n, n_features).
+
+    ``options`` are those of :class:`~gan_resample.engine.net.GameNet`.
+    """
+    return GameNet(
+        GAMO2pixGame,
+        module__n_features=features.shape[1],
+        module__shape=tuple(x.shape[1:]),
+        module__counts=tuple(counts),
+        module__batch_size=options["batch_size"],
+        module__shared=shared,
+        **options,
+    )
+
+
+def train_decoder(net: GameNet, features: Tensor, x: Tensor, y: Tensor) -> None:
+    """Train ``net`` on rows ``x``, their features and class codes, or go on with its training."""
+    net.partial_fit(torch.cat([features, x.flatten(1)], dim=1), y)
+    net.module_.eval()
