@@ -160,12 +160,12 @@ mixer, n_neighbors, max_scale, max_anchors, latent_dim
             self.discriminator = mlp(n_features + len(counts), 1)
         sizes = [count if deficit else 0 for count, deficit in zip(counts, deficits, strict=True)]
         if mixer == "class":
-            sizes = [min(size, max_anchors or size) for size in sizes]
-            self.chunk_rows = max(32, min(2048, 4_000_000 // max(sizes)))
-        anchors = Anchors(sizes, n_features, 0 if mixer == "class" else n_neighbors)
-        latent_dim = latent_dim or _latent_dim(mixer, n_features)
-        widths = (*hidden_layer_sizes[:1], GENERATOR_WIDTH)
-        self.generator = _make_mixer(mixer, anchors, latent_dim, max_scale, widths)
+            widths = (*hidden_layer_sizes[:1], GENERATOR_WIDTH)
+            self.generator = _mix_classes(sizes, n_features, max_anchors, latent_dim, widths)
+            self.chunk_rows = max(32, min(2048, 4_000_000 // max(self.generator.anchors.sizes)))
+        else:
+            anchors = Anchors(sizes, n_features, n_neighbors)
+            self.generator = _mix_neighbours(mixer, anchors, latent_dim or 4, max_scale)
         self.harden = Harden(spans, levels)
         self._set_label_laws(deficits, batch_size)
 
@@ -339,15 +339,18 @@ def _make_extractor(build: Build | None, shape: Sequence[int]) -> nn.Module | No
     return nn.Sequential(ConvNet(shape, FEATURE_WIDTH), nn.Tanh())
 
 
-def _latent_dim(mixer: str, n_features: int) -> int:
-    return min(100, max(8, 2 * n_features)) if mixer == "class" else 4
-
-
-def _make_mixer(
-    mixer: str, anchors: Anchors, latent_dim: int, max_scale: float, widths: Sequence[int]
+def _mix_classes(
+    sizes: Sequence[int],
+    n_features: int,
+    max_anchors: int | None,
+    latent_dim: int | None,
+    widths: Sequence[int],
 ) -> Mixer:
-    if mixer == "class":
-        return ClassMixer(anchors, latent_dim, widths)
+    anchors = Anchors([min(size, max_anchors or size) for size in sizes], n_features)
+    return ClassMixer(anchors, latent_dim or min(100, max(8, 2 * n_features)), widths)
+
+
+def _mix_neighbours(mixer: str, anchors: Anchors, latent_dim: int, max_scale: float) -> Mixer:
     if mixer == "neighbours":
         return NeighbourMixer(anchors, latent_dim, GENERATOR_WIDTH)
     if not anchors.neighbours.shape[1]:
