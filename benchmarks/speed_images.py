@@ -72,10 +72,11 @@ def main() -> None:
     options = parser.parse_args()
     warnings.simplefilter("ignore", CollapseWarning)  # nothing is trained here
     turns, rounds, counts = (1, 1, (20, 10, 5)) if options.quick else (9, 5, COUNTS)
+    batches = (32,) if options.quick else (32, 64, 128)
     results = []
     for threads in options.threads:
         torch.set_num_threads(threads)
-        for batch in (32, 64, 128):
+        for batch in batches:
             steps = {
                 (layout, name): make_step(kind, counts, batch, LAYOUTS[layout])
                 for layout in LAYOUTS

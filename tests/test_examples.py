@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -36,3 +37,31 @@ def test_speed_benchmark(tmp_path):
     file = tmp_path / "speed.json"
     run(ROOT / "benchmarks" / "speed.py", "--quick", "--json", file)
     assert json.loads(file.read_text())
+
+
+def test_speed_of_images(tmp_path):
+    file = tmp_path / "speed.json"
+    command = ["--quick", "--threads", "1", "--json", file]
+    assert "time ratio" in run(ROOT / "benchmarks" / "speed_images.py", *command)
+    assert json.loads(file.read_text())["rows"]
+
+
+def test_reproduction_goes_on_where_it_stopped(tmp_path):
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(10), 12)
+    X = rng.integers(0, 256, (len(y), 1, 28, 28), dtype=np.uint8)
+    np.savez(tmp_path / "mnist.npz", X_train=X, y_train=y, X_test=X, y_test=y)
+    file = tmp_path / "runs.json"
+    script = ROOT / "benchmarks" / "reproduce_gamo.py"
+    command = ["--data", tmp_path, "--json", file, "--sets", "mnist", "--quick", "--jobs", "1"]
+    printed = run(script, *command, "--table")
+    assert printed.count("missing: mnist, ") == 22
+    assert not file.exists()
+    assert "missing" not in run(script, *command)
+    records = json.loads(file.read_text())
+    assert len(records) == 22
+    file.write_text(json.dumps(records[:-1]))  # the last run is lost: it alone is run again
+    printed = run(script, *command)
+    assert "1 of 1: mnist, default" in printed
+    again = json.loads(file.read_text())
+    assert [r["acsa"] for r in again] == [r["acsa"] for r in records]
