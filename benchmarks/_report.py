@@ -42,5 +42,14 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return "\n".join(f"| {line} |" for line in lines)
 
 
+def rst_table(title: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Return a reStructuredText table with a title."""
+    lines = [f".. list-table:: {title}", "   :header-rows: 1", ""]
+    for row in (header, *rows):
+        for place, cell in enumerate(row):
+            lines.append(f"   {'* ' if not place else '  '}- {cell}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
 def write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=1) + "\n")

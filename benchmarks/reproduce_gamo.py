@@ -4,8 +4,9 @@
 
 ``DIR`` holds ``mnist.npz`` and ``fashion_mnist.npz`` (X_train, y_train, X_test, y_test). Finished
 runs stay in the JSON file, and the same command goes on with what is missing; ``--table`` only
-prints. On a GPU (``--device cuda``) all runs have the paper's 25,000 rounds. On a CPU the
-convolutional ones have 5,000 in every seed, and two rows have the full length in one seed.
+prints, and says what is missing. On a GPU (``--device cuda``) all runs have the paper's 25,000
+rounds. On a CPU the convolutional ones have 5,000 in every seed, and four rows have the full
+length in one seed.
 
 Data, as in the authors' code: 4000, 2000, ..., 40 training images of class 0 ... 9, drawn *with
 replacement* from the first 4000 of the class, and 100 test images from its first 800, likewise.
@@ -32,7 +33,7 @@ from typing import Any
 import numpy as np
 import torch
 from _plain import PlainClassifier
-from _report import table, versions
+from _report import rst_table, table, versions
 from _runs import Record, Runs, mean_and_spread
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from numpy.typing import NDArray
@@ -200,22 +201,25 @@ def make_job(
 # ---- table --------------------------------------------------------------------------------------
 
 
-def report(runs: Runs, jobs: list[Record]) -> str:
-    """Return a Markdown table for each data set, and what is missing."""
+def report(runs: Runs, jobs: list[Record], write: Any) -> str:
+    """Return a table for each data set, as ``write(title, header, rows)`` has it."""
     parts = []
     for data in dict.fromkeys(job["data"] for job in jobs):
-        columns = list(
-            dict.fromkeys((j["settings"], j["rounds"]) for j in jobs if j["data"] == data)
-        )
+        own = [job for job in jobs if job["data"] == data]
+        columns = list(dict.fromkeys((job["settings"], job["rounds"]) for job in own))
         titles = [f"{settings}, {rounds:,} rounds" for settings, rounds in columns]
-        body = [
+        header = ["row", "in the paper", *titles]
+        rows = [
             [row, PAPER.get((data, row), ""), *cells(runs, data, row, columns)] for row in ROWS
         ]
-        parts += [f"{data}, ACSA / GM", table(["row", "in the paper", *titles], body), ""]
-    missing = [r for job in jobs for r in job["gives"] if r not in runs]
-    for gone in missing:
-        parts.append("missing: " + ", ".join(str(gone[name]) for name in KEY))
-    return "\n".join(parts)
+        parts.append(write(f"{data}: ACSA / GM, mean ± sd (seeds)", header, rows))
+    return "\n\n".join(parts)
+
+
+def missing(runs: Runs, jobs: list[Record]) -> list[str]:
+    """What was not run yet."""
+    gone = [record for job in jobs for record in job["gives"] if record not in runs]
+    return ["missing: " + ", ".join(str(record[name]) for name in KEY) for record in gone]
 
 
 def cells(runs: Runs, data: str, row: str, columns: Any) -> Iterator[str]:
@@ -234,16 +238,20 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="a few rounds, to see that it runs")
+    parser.add_argument("--rst", type=Path, help="also write the table as reStructuredText")
     parser.add_argument("--table", action="store_true", help="run nothing, print what there is")
     options = parser.parse_args()
-    if missing := [s for s in options.sets if not (options.data / f"{s}.npz").is_file()]:
-        parser.error(f"{options.data} holds no {missing[0]}.npz")
+    if absent := [s for s in options.sets if not (options.data / f"{s}.npz").is_file()]:
+        parser.error(f"{options.data} holds no {absent[0]}.npz")
     if options.quick:
         options.seeds = 1
     jobs, runs = list(jobs_of(options)), Runs(options.json, KEY)
     if not options.table:
         runs.play(jobs, run, options.jobs)
-    print(report(runs, jobs))
+    print(report(runs, jobs, lambda title, *rest: f"{title}\n{table(*rest)}"))
+    print(*missing(runs, jobs), sep="\n")
+    if options.rst:
+        options.rst.write_text(report(runs, jobs, rst_table))
 
 
 if __name__ == "__main__":
