@@ -638,7 +638,7 @@ class GAMOSampler(BaseGameSampler):
         features = torch.as_tensor(self._features(x[kept]))
         device = torch.device(self.net_.device)
         net = before if self._goes_on() else None
-        if net is None:
+        if net is None or net.module_.shared != self.shared:
             options = self._net_options(device) | self._optimizer_options({})
             net = make_decoder(features, rows, counts, shared=self.shared, **options)
         net.set_params(max_iter=self.decoder_iter)

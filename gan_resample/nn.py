@@ -66,8 +66,8 @@ class MLP(nn.Sequential):
 class ConvNet(nn.Sequential):
     """Two convolutions, each followed by a pooling that halves the image, and a linear layer.
 
-    The feature extractor of GAMO's code but for its tanh. Odd sides are rounded up, so that every
-    image of at least 4 pixels a side will do.
+    The feature extractor of GAMO's code but for its tanh; with ``n_out=1`` a discriminator. Odd
+    sides are rounded up, so that every image of at least 4 pixels a side will do.
 
     Parameters
     ----------

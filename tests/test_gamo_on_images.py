@@ -251,6 +251,9 @@ def test_warm_start_goes_on_with_game_and_decoder():
     sampler.fit(X, y)
     assert sampler.n_iter_ == 6
     assert (before, sampler.decoder_net_.module_.rounds_played) == (3, 6)
+    sampler.set_params(shared=False).fit(X, y)  # other decoders, which start anew
+    assert sampler.decoder_net_.module_.rounds_played == 3
+    assert sampler.set_params(space="features").fit(X, y).decoder_net_ is None
 
 
 # ---- the classifier -----------------------------------------------------------------------------
