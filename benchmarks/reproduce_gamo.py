@@ -18,7 +18,9 @@ last weights. "default": those of GAMOClassifier (800 rounds of 64 images, movin
 
 Rows: "none" is the network alone; "class weights" weighs its loss; "random", "SMOTE" and
 "SpreadSMOTE" balance the pixels beforehand. "in features": the last hidden layer of the network
-"none" gives vectors, they are balanced, and a new linear layer learns from them.
+"none" gives vectors, they are balanced, and a new linear layer learns from them. Where GAMO
+follows the paper's Algorithm 1 ("paper"), its classifier makes two steps a round, on real rows and
+on generated ones; the others make one.
 """
 
 from __future__ import annotations
@@ -104,9 +106,10 @@ def settings_of(job: Record) -> dict[str, Any]:
 
 
 def balance(sampler: Any, X: Array, y: Array, seed: int) -> tuple[Array, Array]:
-    """Over-sample flattened images."""
-    flat, y = sampler(random_state=seed).fit_resample(X.reshape(len(X), -1), y)
-    return flat.reshape(-1, *X.shape[1:]), y
+    """Over-sample images; imbalanced-learn's samplers want them flattened."""
+    rows = X if sampler is SpreadSMOTE else X.reshape(len(X), -1)
+    rows, y = sampler(random_state=seed).fit_resample(rows, y)
+    return rows.reshape(-1, *X.shape[1:]), y
 
 
 def fit_row(job: Record, X: Array, y: Array) -> GAMOClassifier:

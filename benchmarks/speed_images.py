@@ -42,6 +42,7 @@ def make_step(kind: Any, counts: Any, batch_size: int, layout: torch.memory_form
     for module in net.module_.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
             module.to(memory_format=layout)
+    net.initialize_optimizer()  # whose state has the layout of the weights
     x, codes = torch.as_tensor(2 * X - 1), torch.as_tensor(y)
 
     def step() -> None:

@@ -7,7 +7,7 @@ seeding, training and the fitted attributes; no particular game.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -28,12 +28,11 @@ from gan_resample.engine.game import ClassifyingGame, Game, SamplingGame
 from gan_resample.engine.guards import warn_of_collapse
 from gan_resample.engine.net import GameNet
 from gan_resample.engine.seeding import find_device, random_stream, seeded
+from gan_resample.nn import rows_at_once
 
 __all__ = ["TRAINING_CONSTRAINTS", "BaseGameClassifier", "BaseGameSampler"]
 
 Array = NDArray[Any]
-
-PREDICT_ROWS, PREDICT_IMAGES = 8192, 512  # at once: bounds the memory of predict_proba
 
 TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
     **ENCODER_CONSTRAINTS,
@@ -49,12 +48,17 @@ TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
 }
 
 
+# a fit that goes on with a net cannot change what the net was made with
+NET_PARAMS = ("batch_size", "learning_rate", "net_params", "device")
+
+
 class GameMixin(RowsMixin):
     """An estimator that trains a net which plays a game."""
 
     _game: ClassVar[type[Game]]
     _game_params: ClassVar[Sequence[str]]  # constructor arguments handed on to the game
     _optimizer_params: ClassVar[dict[str, Any]] = {}
+    _later_moves: ClassVar[Sequence[str]] = ()  # of nets that are trained after the game
 
     max_iter: int
     batch_size: int
@@ -65,6 +69,7 @@ class GameMixin(RowsMixin):
     hidden_layer_sizes: Sequence[int]
     verbose: int
     _deficits: tuple[int, ...]
+    _settings: dict[str, str]
     net_: Any  # a GameNet; None where nothing was trained
 
     @property
@@ -77,6 +82,13 @@ class GameMixin(RowsMixin):
     ) -> None:
         """Train a net, or go on with the last one, and set the fitted attributes."""
         goes_on = self._goes_on()
+        settings = {name: repr(getattr(self, name)) for name in (*self._game_params, *NET_PARAMS)}
+        if goes_on and settings != self._settings:
+            changed = [name for name, told in settings.items() if told != self._settings[name]]
+            raise ValueError(
+                f"warm_start=True goes on with the same game, but {', '.join(changed)} changed "
+                "since the last fit: keep it, or set warm_start=False"
+            )
         if goes_on and tuple(deficits) != self._deficits:
             raise ValueError(
                 f"warm_start=True goes on with the same game, but sampling_strategy now asks for "
@@ -91,7 +103,7 @@ class GameMixin(RowsMixin):
             net.partial_fit(*rows)
             net.module_.eval()
             figures = net.module_.diagnose()
-        self.net_, self._deficits = net, tuple(deficits)
+        self.net_, self._deficits, self._settings = net, tuple(deficits), settings
         self.n_iter_ = net.module_.rounds_played
         self.history_ = [_history_row(row) for row in net.history if "epoch" in row]
         labels = self.classes_.tolist()
@@ -125,7 +137,7 @@ class GameMixin(RowsMixin):
             "callbacks": check_callbacks(self.callbacks, self._game.moves),
             **{f"module__{name}": value for name, value in (known | own).items()},
         }
-        return GameNet(self._game, **options, **self._optimizer_options(options))
+        return GameNet(self._game, **options, **self._optimizer_options(options, self._game.moves))
 
     def _net_options(self, device: torch.device) -> dict[str, Any]:
         return {
@@ -135,13 +147,17 @@ class GameMixin(RowsMixin):
             "verbose": int(self.verbose),
         }
 
-    def _optimizer_options(self, taken: dict[str, Any]) -> dict[str, Any]:
+    def _optimizer_options(self, taken: dict[str, Any], moves: Iterable[str]) -> dict[str, Any]:
+        """Return what ``net_params`` says to a net with these ``moves``."""
         wanted = self.net_params or {}
         if clash := sorted(set(wanted) & set(taken)):
             raise ValueError(
                 f"net_params sets {clash}, which the estimator sets itself: use its own arguments "
                 "for them, and net_params for optimizers"
             )
+        others = {*self._game.moves, *self._later_moves} - set(moves)
+        prefixes = tuple(f"{move}_optimizer" for move in others)
+        wanted = {name: value for name, value in wanted.items() if not name.startswith(prefixes)}
         if "optimizer" in wanted:  # the method's betas are Adam's, not any optimizer's
             return wanted
         defaults = {f"optimizer__{name}": v for name, v in self._optimizer_params.items()}
@@ -198,8 +214,8 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : data frame, array or sparse matrix of shape (n_rows, n_columns)
-            Training rows.
+        X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
+            Training rows; images are an array of shape (n_rows, channels, height, width).
         y : array-like of shape (n_rows,)
             Their labels, of at least two classes.
 
@@ -236,8 +252,8 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : data frame, array or sparse matrix of shape (n_rows, n_columns)
-            Columns as in ``fit``.
+        X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
+            Columns or shape as in ``fit``.
 
         Returns
         -------
@@ -249,20 +265,21 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
         x = torch.as_tensor(self.encoder_.transform(dense(self._check_rows(X, reset=False))))
         game, device = self.game_, torch.device(self.net_.device)
         dtype = torch.float32
-        if device.type == "cpu":  # float64 makes a row's result independent of its batch
+        if device.type == "cpu" and x.ndim == 2:
+            # float64 makes a row's result independent of its batch; images would take too long
             game, dtype = copy.deepcopy(game).double(), torch.float64
-        n_rows = PREDICT_ROWS if x.ndim == 2 else PREDICT_IMAGES
         with torch.inference_mode():
-            chunks = [game.logits(chunk.to(device, dtype)) for chunk in x.split(n_rows)]
-        return torch.cat(chunks).softmax(dim=1).cpu().numpy()
+            chunks = x.split(rows_at_once(x.shape[1:]))
+            logits = [game.logits(chunk.to(device, dtype)) for chunk in chunks]
+        return torch.cat(logits).double().softmax(dim=1).cpu().numpy()
 
     def predict(self, X: Any) -> Array:
         """Most probable label of each row.
 
         Parameters
         ----------
-        X : data frame, array or sparse matrix of shape (n_rows, n_columns)
-            Columns as in ``fit``.
+        X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
+            Columns or shape as in ``fit``.
 
         Returns
         -------

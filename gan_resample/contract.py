@@ -26,7 +26,7 @@ from gan_resample.columns import check_frame, is_frame
 from gan_resample.encoding import TableEncoder
 from gan_resample.engine.guards import TinyClassWarning
 from gan_resample.engine.seeding import random_stream
-from gan_resample.images import ImageEncoder, check_images, is_images
+from gan_resample.images import ImageEncoder, check_images, is_images, n_dimensions
 
 __all__ = ["ENCODER_CONSTRAINTS", "BaseRowSampler", "RowsMixin", "dense"]
 
@@ -88,9 +88,9 @@ class RowsMixin:
                 f"{type(self).__name__} takes pandas data frames, arrays and sparse matrices, but "
                 f"got {type(X)}: call X.to_pandas() first"
             )
-        if getattr(X, "ndim", 2) > 2:
+        if (n := n_dimensions(X) or 2) > 2:
             raise ValueError(
-                f"Found array with dim {X.ndim}, while {type(self).__name__} takes tables of 2 "
+                f"Found array with dim {n}, while {type(self).__name__} takes tables of 2 "
                 "dimensions and images of 4, (n, channels, height, width): X[:, None] gives grey "
                 "images their channel"
             )
@@ -149,7 +149,7 @@ class RowsMixin:
                 )
 
     def _encode(self, X: Any, *, goes_on: bool) -> Array:
-        """Training rows as float64, by a new encoder unless this fit goes on from the last one."""
+        """Encode training rows, by a new encoder unless this fit goes on from the last one."""
         if not goes_on:
             default = ImageEncoder() if X.ndim == 4 else TableEncoder()
             self.encoder_ = clone(default if self.encoder is None else self.encoder)
@@ -189,8 +189,8 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
 
         Parameters
         ----------
-        X : data frame, array or sparse matrix of shape (n_rows, n_columns)
-            Training rows.
+        X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
+            Training rows; images are an array of shape (n_rows, channels, height, width).
         y : array-like of shape (n_rows,)
             Their labels.
 
@@ -211,7 +211,7 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         wanted = {label: n for label, n in self.sampling_strategy_.items() if n}
         self.synthetic_mask_ = np.repeat([False, True], [len(y), sum(wanted.values())])
         if not wanted:
-            return X, y
+            return self._real_rows(X), y
         labels = np.repeat(np.asarray(list(wanted), dtype=y.dtype), list(wanted.values()))
         return _stack(self._real_rows(X), self.sample(labels)), np.concatenate([y, labels])
 
@@ -253,8 +253,8 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
 
         Returns
         -------
-        X : data frame, array or sparse matrix of shape (n_rows, n_columns)
-            In the container, columns and dtypes seen in ``fit`` (an array for a list).
+        X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
+            In the container, columns or shape, and dtypes seen in ``fit`` (an array for a list).
 
         Raises
         ------

@@ -30,11 +30,13 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from gan_resample._sklearn import Interval, StrOptions
 from gan_resample.base import TRAINING_CONSTRAINTS, BaseGameClassifier, BaseGameSampler
+from gan_resample.columns import is_frame
 from gan_resample.contract import dense
 from gan_resample.encoding import TableEncoder
 from gan_resample.engine.game import ClassifyingGame, SamplingGame
@@ -53,14 +55,16 @@ from gan_resample.nn import (
     check_width,
     make_module,
     output_width,
+    rows_at_once,
 )
 
 __all__ = ["PAPER_SETTINGS", "GAMOClassifier", "GAMOGame", "GAMOSampler"]
 
 Array = NDArray[Any]
 
-#: The published configuration (the authors' code for flat images).
-#: Use it as ``GAMOSampler(**PAPER_SETTINGS)``.
+#: The published configuration (of the authors' code; the same for flat and for other images).
+#: Use it as ``GAMOSampler(**PAPER_SETTINGS)``, with ``gamo2pix.PAPER_SETTINGS`` for its decoder,
+#: or ``GAMOClassifier(**PAPER_SETTINGS, ema_decay=0)``.
 PAPER_SETTINGS: dict[str, Any] = {
     "mixer": "class",
     "loss": "ls",
@@ -209,9 +213,8 @@ mixer, n_neighbors, max_scale, max_anchors, latent_dim
     def refresh_anchors(self, x: Tensor) -> None:
         if self.generator is not None:
             anchors = self.generator.anchors
-            anchors.keep(
-                torch.cat([self.features(x[part]) for part in anchors.chosen.split(2048)])
-            )
+            parts = anchors.chosen.split(rows_at_once(x.shape[1:]))
+            anchors.keep(torch.cat([self.features(x[part]) for part in parts]))
 
     @torch.no_grad()
     def features(self, x: Tensor) -> Tensor:
@@ -438,7 +441,8 @@ class GAMOSampler(BaseGameSampler):
     space : {"rows", "features"}, default="rows"
         What comes back: rows like those that came in (decoded by GAMO2pix where there is a feature
         extractor), or the feature vectors of real rows and generated ones; :meth:`features` gives
-        those of other rows.
+        those of other rows. ``fit_resample`` then takes arrays only, and where no class lacks a
+        row, so that nothing is learned, the vectors are encoded rows.
     shared : bool, default=True
         One decoder of feature vectors, told the class; False: one for each class, the paper's.
     decoder_iter : int, default=1000
@@ -452,7 +456,7 @@ class GAMOSampler(BaseGameSampler):
     net_params : dict, default=None
         Handed to the skorch net: ``{"generator_vs_classifier_optimizer__lr": 1e-4}``,
         ``{"optimizer": torch.optim.AdamW}``. Moves: feature_extractor, classifier,
-        discriminator, generator_vs_classifier, generator_vs_discriminator.
+        discriminator, generator_vs_classifier, generator_vs_discriminator, and decoder.
     encoder : TableEncoder or ImageEncoder, default=None
         How columns or pixels become numbers and come back; ``None``: ``TableEncoder()`` for
         tables, ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
@@ -461,7 +465,8 @@ class GAMOSampler(BaseGameSampler):
     callbacks : list, default=None
         skorch callbacks, copied in ``fit``. ``EarlyStopping`` must monitor a ``<move>_loss``.
     warm_start : bool, default=False
-        Go on for ``max_iter`` more rounds with the same data; encoder and stored rows are kept.
+        Go on for ``max_iter`` more rounds with the same data and the same game; encoder and stored
+        rows are kept.
     verbose : int, default=0
         1: a progress bar, 2: a line an epoch.
     random_state : int, RandomState instance or None, default=None
@@ -475,6 +480,8 @@ class GAMOSampler(BaseGameSampler):
         The trained skorch net; None where no class lacked a row.
     game_ : GAMOGame
         The trained game, ``net_.module_``.
+    space_ : str
+        ``space`` as it was in ``fit``.
     decoder_net_ : GameNet
         The trained net of :mod:`gan_resample.gamo2pix`; None where rows need no decoder.
     encoder_ : TableEncoder or ImageEncoder
@@ -532,6 +539,7 @@ class GAMOSampler(BaseGameSampler):
     _game = GAMOGame
     _game_params = GAME_PARAMS
     _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}
+    _later_moves = ("decoder",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseGameSampler._parameter_constraints,
         **GAME_CONSTRAINTS,
@@ -618,18 +626,19 @@ class GAMOSampler(BaseGameSampler):
             return x.reshape(len(x), -1)
         rows = torch.as_tensor(x, dtype=torch.float32)
         device = torch.device(self.net_.device)
-        chunks = [self.game_.features(chunk.to(device)).cpu() for chunk in rows.split(2048)]
-        return torch.cat(chunks).numpy()
+        chunks = rows.split(rows_at_once(x.shape[1:]))
+        return torch.cat([self.game_.features(c.to(device)).cpu() for c in chunks]).numpy()
 
     def _learn_nothing(self) -> None:
         super()._learn_nothing()
-        self.decoder_net_ = None
+        self.decoder_net_, self.space_ = None, self.space
 
     def _learn_more(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
     ) -> None:
         """Train GAMO2pix on the classes in play, or go on with it."""
         before, self.decoder_net_ = getattr(self, "decoder_net_", None), None
+        self.space_ = self.space
         if self.game_.feature_extractor is None or self.space == "features":
             return
         kept = np.asarray(deficits)[codes] > 0
@@ -639,7 +648,7 @@ class GAMOSampler(BaseGameSampler):
         device = torch.device(self.net_.device)
         net = before if self._goes_on() else None
         if net is None or net.module_.shared != self.shared:
-            options = self._net_options(device) | self._optimizer_options({})
+            options = self._net_options(device) | self._optimizer_options({}, self._later_moves)
             net = make_decoder(features, rows, counts, shared=self.shared, **options)
         net.set_params(max_iter=self.decoder_iter)
         with seeded(stream, device):
@@ -647,13 +656,26 @@ class GAMOSampler(BaseGameSampler):
         self.decoder_net_ = net
 
     def _decode(self, rows: Tensor, y: Tensor) -> Tensor:
-        return rows if self.decoder_net_ is None else self.decoder_net_.module_.decode(rows, y)
+        if self.decoder_net_ is None:
+            return rows
+        decoder = self.decoder_net_.module_
+        at_once = rows_at_once(self._encoded_shape)
+        pairs = zip(rows.split(at_once), y.split(at_once), strict=True)
+        return torch.cat([decoder.decode(*pair) for pair in pairs])
+
+    def _fit_resample(self, X: Any, y: Array, **params: Any) -> tuple[Any, Array]:
+        if self.space == "features" and (is_frame(X) or sparse.issparse(X)):
+            raise TypeError(
+                f"space='features' gives vectors, which do not fit into a {type(X).__name__}: "
+                "hand over an array, or use fit, then features(X) and sample(labels)"
+            )
+        return super()._fit_resample(X, y, **params)
 
     def _real_rows(self, X: Any) -> Any:
-        return X if self.space == "rows" else self.features(X)
+        return X if self.space_ == "rows" else self.features(X)
 
     def _generated_rows(self, rows: Array) -> Any:
-        if self.space == "rows":
+        if self.space_ == "rows":
             return self.encoder_.inverse_transform(rows)
         return rows.reshape(len(rows), -1)
 
@@ -695,7 +717,7 @@ verbose, random_state
     -----
     Each class lacks ``n_max - n_i`` rows. Where none is deficient the classifier learns alone.
     With ``fake_weight="prior"`` all classes weigh the same in training: the probabilities are
-    those of a balanced world. On a CPU ``predict_proba`` computes in float64.
+    those of a balanced world. On a CPU ``predict_proba`` of tables computes in float64.
 
     References
     ----------

@@ -11,7 +11,8 @@ Departures from the paper and its code: one decoder that is told the class inste
 each class (``shared=False`` is the paper's), since a decoder of 40 images learns them by heart;
 ``v`` is the log-variance in both places (the code draws with it as log-deviation); the head also
 sees mixtures of two vectors of a class, by the last term alone, because mixtures are what it is
-fed later; and the weight of the last term rises over the first tenth of the rounds.
+fed later; the weight of the last term rises over the first tenth of the rounds; and the last
+kernel is 3 by 3, not 4 by 4.
 
 References
 ----------
@@ -31,7 +32,16 @@ from gan_resample.engine.game import Game
 from gan_resample.engine.net import GameNet
 from gan_resample.nn import MLP, ConvDecoder, Strata
 
-__all__ = ["GAMO2pixGame", "VariationalDecoder", "make_decoder", "train_decoder"]
+__all__ = [
+    "PAPER_SETTINGS",
+    "GAMO2pixGame",
+    "VariationalDecoder",
+    "make_decoder",
+    "train_decoder",
+]
+
+#: The published configuration: ``GAMOSampler(**gamo.PAPER_SETTINGS, **gamo2pix.PAPER_SETTINGS)``.
+PAPER_SETTINGS: dict[str, Any] = {"shared": False, "decoder_iter": 25_000}
 
 LATENT, HEAD_WIDTH = 100, 128  # of the authors' code
 WARM_UP = 0.1  # share of the rounds over which the divergence term gets its weight
@@ -63,9 +73,9 @@ class VariationalDecoder(nn.Module):
             self.decoder = MLP(n_in, shape[0], (128, 256), nn.ReLU)
 
     def encode(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance of z, each (n, LATENT)."""
+        """Mean and log-variance of z, each (n, LATENT); the latter between -10 and 10."""
         hidden = self.head(h)
-        return self.mean(hidden), self.log_variance(hidden)
+        return self.mean(hidden), self.log_variance(hidden).clamp(-10, 10)
 
     def forward(self, mean: Tensor, log_variance: Tensor, label: Tensor) -> Tensor:
         """Decode one draw of z for each row, (n, *shape); ``label`` has shape (n, n_classes)."""
@@ -123,7 +133,8 @@ class GAMO2pixGame(Game):
         self._rows = torch.empty(0)
 
     def begin_epoch(self, x: Tensor, y: Tensor) -> None:
-        self._rows = x[y.argsort(stable=True)]
+        if not len(self._rows):
+            self._rows = x[y.argsort(stable=True)]
 
     def finish(self, x: Tensor, y: Tensor) -> None:
         self._rows = torch.empty(0)  # a fitted sampler does not keep the images
@@ -141,7 +152,7 @@ class GAMO2pixGame(Game):
             mean, log_variance = decoder.encode(own)
             error = (decoder(mean, log_variance, label).flatten(1) - seen).square().sum(dim=1)
             kl = divergence(mean, log_variance) + divergence(*decoder.encode(mix))
-            loss = loss + (error + warm * kl / 2).sum() / len(y)
+            loss = loss + (error + warm * kl).sum() / len(y)
         yield {"decoder": loss}
 
     def draw(self, y: Tensor) -> Tensor:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Sequence
+from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,19 +15,29 @@ from sklearn.utils.validation import check_is_fitted
 
 from gan_resample._sklearn import StrOptions, _fit_context
 
-__all__ = ["ImageEncoder", "check_images", "is_images"]
+__all__ = ["ImageEncoder", "check_images", "is_images", "n_dimensions"]
 
 Array = NDArray[Any]
 
 SMALLEST = 4  # pixels a side: the default networks halve the size twice
+MOST_CHANNELS = 4  # that a last axis can be mistaken for
+MOST_LEVELS = 2**24  # that float32 can tell apart
 KNOWN_RANGES = ((0.0, 1.0), (-1.0, 1.0))  # of floats, in the order in which they are tried
 
 
 def is_images(X: Any) -> bool:
     """Tell whether ``X`` is an array of four dimensions, or a sequence of arrays of three."""
+    return n_dimensions(X) == 4
+
+
+def n_dimensions(X: Any) -> int | None:
+    """Return the dimensions of ``X``; of a list or object array, one more than its first item."""
     if isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.dtype == object):
-        return len(X) > 0 and np.ndim(X[0]) == 3
-    return getattr(X, "ndim", None) == 4
+        try:
+            return 1 + np.ndim(X[0]) if len(X) else 1
+        except ValueError:  # a ragged item
+            return None
+    return getattr(X, "ndim", None)
 
 
 def check_images(X: Any) -> Array:
@@ -33,8 +46,10 @@ def check_images(X: Any) -> Array:
     Raises
     ------
     ValueError
-        Images of several sizes, no image, or fewer than 4 pixels a side.
+        Images of several sizes, no image, channels last, fewer than 4 pixels a side, masked ones.
     """
+    if np.ma.is_masked(X):
+        raise ValueError("images have masked pixels: fill them first, X.filled(value)")
     if not hasattr(X, "shape") or X.dtype == object:
         sizes = sorted({np.shape(image) for image in X})
         if len(sizes) > 1:
@@ -49,6 +64,11 @@ def check_images(X: Any) -> Array:
     if not len(X):
         raise ValueError(
             f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required."
+        )
+    if X.shape[3] <= MOST_CHANNELS < X.shape[1]:
+        raise ValueError(
+            f"images of shape {X.shape[1:]} look like (height, width, channels), but needed is "
+            "(channels, height, width): X.transpose(0, 3, 1, 2)"
         )
     if min(X.shape[2:]) < SMALLEST or not X.shape[1]:
         raise ValueError(
@@ -68,9 +88,10 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
         (channels, height, width) of images that come flattened, one a row, at least 4 pixels a
         side. ``None``: images come as an array of shape (n_images, channels, height, width).
     value_range : (low, high) or "auto", default="auto"
-        Values of the darkest and the brightest pixel. "auto": 0 and 255 for whole numbers in that
-        range (the whole range of the dtype for other unsigned integers), 0 and 1 or else -1 and 1
-        for floats; other values raise.
+        Values of the darkest and the brightest pixel. "auto": 0 and 1 for whole numbers that are
+        nothing else, 0 and 255 for others in that range (with a warning where none is over 127),
+        the whole range of the dtype for other unsigned integers; 0 and 1 or else -1 and 1 for
+        floats. Other values raise.
 
     Attributes
     ----------
@@ -87,7 +108,9 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    Pixels of an integer dtype come back rounded, and are then equal to what went in.
+    Pixels of an integer dtype come back rounded, and are then equal to what went in. Other images
+    must be whole numbers or floats like those of ``fit``, unless ``value_range`` is given: an
+    image between 0 and 1 is very dark where 255 is white.
 
     Examples
     --------
@@ -172,6 +195,7 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
                 "height, width)"
             )
         self._check_values(X)
+        self._check_kind(X)
         low, high = self.range_
         Z = (X.astype(np.float64) - low) * (2 / (high - low)) - 1
         return Z.astype(np.float32)
@@ -193,7 +217,7 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
         Z = np.asarray(Z, dtype=np.float64).clip(-1, 1)
         X = ((Z + 1) * ((high - low) / 2) + low).clip(low, high)
         if self.dtype_.kind in "biu":
-            X = np.rint(X)
+            X = np.rint(X).clip(np.ceil(low), np.floor(high))
         X = X.astype(self.dtype_)
         return X.reshape(len(X), -1) if self.shape is not None else X
 
@@ -219,10 +243,12 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
         return X
 
     def _unflatten(self, X: Array) -> Array:
-        shape = tuple(self.shape or ())
+        shape = tuple(self.shape if self.shape is not None else ())
+        if len(shape) != 3 or not all(isinstance(n, Integral) and n > 0 for n in shape):
+            raise ValueError(
+                f"shape={self.shape!r} must be (channels, height, width), whole numbers above 0"
+            )
         n_pixels = int(np.prod(shape))
-        if len(shape) != 3 or n_pixels < 1:
-            raise ValueError(f"shape={self.shape!r} must be (channels, height, width)")
         if X.ndim != 2 or X.shape[1] != n_pixels:
             raise ValueError(
                 f"ImageEncoder(shape={shape}) takes rows of {n_pixels} pixels, but got shape "
@@ -232,18 +258,15 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
 
     def _find_range(self, X: Array) -> tuple[float, float]:
         if not isinstance(self.value_range, str):
-            low, high = (float(value) for value in self.value_range)
-            if not low < high:
-                raise ValueError(f"value_range={self.value_range!r} must rise: (low, high)")
-            return low, high
+            return self._check_range(X.dtype, *self._two_numbers())
         if X.dtype.kind == "b":
             return 0.0, 1.0
         lowest, highest = float(X.min()), float(X.max())
         if X.dtype.kind in "iu":
             if lowest >= 0 and highest <= 255:
-                return 0.0, 255.0
+                return 0.0, self._white(int(highest))
             if X.dtype.kind == "u":
-                return 0.0, float(np.iinfo(X.dtype).max)
+                return self._check_range(X.dtype, 0.0, float(np.iinfo(X.dtype).max))
         else:
             for low, high in KNOWN_RANGES:
                 if low <= lowest and highest <= high:
@@ -253,6 +276,47 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
             "(floats) nor 0 to 255 (whole numbers): rescale them, or say "
             "ImageEncoder(value_range=(low, high))"
         )
+
+    def _white(self, highest: int) -> float:
+        if highest <= 1:
+            return 1.0
+        if highest < 128:
+            warnings.warn(
+                f"the brightest pixel is {highest} where 255 is taken for white: if {highest} is "
+                f"white, say ImageEncoder(value_range=(0, {highest}))",
+                UserWarning,
+                stacklevel=4,
+            )
+        return 255.0
+
+    def _two_numbers(self) -> tuple[float, float]:
+        pair = tuple(self.value_range)
+        if len(pair) != 2 or not all(isinstance(v, Real) and math.isfinite(v) for v in pair):
+            raise ValueError(
+                f"value_range={self.value_range!r} must be two finite numbers, (low, high)"
+            )
+        if not pair[0] < pair[1]:
+            raise ValueError(f"value_range={self.value_range!r} must rise: (low, high)")
+        return float(pair[0]), float(pair[1])
+
+    @staticmethod
+    def _check_range(dtype: Any, low: float, high: float) -> tuple[float, float]:
+        if dtype.kind in "iu" and high - low >= MOST_LEVELS:
+            raise ValueError(
+                f"pixels of {dtype} between {low:g} and {high:g} are more levels than float32 can "
+                "tell apart: rescale them"
+            )
+        return low, high
+
+    def _check_kind(self, X: Array) -> None:
+        """Refuse floats where fit saw whole numbers and the reverse: 1 is not white there."""
+        if isinstance(self.value_range, str) and (X.dtype.kind == "f") != (
+            self.dtype_.kind == "f"
+        ):
+            raise ValueError(
+                f"pixels are of dtype {X.dtype}, but in fit they were {self.dtype_}, from "
+                f"{self.range_[0]:g} to {self.range_[1]:g}: hand over the same kind of images"
+            )
 
     def _check_values(self, X: Array) -> None:
         low, high = self.range_

@@ -21,12 +21,15 @@ __all__ = [
     "harden",
     "make_module",
     "output_width",
+    "rows_at_once",
 ]
 
 # Fills up rows of unequal length behind their largest value; finite, for the divergence guard.
 PADDING = torch.finfo(torch.float32).max
 
 # n_in is the width of a row, or the (channels, height, width) of an image
+ACTIVATIONS = 30_000_000  # that a first layer of 32 channels may give at once (120 MB)
+
 Build = nn.Module | Callable[[Any, int], nn.Module]
 Shape = Sequence[int]
 
@@ -141,7 +144,12 @@ def make_module(build: Build, n_in: Any, n_out: int) -> nn.Module:
     """
     if isinstance(build, nn.Module):
         return copy.deepcopy(build)
-    module = build(n_in, n_out)
+    try:
+        module = build(n_in, n_out)
+    except TypeError as error:
+        raise TypeError(
+            f"{build!r} cannot be called with (n_in, n_out), here ({n_in!r}, {n_out!r}): {error}"
+        ) from error
     if not isinstance(module, nn.Module):
         raise TypeError(
             f"{build!r} must return a torch.nn.Module when called with ({n_in!r}, {n_out!r}), but "
@@ -179,17 +187,27 @@ def output_width(module: nn.Module, shape: Shape, name: str) -> int:
     try:
         with torch.no_grad():
             out = copied(torch.zeros(2, *shape))
-    except RuntimeError as error:
+    except Exception as error:  # whatever a module of the user's raises
         raise ValueError(
             f"{name} cannot take rows of shape {tuple(shape)}: {error}. Hand over a module, or a "
             "callable (n_in, n_out) -> module, that takes (n, ...) of that shape"
         ) from error
-    if out.ndim != 2:
+    given = f"(2, {', '.join(map(str, shape))})"
+    if not isinstance(out, Tensor):
+        raise ValueError(f"{name} must give a tensor, but turns {given} into {type(out)}")
+    if out.ndim != 2 or len(out) != 2 or not out.shape[1]:
         raise ValueError(
-            f"{name} must give vectors, (n, width), but turns (2, {', '.join(map(str, shape))}) "
-            f"into {tuple(out.shape)}: end it in torch.nn.Flatten()"
+            f"{name} must give vectors, (n, width), but turns {given} into {tuple(out.shape)}: "
+            "end it in torch.nn.Flatten()"
         )
     return out.shape[1]
+
+
+def rows_at_once(shape: Shape) -> int:
+    """Tell how many rows of ``shape`` go through a network at once within bounded memory."""
+    if len(shape) < 3:
+        return 8192
+    return max(1, ACTIVATIONS // (32 * shape[-2] * shape[-1]))
 
 
 class MovingAverage(nn.Module):

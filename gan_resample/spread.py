@@ -43,7 +43,7 @@ Array = NDArray[Any]
 class SpreadSMOTE(BaseRowSampler):
     """Over-sample by interpolation and a difference of two neighbours, snapped to observed values.
 
-    Takes numeric, mixed and all-categorical tables. Costs milliseconds.
+    Takes numeric, mixed and all-categorical tables, and images. Costs milliseconds.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class SpreadSMOTE(BaseRowSampler):
     ----------
     sampling_strategy_ : dict
         Label -> number of rows to generate.
-    encoder_ : TableEncoder
+    encoder_ : TableEncoder or ImageEncoder
         Fitted to the training rows.
     classes_ : ndarray of shape (n_classes,)
         Labels.
@@ -131,8 +131,8 @@ class SpreadSMOTE(BaseRowSampler):
     ) -> None:
         pairs = zip(self._counts, deficits, strict=True)
         sizes = [count if deficit else 0 for count, deficit in pairs]
-        rows = torch.as_tensor(x, dtype=torch.float64).flatten(1)  # pixels of an image in a row
-        anchors = Anchors(sizes, rows.shape[1], self.k_neighbors).double()
+        rows = torch.as_tensor(x).flatten(1)  # tables in float64, pixels in float32
+        anchors = Anchors(sizes, rows.shape[1], self.k_neighbors).to(rows.dtype)
         anchors.choose(torch.as_tensor(codes))
         anchors.keep(rows[anchors.chosen])
         self._anchors = anchors

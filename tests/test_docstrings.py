@@ -6,17 +6,28 @@ import re
 import pytest
 
 import gan_resample
-from gan_resample import GAMOClassifier, GAMOSampler, SpreadSMOTE, TableEncoder
+from gan_resample import (
+    GAMOClassifier,
+    GAMOSampler,
+    ImageEncoder,
+    SpreadSMOTE,
+    TableEncoder,
+)
 from gan_resample.datasets import DataSet, as_dataset
 from gan_resample.evaluation import (
     ComparisonDisplay,
     GameHistoryDisplay,
+    GenerationDisplay,
     ResamplingDisplay,
     compare,
+    metrics,
 )
 
-ESTIMATORS = [GAMOSampler, GAMOClassifier, SpreadSMOTE, TableEncoder]
+ESTIMATORS = [GAMOSampler, GAMOClassifier, SpreadSMOTE, TableEncoder, ImageEncoder]
 OTHERS = [
+    *(getattr(metrics, name) for name in metrics.__all__ if name.islower()),
+    GenerationDisplay,
+    GenerationDisplay.from_estimator,
     as_dataset,
     compare,
     ComparisonDisplay,

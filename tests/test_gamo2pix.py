@@ -1,5 +1,7 @@
 """GAMO2pix: the decoder learns, F stays, and decoded rows are images."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -87,8 +89,7 @@ def test_order_of_rows_is_kept(digits, shared):
     assert y[rows].tolist() == [1, 2, 1, 2]
     for decoder in game.decoder:
         if isinstance(decoder, VariationalDecoder):  # no noise: a row's image is its own
-            torch.nn.init.constant_(decoder.log_variance.bias, -60.0)
-            torch.nn.init.zeros_(decoder.log_variance.weight)
+            decoder.encode = lambda h, of=decoder: (of.mean(of.head(h)), h.new_tensor(-torch.inf))
     together = game.decode(h[rows], y[rows])
     for row, image in zip(rows, together, strict=True):
         torch.testing.assert_close(game.decode(h[row][None], y[row][None])[0], image)
@@ -113,6 +114,53 @@ def test_the_divergence_term_warms_up(digits):
             losses.append(next(game.turns(x, y))["decoder"].item())
     assert losses[0] < losses[1] < losses[2] == losses[3]
     assert losses[1] - losses[0] == pytest.approx((losses[2] - losses[0]) / 2, rel=1e-3)
+
+
+def test_the_loss_by_hand(digits):
+    """|x - xr|^2 + KL of the row + KL of a mixture, in which rows and mixture are the same."""
+    x, y, h = digits
+    one = torch.cat([h, x.flatten(1)], dim=1)[y > 0][:1].repeat(90, 1)
+    net = trained(digits, shared=True, max_iter=1)
+    game = net.module_
+    game.begin_epoch(one, y[y > 0])
+    game.rounds_played = game.rounds_planned = 100
+    decoder = game.decoder[0]
+    torch.nn.init.constant_(decoder.log_variance.bias, -60.0)  # clamped to -10: hardly any noise
+    torch.nn.init.zeros_(decoder.log_variance.weight)
+    mean, log_variance = decoder.encode(one[:1, :20])
+    assert log_variance.unique().tolist() == [-10.0]
+    told = game.onehot[game.strata.labels]
+    images = decoder.decoder(torch.cat([mean.expand(len(told), -1), told], dim=1)).flatten(1)
+    error = (images - one[:1, 20:]).square().sum(1).mean()
+    expected = error + 2 * divergence(mean, log_variance)
+    loss = next(game.turns(x, y))["decoder"]
+    assert loss.item() == pytest.approx(expected.item(), rel=0.02)
+
+
+def test_a_large_log_variance_is_clamped():
+    decoder = VariationalDecoder(3, 0, (1, 4, 4))
+    torch.nn.init.constant_(decoder.log_variance.bias, 1e6)
+    _, log_variance = decoder.encode(torch.randn(5, 3))
+    assert log_variance.unique().tolist() == [10.0]
+
+
+def test_the_decoder_keeps_the_laws_of_games(digits):
+    """Of those of test_games, what a game without samples and logits can keep."""
+    net = trained(digits, shared=False, max_iter=3)
+    game = net.module_
+    owned = {id(p) for p in game.decoder.parameters()}
+    assert owned == {id(p) for p in game.parameters() if p.requires_grad}
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in game.parameters())
+    loaded = pickle.loads(pickle.dumps(net)).module_
+    fresh = trained(digits, shared=False, max_iter=1).module_
+    fresh.load_state_dict(game.state_dict())
+    _, y, h = digits
+    images = []
+    for each in (game, loaded, fresh):
+        with seeded(random_stream(0), CPU), torch.inference_mode():
+            images.append(each.decode(h[y > 0], y[y > 0]))
+    assert torch.equal(images[0], images[1])
+    assert torch.equal(images[0], images[2])
 
 
 def test_training_rows_are_not_kept(digits):

@@ -43,7 +43,8 @@ def test_floats_come_back_in_dtype_and_range(X, dtype):
 @pytest.mark.parametrize(
     ("X", "range_"),
     [
-        (np.full((1, 1, 4, 4), 7, np.uint8), (0, 255)),
+        (np.full((1, 1, 4, 4), 128, np.uint8), (0, 255)),
+        (np.eye(4, dtype=np.uint8).reshape(1, 1, 4, 4), (0, 1)),
         (np.full((1, 1, 4, 4), 200, np.int64), (0, 255)),
         (np.full((1, 1, 4, 4), 300, np.uint16), (0, 65535)),
         (np.full((1, 1, 4, 4), 0.5), (0, 1)),
@@ -69,7 +70,7 @@ def test_flattened_images_come_back_flattened():
 
 
 def test_what_generators_overshoot_is_clipped():
-    encoder = ImageEncoder().fit(np.zeros((1, 1, 4, 4), np.uint8))
+    encoder = ImageEncoder().fit(np.full((1, 1, 4, 4), 200, np.uint8))
     Z = np.linspace(-3, 3, 16).reshape(1, 1, 4, 4)
     back = encoder.inverse_transform(Z)
     assert (back.min(), back.max()) == (0, 255)
@@ -92,12 +93,54 @@ IMAGE = np.full((2, 1, 4, 4), 0.5)
         (IMAGE.reshape(2, 16), {"shape": (1, 4, 5)}, "takes rows of 20 pixels"),
         (IMAGE.reshape(2, 16), {"shape": (4, 4)}, r"must be \(channels, height, width\)"),
         (IMAGE, {"value_range": (1, 0)}, "must rise"),
+        (IMAGE, {"value_range": (0, np.inf)}, "two finite numbers"),
+        (IMAGE, {"value_range": (0, 1, 2)}, "two finite numbers"),
+        (IMAGE, {"value_range": ("a", "b")}, "two finite numbers"),
+        (IMAGE.reshape(2, 16), {"shape": (-1, -4, 4)}, "whole numbers above 0"),
+        (IMAGE.reshape(2, 16), {"shape": (1.0, 4.0, 4.0)}, "whole numbers above 0"),
+        (np.zeros((2, 8, 8, 3)), {}, r"look like \(height, width, channels\).*transpose"),
+        (np.zeros((2, 8, 8, 4)), {}, r"look like \(height, width, channels\).*transpose"),
+        (np.ma.masked_equal(IMAGE, 0.5), {}, "masked pixels"),
+        (np.full((1, 1, 4, 4), 2**40, np.uint64), {}, "more levels than float32"),
+        (np.full((1, 1, 4, 4), 2**20, np.int32), {}, "which is neither"),
         (IMAGE, {"value_range": (0.6, 1)}, "outside the range of 0.6 to 1"),
     ],
 )
 def test_bad_images_are_refused(X, settings_, message):
     with pytest.raises(ValueError, match=message):
         ImageEncoder(**settings_).fit(X)
+
+
+def test_dark_whole_numbers_are_told():
+    X = np.arange(16, dtype=np.uint8).reshape(1, 1, 4, 4)
+    with pytest.warns(UserWarning, match=r"brightest pixel is 15.*value_range=\(0, 15\)"):
+        ImageEncoder().fit(X)
+    encoder = ImageEncoder(value_range=(0, 15)).fit(X)
+    assert (encoder.inverse_transform(encoder.transform(X)) == X).all()
+    assert encoder.transform(X).max() == 1
+
+
+def test_a_shape_may_be_an_array():
+    encoder = ImageEncoder(shape=np.array([1, 4, 4])).fit(IMAGE.reshape(2, 16))
+    assert encoder.shape_ == (1, 4, 4)
+
+
+def test_floats_after_whole_numbers_are_refused():
+    X = np.full((2, 1, 4, 4), 200, np.uint8)
+    encoder = ImageEncoder().fit(X)
+    with pytest.raises(ValueError, match=r"dtype float64, but in fit they were uint8, from 0 to"):
+        encoder.transform(X / 255)
+    with pytest.raises(ValueError, match=r"dtype uint8, but in fit they were float64"):
+        ImageEncoder().fit(X / 255).transform((X > 7).astype(np.uint8))
+    assert encoder.transform(X.astype(np.int64)).shape == X.shape
+    told = ImageEncoder(value_range=(0, 255)).fit(X)  # the range is the user's word
+    assert (told.transform(X) == told.transform(X.astype(float))).all()
+
+
+def test_a_range_that_ends_between_whole_numbers_is_kept():
+    X = np.array([[0, 9] * 8]).reshape(1, 1, 4, 4)
+    encoder = ImageEncoder(value_range=(-0.5, 9.5)).fit(X)
+    assert encoder.inverse_transform(np.full((1, 1, 4, 4), 1.0)).max() == 9
 
 
 def test_text_is_no_image():

@@ -17,7 +17,9 @@ M. F. Naeem et al. Reliable Fidelity and Diversity Metrics for Generative Models
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,10 +27,12 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 from scipy import stats
-from sklearn.metrics import balanced_accuracy_score, pairwise_distances_chunked, recall_score
-from sklearn.neighbors import NearestNeighbors
-from sklearn.utils.validation import check_is_fitted
+from scipy.spatial.distance import cdist
+from sklearn.metrics import balanced_accuracy_score, recall_score
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch import nn
+
+from gan_resample.contract import dense
 
 __all__ = [
     "Manifold",
@@ -45,6 +49,8 @@ Array = NDArray[Any]
 Features = nn.Module | Callable[[Any], Any] | None
 
 CHUNK = 512  # rows at once through a module
+ENTRIES = 4_000_000  # of a distance matrix at once (32 MB)
+REPEATED = 1e-6  # rows nearer than this share of the largest entry are the same row
 
 
 def acsa(y_true: Any, y_pred: Any) -> float:
@@ -151,14 +157,11 @@ def manifold_scores(
     held = np.zeros(len(generated))  # balls of real rows around each generated one
     recalled = np.zeros(len(real), dtype=bool)
     covered = np.zeros(len(real), dtype=bool)
-    start = 0
-    for distance in pairwise_distances_chunked(generated, real):
-        part = slice(start, start + len(distance))
+    for part, distance in _distances(generated, real):
         inside = distance <= reach
         held[part] = inside.sum(axis=1)
         covered |= inside.any(axis=0)
         recalled |= (distance <= own_reach[part, None]).any(axis=0)
-        start = part.stop
     return Manifold(
         precision=float((held > 0).mean()),
         recall=float(recalled.mean()),
@@ -184,8 +187,7 @@ def nearest_distances(real: Any, generated: Any, *, features: Features = None) -
     """
     real, generated = _vectors(real, features), _vectors(generated, features)
     _check_widths(real, generated)
-    index = NearestNeighbors(n_neighbors=1).fit(real).kneighbors(generated)[1][:, 0]
-    return np.linalg.norm(generated - real[index], axis=1)  # exactly 0 for a copy
+    return np.concatenate([distance.min(axis=1) for _, distance in _distances(generated, real)])
 
 
 def near_copies(
@@ -199,7 +201,8 @@ def near_copies(
         At least two real rows.
     tolerance : float, default=0.1
         A near-copy is nearer than this to some real row, as a share of the median distance of a
-        real row to the nearest other one, in [0, inf); 0 counts exact copies.
+        real row to the nearest other one that is no repetition, in [0, inf); 0 counts exact
+        copies.
     features : nn.Module or callable, default=None
         Turns rows into vectors, (n_rows, n_features); None: rows as they are, flattened.
 
@@ -209,7 +212,9 @@ def near_copies(
         Between 0 and 1.
     """
     real, generated = _vectors(real, features, 2), _vectors(generated, features)
-    limit = tolerance * np.median(_reach(real, 1))
+    if not (isinstance(tolerance, Real) and tolerance >= 0):
+        raise ValueError(f"tolerance={tolerance!r} must be a number of at least 0")
+    limit = tolerance * _typical_distance(real)
     return float((nearest_distances(real, generated) <= limit).mean())
 
 
@@ -251,7 +256,16 @@ def generation_scores(
         ``coverage``, ``nearest`` (median distance to the nearest real row) and ``near_copies``.
     """
     check_is_fitted(sampler, "encoder_")
+    check_consistent_length(X, y)
+    if not (isinstance(k, Integral) and k > 0):
+        raise ValueError(f"k={k!r} must be a whole number of at least 1")
+    if not any(sampler.sampling_strategy_.values()):
+        raise ValueError(
+            f"no class lacked a row when {type(sampler).__name__} was fitted: there is nothing to "
+            "judge"
+        )
     features, made_features = _features_of(sampler, features)
+    X = np.asarray(X) if isinstance(X, (list, tuple)) else X
     y = np.asarray(y)
     found = {}
     for label, n in sampler.sampling_strategy_.items():
@@ -266,15 +280,20 @@ def generation_scores(
 
 def _features_of(sampler: Any, features: Features) -> tuple[Features, Features]:
     """Features of real rows, and of those that the sampler generates."""
-    if getattr(sampler, "space", "rows") == "features":
+    if getattr(sampler, "space_", "rows") == "features":
         if features is not None:
             raise ValueError(
                 f"{type(sampler).__name__} generates vectors in its own features, as "
                 "space='features' asks: leave features=None"
             )
         return sampler.features, None
-    own = getattr(sampler, "features", sampler.encoder_.transform)
-    return (own, own) if features is None else (features, features)
+    if features is None:
+        features = getattr(sampler, "features", partial(_encode, sampler))
+    return features, features
+
+
+def _encode(sampler: Any, rows: Any) -> Array:
+    return sampler.encoder_.transform(dense(rows))
 
 
 def _scores(real: Array, generated: Array, k: int) -> dict[str, float]:
@@ -287,9 +306,37 @@ def _scores(real: Array, generated: Array, k: int) -> dict[str, float]:
     }
 
 
+def _distances(rows: Array, others: Array) -> Iterator[tuple[slice, Array]]:
+    """Yield parts of ``rows`` and their distances to all ``others``, (len(part), len(others)).
+
+    Exact ones: equal rows are 0 apart, and the same pair always has the same distance.
+    """
+    step = max(1, ENTRIES // len(others))
+    for start in range(0, len(rows), step):
+        part = slice(start, start + step)
+        yield part, cdist(rows[part], others)
+
+
+def _to_others(rows: Array) -> Iterator[Array]:
+    """Yield distances of a part of the rows to all others; infinite to itself."""
+    for part, distance in _distances(rows, rows):
+        own = np.arange(len(distance))
+        distance[own, own + part.start] = np.inf
+        yield distance
+
+
 def _reach(rows: Array, k: int) -> Array:
     """Distance of each row to its k-th nearest other row."""
-    return NearestNeighbors(n_neighbors=k).fit(rows).kneighbors()[0][:, -1]
+    parts = [np.partition(distance, k - 1, axis=1)[:, k - 1] for distance in _to_others(rows)]
+    return np.concatenate(parts)
+
+
+def _typical_distance(rows: Array) -> float:
+    """Median distance of a row to the nearest other one that is no repetition of it."""
+    same = REPEATED * np.abs(rows).max()
+    nearest = [np.where(d > same, d, np.inf).min(axis=1) for d in _to_others(rows)]
+    typical = float(np.median(np.concatenate(nearest)))
+    return typical if np.isfinite(typical) else 0.0
 
 
 def _vectors(rows: Any, features: Features, fewest: int = 1) -> Array:

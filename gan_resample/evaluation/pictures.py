@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 import matplotlib as mpl
@@ -12,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.decomposition import PCA
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gan_resample.contract import dense
 from gan_resample.evaluation.projection import project
@@ -182,6 +183,9 @@ class GenerationDisplay:
                 f"no class lacked a row when {type(sampler).__name__} was fitted: there is "
                 "nothing to draw"
             )
+        check_consistent_length(X, y)
+        if not (isinstance(n_images, Integral) and n_images > 0):
+            raise ValueError(f"n_images={n_images!r} must be a whole number of at least 1")
         y = np.asarray(y)
         real, encode = _encoder_of(sampler, X)
         n_shown = n_images if real.ndim == 4 else SHOWN_POINTS
@@ -252,7 +256,7 @@ class GenerationDisplay:
 
 def _encoder_of(sampler: Any, X: Any) -> tuple[Array, Any]:
     """Return encoded real rows, and the function that encodes what the sampler generates."""
-    if getattr(sampler, "space", "rows") == "features":
+    if getattr(sampler, "space_", "rows") == "features":
         return sampler.features(X), np.asarray  # it generates vectors already
     return sampler.encoder_.transform(dense(X)), lambda rows: sampler.encoder_.transform(
         dense(rows)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from imblearn.metrics import geometric_mean_score
-from scipy import linalg
+from scipy import linalg, sparse
 from scipy.spatial.distance import cdist
 from sklearn.exceptions import NotFittedError
 
@@ -86,12 +86,30 @@ def test_manifold_scores_are_the_definitions(k):
 
 
 def test_manifold_scores_do_not_depend_on_the_chunks(monkeypatch):
-    from sklearn import config_context
+    n_rows = rng.normal(size=(70, 2)), rng.normal(size=(60, 2))
+    whole = manifold_scores(*n_rows), near_copies(*n_rows)
+    monkeypatch.setattr("gan_resample.evaluation.metrics.ENTRIES", 150)
+    assert (manifold_scores(*n_rows), near_copies(*n_rows)) == whole
 
-    n_rows = rng.normal(size=(700, 2)), rng.normal(size=(600, 2))
-    whole = manifold_scores(*n_rows)
-    with config_context(working_memory=0.01):
-        assert manifold_scores(*n_rows) == whole
+
+@pytest.mark.parametrize("width", [2, 64])
+def test_ties_and_repeated_rows_far_from_zero(width):
+    rows = rng.normal(size=(60, width)) * 10 + 100
+    assert manifold_scores(rows, rows, k=5).density == pytest.approx(1.2)  # itself, and k others
+    repeated = np.repeat(rows[:10], 6, axis=0)
+    scores = manifold_scores(repeated, repeated, k=5)
+    assert scores[:2] == (1, 1)
+    assert scores.coverage == 1
+
+
+def test_repeated_rows_do_not_hide_near_copies():
+    real = np.repeat([[0.0], [1.0], [2.0]], 4, axis=0)
+    real += np.tile([0, 1e-9, 2e-9, 3e-9], 3)[:, None]  # equal but for rounding
+    made = np.array([[0.05], [1.5]])
+    assert near_copies(real, made) == 0.5
+    for wrong in (-1, float("nan"), "a"):
+        with pytest.raises(ValueError, match="tolerance="):
+            near_copies(real, made, tolerance=wrong)
 
 
 def test_repeated_rows_are_precise_and_dense_but_cover_nothing():
@@ -106,7 +124,7 @@ def test_rows_far_away_are_nowhere():
 
 
 @settings(max_examples=30, deadline=None)
-@given(hnp.arrays(float, (12, 2), elements=st.integers(-5, 5)), st.integers(1, 5))
+@given(hnp.arrays(float, (12, 2), elements=st.floats(-5, 5)), st.integers(1, 5))
 def test_real_rows_beside_themselves_are_perfect(rows, k):
     scores = manifold_scores(rows, rows, k=k)
     assert (scores.precision, scores.recall, scores.coverage) == (1, 1, 1)
@@ -166,6 +184,24 @@ def test_generation_scores_judge_the_classes_in_play():
     assert few.index.tolist() == [1]
     with pytest.raises(NotFittedError):
         generation_scores(SpreadSMOTE(), X, y)
+    listed = generation_scores(
+        SpreadSMOTE(random_state=0).fit(X.tolist(), y), X.tolist(), y, random_state=0
+    )
+    pd.testing.assert_frame_equal(scores, listed)
+    packed = sparse.csr_matrix(X)
+    held = generation_scores(SpreadSMOTE(random_state=0).fit(packed, y), packed, y, random_state=0)
+    pd.testing.assert_frame_equal(scores, held)
+
+
+def test_generation_scores_refuse():
+    X, y = blobs()
+    fitted = SpreadSMOTE(random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        generation_scores(fitted, X, y[:-1])
+    with pytest.raises(ValueError, match="k=0 must be"):
+        generation_scores(fitted, X, y, k=0)
+    with pytest.raises(ValueError, match="nothing to judge"):
+        generation_scores(SpreadSMOTE().fit(*blobs((9, 9))), X, y)
 
 
 def test_generation_scores_use_the_games_own_features():

@@ -115,6 +115,11 @@ def test_what_cannot_be_drawn_is_refused():
     with pytest.raises(ValueError, match=r"no class lacked a row.*nothing to draw"):
         GenerationDisplay.from_estimator(SpreadSMOTE().fit(X, y), X, y)
     X, y = blobs((10, 5))
+    fitted = SpreadSMOTE().fit(X, y)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        GenerationDisplay.from_estimator(fitted, X, y[:-1])
+    with pytest.raises(ValueError, match="n_images=0 must be"):
+        GenerationDisplay.from_estimator(fitted, X, y, n_images=0)
     narrow = pd.DataFrame(X[:, :1], columns=["a"])
     with pytest.raises(ValueError, match="one encoded column only"):
         GenerationDisplay.from_estimator(SpreadSMOTE().fit(narrow, y), narrow, y)
