@@ -7,6 +7,7 @@ seeding, training and the fitted attributes; no particular game.
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -49,7 +50,7 @@ TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
 
 
 # a fit that goes on with a net cannot change what the net was made with
-NET_PARAMS = ("batch_size", "learning_rate", "net_params", "device")
+NET_PARAMS = ("batch_size", "learning_rate", "net_params", "device", "callbacks", "encoder")
 
 
 class GameMixin(RowsMixin):
@@ -83,11 +84,12 @@ class GameMixin(RowsMixin):
         """Train a net, or go on with the last one, and set the fitted attributes."""
         goes_on = self._goes_on()
         settings = {name: repr(getattr(self, name)) for name in (*self._game_params, *NET_PARAMS)}
+        settings["rows"] = hashlib.blake2b(x.tobytes()).hexdigest()
         if goes_on and settings != self._settings:
             changed = [name for name, told in settings.items() if told != self._settings[name]]
             raise ValueError(
                 f"warm_start=True goes on with the same game, but {', '.join(changed)} changed "
-                "since the last fit: keep it, or set warm_start=False"
+                "since the last fit: keep them, or set warm_start=False"
             )
         if goes_on and tuple(deficits) != self._deficits:
             raise ValueError(
@@ -99,13 +101,13 @@ class GameMixin(RowsMixin):
         net = self.net_ if goes_on else self._make_net(x.shape[1:], deficits, device)
         net.set_params(max_iter=self.max_iter)
         rows = torch.as_tensor(x, dtype=torch.float32), torch.as_tensor(codes)
-        with seeded(stream, device):
+        with torch.inference_mode(False), torch.enable_grad(), seeded(stream, device):
             net.partial_fit(*rows)
             net.module_.eval()
             figures = net.module_.diagnose()
         self.net_, self._deficits, self._settings = net, tuple(deficits), settings
         self.n_iter_ = net.module_.rounds_played
-        self.history_ = [_history_row(row) for row in net.history if "epoch" in row]
+        self.history_ = [_history_row(row) for row in net.history]
         labels = self.classes_.tolist()
         for name in net.module_.diagnostics:
             values = figures.get(name, {})
@@ -261,7 +263,7 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
             Columns as in ``classes_``. They answer to the game's class mix, not to that of the
             data: calibrate them where probabilities matter.
         """
-        check_is_fitted(self)
+        check_is_fitted(self, "_stream")
         x = torch.as_tensor(self.encoder_.transform(dense(self._check_rows(X, reset=False))))
         game, device = self.game_, torch.device(self.net_.device)
         dtype = torch.float32

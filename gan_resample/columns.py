@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 __all__ = [
     "NumericColumn",
+    "as_objects",
     "check_frame",
     "column_dtype",
     "column_values",
@@ -23,6 +24,11 @@ Array = NDArray[Any]
 def is_frame(X: Any) -> bool:
     """Tell whether ``X`` is a pandas DataFrame, without importing pandas."""
     return hasattr(X, "iloc") and hasattr(X, "dtypes") and np.ndim(X) == 2
+
+
+def as_objects(X: Any) -> Any:
+    """Return a list of rows as an array of dtype object: numbers beside text stay numbers."""
+    return np.asarray(X, dtype=object) if isinstance(X, (list, tuple)) else X
 
 
 def check_frame(X: Any) -> None:
@@ -67,11 +73,10 @@ class NumericColumn:
             mean, scale = float(distinct[0]), 1.0
         few = len(distinct) <= max(20, len(values) / 10)
         snapped = len(distinct) == 1 or (few if snap == "auto" else bool(snap))
-        return cls(mean, scale, observed, (distinct - mean) / scale, snapped)
+        return cls(mean, scale, observed, _standardise(distinct, mean, scale), snapped)
 
     def encode(self, values: Array) -> Array:
-        with np.errstate(over="ignore"):  # a row far outside the training range may become inf
-            return np.clip((values - self.mean) / self.scale, -1e30, 1e30)
+        return _standardise(values, self.mean, self.scale)
 
     def decode(self, z: Array) -> Array:
         """Return values in the input's dtype, within the observed bounds."""
@@ -97,6 +102,11 @@ class NumericColumn:
         # rounding to float64 may step over the ends of int64
         whole = np.where(values >= float(high), high, whole)
         return np.where(values <= float(low), low, whole).astype(dtype)
+
+
+def _standardise(values: Array, mean: float, scale: float) -> Array:
+    with np.errstate(over="ignore"):  # a row far outside the training range may become inf
+        return np.clip((values - mean) / scale, -1e30, 1e30)
 
 
 def _nearest(grid: Array, z: Array) -> Array:

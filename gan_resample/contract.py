@@ -22,7 +22,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from gan_resample._sklearn import _fit_context
-from gan_resample.columns import check_frame, is_frame
+from gan_resample.columns import as_objects, check_frame, is_frame
 from gan_resample.encoding import TableEncoder
 from gan_resample.engine.guards import TinyClassWarning
 from gan_resample.engine.seeding import random_stream
@@ -53,12 +53,20 @@ class RowsMixin:
 
     def _check_rows(self, X: Any, *, reset: bool) -> Any:
         """Check container, shape and names; values are the encoder's business."""
+        if reset:
+            self._forget()
         X = check_images(X) if is_images(X) else self._check_table(X, reset=reset)
         if X.ndim == 4:
             self._check_image_shape(X, reset=reset)
         if reset:
             self.shape_in_ = tuple(X.shape[1:])
         return X
+
+    def _forget(self) -> None:
+        """Drop what an earlier fit left, so that a failed one leaves nothing half-new behind."""
+        hidden = ("_stream", "_anchors")
+        for name in [name for name in vars(self) if name.endswith("_") or name in hidden]:
+            delattr(self, name)
 
     def _check_image_shape(self, X: Array, *, reset: bool) -> None:
         if isinstance(self.encoder, TableEncoder):
@@ -72,8 +80,6 @@ class RowsMixin:
                 f"{type(self).__name__} was fitted to rows of shape {self.shape_in_}"
             )
         self.n_features_in_ = int(np.prod(X.shape[1:]))
-        if hasattr(self, "feature_names_in_"):
-            del self.feature_names_in_  # of a table in an earlier fit
 
     def _check_table(self, X: Any, *, reset: bool) -> Any:
         if is_frame(X):
@@ -95,6 +101,7 @@ class RowsMixin:
                 "images their channel"
             )
         listed = getattr(self.encoder, "categorical_features", None) is not None
+        X = as_objects(X) if listed else X
         X = validate_data(
             self,
             X,
@@ -184,7 +191,7 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         return X, y, one_vs_all
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any, **params: Any) -> BaseRowSampler:
+    def fit(self, X: Any, y: Any) -> BaseRowSampler:
         """Learn to generate rows, without generating any; see :meth:`sample`.
 
         Parameters
@@ -206,7 +213,7 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         self._learn(X, y)
         return self
 
-    def _fit_resample(self, X: Any, y: Array, **params: Any) -> tuple[Any, Array]:
+    def _fit_resample(self, X: Any, y: Array) -> tuple[Any, Array]:
         self._learn(X, y)
         wanted = {label: n for label, n in self.sampling_strategy_.items() if n}
         self.synthetic_mask_ = np.repeat([False, True], [len(y), sum(wanted.values())])
@@ -261,7 +268,7 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         ValueError
             A label of a class that was not in play.
         """
-        check_is_fitted(self, "encoder_")
+        check_is_fitted(self, "_stream")
         labels = column_or_1d(labels)
         stream = self._stream if random_state is None else random_stream(random_state)
         others = np.setdiff1d(labels, self._in_play)

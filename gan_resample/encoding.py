@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import OneHotEncoder
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gan_resample._sklearn import Interval, StrOptions, _fit_context
 from gan_resample.columns import (
     NumericColumn,
+    as_objects,
     check_frame,
     column_dtype,
     column_values,
@@ -202,7 +204,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             Within the observed bounds of every column.
         """
         check_is_fitted(self)
-        Z = np.asarray(Z)
+        Z = check_array(Z, dtype=[np.float64, np.float32], ensure_min_samples=0, input_name="Z")
+        if Z.shape[1] != self.n_features_out_:
+            raise ValueError(
+                f"Z has {Z.shape[1]} columns, but {self.n_features_out_} are what transform gives"
+            )
         decoded: list[Any] = [None] * self.n_features_in_
         for at, (column, j) in enumerate(zip(self._numeric, self.numeric_features_, strict=True)):
             decoded[j] = column.decode(Z[:, at])
@@ -230,7 +236,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             return validate_data(self, X, reset=reset, skip_check_array=True)
         return validate_data(
             self,
-            X,
+            X if self.categorical_features is None else as_objects(X),
             reset=reset,
             dtype="numeric" if self.categorical_features is None else None,
             ensure_all_finite=False,
@@ -257,15 +263,15 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _listed(self, X: Any) -> NDArray[np.bool_]:
         mask = np.zeros(self.n_features_in_, dtype=bool)
-        listed = np.asarray([] if self.categorical_features is None else self.categorical_features)
-        if listed.dtype.kind == "b":
-            if listed.shape != mask.shape:
+        listed = list([] if self.categorical_features is None else self.categorical_features)
+        if listed and all(isinstance(column, (bool, np.bool_)) for column in listed):
+            if len(listed) != len(mask):
                 raise ValueError(
-                    f"categorical_features is a mask of {listed.size} columns, but X has "
+                    f"categorical_features is a mask of {len(listed)} columns, but X has "
                     f"{len(mask)}: give one entry for each column"
                 )
-            return listed.copy()
-        for column in listed.tolist():
+            return np.asarray(listed, dtype=bool)
+        for column in listed:
             mask[self._position(column, X)] = True
         return mask
 
@@ -273,16 +279,23 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         names = list(X.columns) if is_frame(X) else []
         if column in names:
             return names.index(column)
-        if not isinstance(column, int) or not -self.n_features_in_ <= column < self.n_features_in_:
+        n = self.n_features_in_
+        if not isinstance(column, Integral) or not -n <= column < n:
             raise ValueError(
                 f"categorical_features lists {column!r}, which is no column of X: it has columns "
-                f"{names if names else f'0 to {self.n_features_in_ - 1}'}"
+                f"{names if names else f'0 to {n - 1}'}"
             )
-        return column
+        return int(column)
 
     def _floats(self, X: Any, j: int) -> Array:
         """Return column ``j`` as finite float64."""
         column = column_values(X, j)
+        if column.dtype.kind in "USTO" and any(isinstance(value, str) for value in column):
+            raise ValueError(
+                f"column {self._name(j)} is taken as numeric, but holds text: list it in "
+                "categorical_features, or convert it (in an array of dtype object, numbers and "
+                "text may stand side by side)"
+            )
         try:
             values = column.astype(np.float64)
         except (TypeError, ValueError) as error:

@@ -8,11 +8,46 @@ import pandas as pd
 import pytest
 import torch
 from scipy import sparse
+from sklearn.exceptions import NotFittedError
 
-from gan_resample import GAMOClassifier, GAMOSampler
+from gan_resample import GAMOClassifier, GAMOSampler, SpreadSMOTE
+from gan_resample.base import TRAINING_CONSTRAINTS, BaseGameClassifier
+from gan_resample.engine.game import ClassifyingGame
+from gan_resample.engine.guards import DivergenceError, DivergenceWarning
 from tests.helpers import QUICK, SMALL, blobs, mixed_frame
 
 X, y = blobs()
+
+
+class OnlyClassifyingGame(ClassifyingGame):
+    """No samples and no diagnostics: the least that a classifier can hold."""
+
+    moves = {"player": "player"}  # noqa: RUF012
+
+    def __init__(self, *, shape, counts, deficits, spans, levels, batch_size):
+        super().__init__()
+        self.player = torch.nn.Linear(shape[0], len(counts))
+
+    def turns(self, x, y):
+        yield {"player": torch.nn.functional.cross_entropy(self.player(x), y)}
+
+    def logits(self, x):
+        return self.player(x)
+
+
+class OnlyClassifier(BaseGameClassifier):
+    _game = OnlyClassifyingGame
+    _game_params = ()
+    _parameter_constraints = TRAINING_CONSTRAINTS
+
+    def __init__(
+        self, *, max_iter=100, batch_size=32, learning_rate=1e-2, net_params=None, encoder=None,
+        hidden_layer_sizes=(), device="cpu", callbacks=None, warm_start=False, verbose=0,
+        random_state=None,
+    ):  # fmt: skip
+        for name, value in locals().items():
+            if name != "self":
+                setattr(self, name, value)
 
 
 @pytest.fixture(scope="module")
@@ -116,3 +151,57 @@ def test_a_deepcopy_goes_on_alike():
 def test_classifier_needs_two_classes():
     with pytest.raises(ValueError, match="needs at least two classes, but y holds 1 class only"):
         GAMOClassifier(**QUICK).fit(X, np.zeros(len(X)))
+
+
+def test_unknown_keywords_are_refused():
+    for sampler in (GAMOSampler(**QUICK), SpreadSMOTE()):
+        for call in (sampler.fit, sampler.fit_resample):
+            with pytest.raises(TypeError, match="sample_weight"):
+                call(X, y, sample_weight=np.ones(len(X)))
+
+
+def test_a_failed_fit_leaves_nothing_of_the_last_one():
+    for estimator in (GAMOSampler(**QUICK), GAMOClassifier(**QUICK)):
+        estimator.fit(X, y)
+        estimator.set_params(learning_rate=1e38, max_iter=200)
+        with pytest.warns(DivergenceWarning), pytest.raises(DivergenceError):
+            estimator.fit(X, np.array(["a", "b", "c"])[y])
+        with pytest.raises(NotFittedError):
+            estimator.sample(["b"]) if hasattr(estimator, "sample") else estimator.predict(X)
+
+
+def test_a_warm_start_that_diverges_leaves_the_last_finite_state():
+    clf = GAMOClassifier(**QUICK, warm_start=True).fit(X, y)
+    for optimizer in clf.net_.optimizers().values():
+        optimizer.param_groups[0]["lr"] = 1e38
+    clf.set_params(max_iter=200)
+    with pytest.warns(DivergenceWarning), pytest.raises(DivergenceError):
+        clf.fit(X, y)
+    assert np.isfinite(clf.predict_proba(X)).all()
+
+
+def test_a_warm_start_refuses_other_rows():
+    sampler = GAMOSampler(**QUICK, warm_start=True).fit(X, y)
+    with pytest.raises(ValueError, match="but rows changed since the last fit"):
+        sampler.fit(X * 100 + 7, y)
+    assert sampler.fit(X, y).n_iter_ == 8
+
+
+def test_fitting_works_where_gradients_are_switched_off():
+    with torch.no_grad():
+        GAMOClassifier(**QUICK).fit(X, y)
+    with torch.inference_mode():
+        assert GAMOClassifier(**QUICK).fit(X, y).predict(X).shape == y.shape
+
+
+def test_a_frozen_classifier_plays_without_learning():
+    frozen = torch.nn.Linear(4, 3).requires_grad_(False)
+    sampler = GAMOSampler(**QUICK, classifier=frozen).fit(X, y)
+    assert torch.equal(sampler.game_.classifier.weight, frozen.weight)
+    assert "classifier_loss" not in sampler.history_[0]
+    assert "generator_vs_classifier_loss" in sampler.history_[0]
+
+
+def test_a_game_that_only_classifies_can_be_held():
+    clf = OnlyClassifier(max_iter=30, learning_rate=0.05, random_state=0).fit(X, y)
+    assert (clf.predict(X) == y).mean() > 0.9

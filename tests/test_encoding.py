@@ -250,7 +250,35 @@ def test_too_many_categories_name_the_column_and_the_way_out():
 
 def test_words_in_a_numeric_column_are_told():
     X = np.array([["a", "b"], ["c", 2]], dtype=object)
-    with pytest.raises(
-        ValueError, match="column 1 is numeric, but holds a value that is no number"
-    ):
+    with pytest.raises(ValueError, match="column 1 is taken as numeric, but holds text"):
         TableEncoder(categorical_features=[0]).fit(X)
+    words = np.array([["1.5", "a"], ["2.5", "b"]])  # one dtype for all: text
+    with pytest.raises(ValueError, match="column 0 is taken as numeric, but holds text"):
+        TableEncoder(categorical_features=[1]).fit(words)
+
+
+def test_lists_of_numbers_and_words_keep_the_numbers():
+    rows = [[float(v), "ab"[v % 2]] for v in range(300)]
+    encoder = TableEncoder(categorical_features=[1]).fit(rows)
+    assert encoder.inverse_transform(encoder.transform(rows)).tolist() == rows
+
+
+@pytest.mark.parametrize(
+    ("Z", "message"),
+    [
+        (np.zeros((2, 3)), "Z has 3 columns, but 2 are what transform gives"),
+        (np.array([[0, np.nan]]), "contains NaN"),
+    ],
+)
+def test_encoded_rows_are_checked(Z, message):
+    encoder = TableEncoder().fit(np.arange(8.0).reshape(4, 2))
+    with pytest.raises(ValueError, match=message):
+        encoder.inverse_transform(Z)
+    assert encoder.inverse_transform(np.zeros((1, 2), dtype=int)).tolist() == [[2, 3]]  # snapped
+
+
+def test_the_largest_numbers_stay_finite():
+    X = np.array([[1.7e308, 1], [-1.7e308, 2], [0, 3]] * 4)
+    encoder = TableEncoder().fit(X)
+    assert np.isfinite(encoder.transform(X)).all()
+    assert np.isfinite(encoder.inverse_transform(encoder.transform(X))).all()

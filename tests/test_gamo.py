@@ -13,7 +13,8 @@ from torch import nn
 from gan_resample import CollapseWarning, GAMOClassifier, GAMOSampler, gamo
 from gan_resample.engine.seeding import random_stream, seeded
 from gan_resample.losses import squared_softmax
-from tests.helpers import QUICK, SMALL, blobs, make_game, make_net, tensors
+from gan_resample.mixers import Mix
+from tests.helpers import GAMO, QUICK, SMALL, blobs, make_game, make_net, tensors
 
 CPU = torch.device("cpu")
 X, y = blobs()
@@ -322,3 +323,83 @@ def test_fitted_on_a_gpu_used_where_there_is_none(kind, tmp_path):
         env={"CUDA_VISIBLE_DEVICES": ""},
         check=True,
     )
+
+
+# ---- what generated rows are to the other players -----------------------------------------------
+
+
+def seen_by(game, player):
+    """Inputs of a player during one round."""
+    rows = []
+    hook = getattr(game, player).register_forward_pre_hook(lambda _, args: rows.append(args[0]))
+    x_batch, y_batch = (t[:16] for t in tensors(X, y))
+    with torch.no_grad():
+        list(game.turns(x_batch, y_batch))
+    hook.remove()
+    return torch.cat(rows)
+
+
+def test_the_discriminator_is_told_the_label():
+    game = prepared()
+    seen = seen_by(game, "discriminator")
+    assert seen.shape[1] == 4 + 3
+    labels = seen[:, 4:]
+    assert (labels.sum(dim=1) == 1).all()
+    assert set(labels.argmax(dim=1).tolist()) == {0, 1, 2}
+    x = torch.zeros(2, 4)
+    same, other = (game.discriminate(x, torch.tensor(pair)) for pair in ([1, 1], [1, 2]))
+    assert same[0] == same[1]
+    assert other[0] != other[1]
+
+
+@pytest.mark.parametrize("player", ["classifier", "discriminator"])
+def test_generated_rows_are_hard_before_another_player_sees_them(player):
+    table = torch.cat([tensors(X, y)[0][:, :2], torch.eye(3)[torch.as_tensor(y)]], dim=1)
+    table[:, 1] = (table[:, 1] > 6).float()  # two levels
+    kind, params = gamo.GAMOGame, {**GAMO, "mixer": "neighbours"}
+    game = kind(
+        shape=(5,), counts=(60, 20, 8), deficits=(0, 40, 52), spans=((2, 5),), levels=((1, 2),),
+        batch_size=16, **params,
+    )  # fmt: skip
+    codes = torch.as_tensor(y)
+    game.prepare(table, codes)
+    rows = []
+    hook = getattr(game, player).register_forward_pre_hook(lambda _, args: rows.append(args[0]))
+    for turn in game.turns(table[:16], codes[:16]):
+        for loss in turn.values():
+            loss.backward(retain_graph=True)
+    hook.remove()
+    seen = torch.cat(rows)[:, :5].detach()
+    assert ((seen[:, 2:] - seen[:, 2:].round()).abs() < 1e-6).all()
+    assert torch.allclose(seen[:, 2:].sum(dim=1), torch.ones(len(seen)))
+    assert ((seen[:, 1] - seen[:, 1].round()).abs() < 1e-6).all()
+
+
+@pytest.mark.parametrize("max_scale", [0.0, 0.5, 2.0])
+def test_the_step_out_of_the_hull_starts_at_half_its_bound(max_scale):
+    game = prepared(max_scale=max_scale)
+    drawn = game.generator.draw(torch.tensor([1, 2]))
+    assert game.generator.scale(drawn).tolist() == [[max_scale / 2]] * 2
+    rows = game.generator(drawn, (0, 1, 1))
+    torch.testing.assert_close(rows, drawn.inside + max_scale / 2 * drawn.step)
+
+
+def test_coverage_counts_distinct_rows():
+    class OneRow(torch.nn.Module):
+        """A mixer that copies the first row of each class."""
+
+        def __init__(self, mixer):
+            super().__init__()
+            self.anchors = mixer.anchors
+
+        def draw(self, codes):
+            return codes
+
+        def mix(self, codes, sizes):
+            first = self.anchors.starts[codes][:, None]
+            return Mix(self.anchors.rows[first[:, 0]], torch.ones(len(codes), 1), first)
+
+    game = prepared()
+    assert game.diagnose()["coverage"][1] > 0.9
+    game.generator = OneRow(game.generator)
+    assert game.diagnose()["coverage"] == {1: 1 / 20, 2: 1 / 8}

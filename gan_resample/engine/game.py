@@ -27,9 +27,12 @@ class Game(nn.Module, ABC):
         player that a game leaves out is an attribute set to ``None``.
     rounds_played, rounds_planned : int
         Kept by :class:`~gan_resample.engine.net.GameNet` and saved with the weights.
+    diagnostics : tuple of str
+        Names of the figures that :meth:`diagnose` gives for each class.
     """
 
     moves: ClassVar[Mapping[str, str]]
+    diagnostics: ClassVar[tuple[str, ...]] = ()
     rounds_played: int = 0
     rounds_planned: int = 0
 
@@ -69,6 +72,10 @@ class Game(nn.Module, ABC):
         ``with``: the caller would be left in that state.
         """
 
+    def diagnose(self) -> dict[str, dict[int, float]]:
+        """Return the figures that ``diagnostics`` names: name -> class code -> value."""
+        return {}
+
     def get_extra_state(self) -> dict[str, int]:
         return {"rounds_played": self.rounds_played, "rounds_planned": self.rounds_planned}
 
@@ -82,22 +89,15 @@ class SamplingGame(Game):
 
     Attributes
     ----------
-    diagnostics : tuple of str
-        Names of the figures that :meth:`diagnose` gives for each class.
     chunk_rows : int
         Rows generated at once; bounds the memory of :meth:`sample`.
     """
 
-    diagnostics: ClassVar[tuple[str, ...]] = ()
     chunk_rows: int = 2048
 
     @abstractmethod
     def sample(self, y: Tensor) -> Tensor:
         """Make encoded rows, (n, n_features), for ``y``, (n,) class codes."""
-
-    def diagnose(self) -> dict[str, dict[int, float]]:
-        """Return figures about the generated rows: name -> class code -> value."""
-        return {}
 
 
 class ClassifyingGame(Game):

@@ -77,8 +77,10 @@ class Guard:
         DivergenceError
             The second time that a loss or a weight is not finite.
         """
-        figures = _read(tally.means() | self._weight_sums())
-        losses = {name: value for name, value in figures.items() if name.endswith("_loss")}
+        means = tally.means()
+        weights = {f"weights {name}": total for name, total in self._weight_sums().items()}
+        figures = _read(means | weights)
+        losses = {name: figures[name] for name in means}
         faulty = [name for name, value in figures.items() if not math.isfinite(value)]
         if not faulty:
             self._snapshot = self._state()
@@ -96,6 +98,7 @@ class Guard:
         advice = "lower learning_rate, raise batch_size, or look for extreme values in X"
         what = f"{faulty} is not finite after round {rounds}"
         if self._diverged:
+            self._restore()
             raise DivergenceError(f"training diverged a second time: {what}; {advice}")
         self._diverged = True
         self._restore()

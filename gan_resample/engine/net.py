@@ -88,7 +88,8 @@ class GameNet(NeuralNet):
 
     def initialize_optimizer(self, triggered_directly: Any = None) -> GameNet:
         """Make one optimizer for each move whose player has something to learn."""
-        shared = {"lr": self.lr} | _fused(self.optimizer) | self.get_params_for("optimizer")
+        asked = self.get_params_for("optimizer")
+        shared = {"lr": self.lr} | _fused(self.optimizer, asked) | asked
         for move in self.module_.moves:
             name = f"{move}_optimizer"
             if parameters := self._parameters(move):
@@ -110,8 +111,19 @@ class GameNet(NeuralNet):
             return []
         return [(name, p) for name, p in player.named_parameters() if p.requires_grad]
 
+    def partial_fit(
+        self, X: Tensor, y: Any = None, classes: Any = None, **fit_params: Any
+    ) -> GameNet:
+        """Train, or go on; skorch's own would swallow a Ctrl-C that left nothing worth keeping."""
+        if not self.initialized_:
+            self.initialize()
+        self.notify("on_train_begin", X=X, y=y)
+        self.fit_loop(X, y, **fit_params)
+        self.notify("on_train_end", X=X, y=y)
+        return self
+
     def fit_loop(self, X: Tensor, y: Any = None, epochs: Any = None, **fit_params: Any) -> GameNet:
-        """Play ``max_iter`` rounds; Ctrl-C keeps the last finite state and says so."""
+        """Play ``max_iter`` rounds; Ctrl-C keeps the last finite state, if any, and says so."""
         x, y = to_device(X, self.device), to_device(y, self.device)
         game = self.module_
         if not game.rounds_played:
@@ -121,7 +133,11 @@ class GameNet(NeuralNet):
         try:
             self._play(x, y, guard)
         except KeyboardInterrupt:
+            if not game.rounds_played:
+                raise
             guard.keep_finite()
+            if self.history and "rounds" not in self.history[-1]:
+                del self.history[-1]  # of the epoch that was cut short
             warnings.warn(
                 f"interrupted after {game.rounds_played} of {game.rounds_planned} rounds: the "
                 "last finite state is kept",
@@ -189,7 +205,10 @@ class GameNet(NeuralNet):
         return moved
 
     def _move(self, turn: Mapping[str, Tensor], batch: Any) -> list[tuple[str, Tensor]]:
-        """Take all gradients of a turn, then all its steps."""
+        """Take all gradients of a turn, then all its steps; a frozen player has none."""
+        turn = {move: loss for move, loss in turn.items() if hasattr(self, f"{move}_optimizer_")}
+        if not turn:
+            return []
         *_, last = turn
         for move, loss in turn.items():
             optimizer = getattr(self, f"{move}_optimizer_")
@@ -205,6 +224,7 @@ class GameNet(NeuralNet):
         return [(move, loss.detach()) for move, loss in turn.items()]
 
 
-def _fused(optimizer: Any) -> dict[str, bool]:
+def _fused(optimizer: Any, asked: Mapping[str, Any]) -> dict[str, bool]:
     """Ask for the fused step where the optimizer offers one: 3 to 4 times faster on a CPU."""
-    return {"fused": True} if "fused" in inspect.signature(optimizer).parameters else {}
+    offered = "fused" in inspect.signature(optimizer).parameters
+    return {"fused": True} if offered and not {"foreach", "differentiable"} & set(asked) else {}

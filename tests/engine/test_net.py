@@ -17,11 +17,13 @@ class Duel(Game):
 
     moves = {"left": "left", "right": "right", "right_again": "right"}  # noqa: RUF012
 
-    def __init__(self, fault=None, absent=None):
+    def __init__(self, fault=None, absent=None, frozen=None):
         super().__init__()
         self.left, self.right = torch.nn.Linear(1, 1), torch.nn.Linear(1, 1)
         if absent:
             setattr(self, absent, None)
+        if frozen:
+            getattr(self, frozen).requires_grad_(False)
         self.fault = fault or ()
         self.seen = []
 
@@ -181,3 +183,58 @@ def test_a_net_survives_pickling_and_trains_on():
     assert net.module_.rounds_played == 8
     names = {name for name in vars(net) if name.endswith("_optimizer_")}
     assert names <= set(net.cuda_dependent_attributes_)
+
+
+def test_ctrl_c_before_the_first_round_is_no_fit(monkeypatch):
+    def stop(self, x, y):
+        raise KeyboardInterrupt
+
+    for hook in ("prepare", "finish"):
+        with monkeypatch.context() as patch:
+            patch.setattr(Duel, hook, stop)
+            with pytest.raises(KeyboardInterrupt):
+                duel().fit(*ROWS)
+
+
+def test_an_interrupted_epoch_leaves_no_half_row_in_the_history():
+    class Stop(Callback):
+        def on_batch_end(self, net, **kwargs):
+            if net.module_.rounds_played == 60:
+                raise KeyboardInterrupt
+
+    with pytest.warns(UserWarning, match="interrupted after 60 of 100 rounds"):
+        net = duel(max_iter=100, callbacks=[Stop()]).fit(*ROWS)
+    assert [row["rounds"] for row in net.history] == [50]
+
+
+def test_a_frozen_player_does_not_move():
+    net = duel().initialize()
+    net.module_.left.requires_grad_(False)
+    before = net.module_.left.weight.clone()
+    frozen = duel(module__frozen="left").fit(*ROWS)
+    assert set(frozen.optimizers()) == {"right", "right_again"}
+    assert torch.isclose(frozen.module_.right.weight, torch.tensor(-1.0), atol=1e-2).all()
+    assert frozen.module_.left.weight.shape == before.shape
+    assert "left_loss" not in frozen.history[-1]
+
+
+def test_a_divergence_takes_the_optimizers_back_too():
+    """NaN moments of Adam would spoil the rounds that are played again."""
+    settings = {"optimizer": torch.optim.Adam, "module__fault": (55,), "lr": 0.05}
+    with pytest.warns(DivergenceWarning):
+        net = duel(max_iter=300, **settings).fit(*ROWS)
+    state = net.left_optimizer_.state_dict()["state"]
+    assert all(s["exp_avg"].isfinite().all() for s in state.values())
+    assert torch.isclose(net.module_.left.weight, torch.tensor(1.0), atol=0.05).all()
+
+
+def test_a_second_divergence_leaves_finite_weights():
+    net = duel(max_iter=300, module__fault=(55, 55))
+    with pytest.warns(DivergenceWarning), pytest.raises(DivergenceError):
+        net.fit(*ROWS)
+    assert all(p.isfinite().all() for p in net.module_.parameters())
+
+
+def test_an_optimizer_that_is_asked_for_foreach_is_not_fused():
+    net = duel(optimizer=torch.optim.Adam, optimizer__foreach=True).fit(*ROWS)
+    assert not net.left_optimizer_.param_groups[0]["fused"]
