@@ -51,4 +51,5 @@ def mean_and_spread(values: list[float]) -> str:
     """Give the mean, with the standard deviation where there are several; empty for none."""
     if not values:
         return ""
-    return f"{mean(values):.3f}" + (f" ± {stdev(values):.3f}" if len(values) > 1 else "")
+    parts = [mean(values), stdev(values)] if len(values) > 1 else values
+    return " ± ".join(f"{part:.3f}".removeprefix("0") for part in parts)
