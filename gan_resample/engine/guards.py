@@ -137,19 +137,21 @@ def _read(figures: dict[str, Tensor]) -> dict[str, float]:
 
 
 def warn_of_collapse(figures: dict[str, dict[Any, float]]) -> None:
-    """Warn for each class whose spread is under .05 or whose coverage is under .1.
+    """Warn of the classes whose spread is under .05 or whose coverage is under .1.
 
-    ``figures`` maps ``"spread"`` and ``"coverage"`` to a value for each class (methods: methods
-    that do not report one leave it out; NaN, for a class without any spread of its own, is fine).
+    ``figures`` maps ``"spread"`` and ``"coverage"`` to a value for each class (methods that do not
+    report one leave it out; NaN, for a class without any spread of its own, is fine).
     """
     floors = {"spread": 0.05, "coverage": 0.1}
     for name, floor in floors.items():
-        for label, value in figures.get(name, {}).items():
-            if value < floor:
-                warnings.warn(
-                    f"the generated rows of class {label!r} have collapsed: {name} is {value:.3g} "
-                    f"(under {floor}). Train for fewer or more rounds (max_iter), or choose "
-                    "another mixer",
-                    CollapseWarning,
-                    stacklevel=2,
-                )
+        low = {label: value for label, value in figures.get(name, {}).items() if value < floor}
+        if not low:
+            continue
+        classes = f"class{'es' * (len(low) > 1)} {', '.join(map(repr, low))}"
+        warnings.warn(
+            f"the generated rows of {classes} have collapsed: {name} is "
+            f"{', '.join(f'{value:.3g}' for value in low.values())} (under {floor}). Train for "
+            "fewer or more rounds (max_iter), or choose another mixer",
+            CollapseWarning,
+            stacklevel=2,
+        )

@@ -21,3 +21,8 @@ def test_collapse_is_told_with_class_and_figure(recwarn):
         warn_of_collapse({"spread": {"rare": 0.012}})
     with pytest.warns(CollapseWarning, match="coverage is 0.05"):
         warn_of_collapse({"coverage": {3: 0.05}})
+    with pytest.warns(
+        CollapseWarning, match=r"classes 3, 'b' have .*: spread is 0.01, 0.02 "
+    ) as met:
+        warn_of_collapse({"spread": {3: 0.01, "b": 0.02, "fine": 1.0}})
+    assert len(met) == 1
