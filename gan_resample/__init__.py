@@ -1,7 +1,9 @@
 """Adversarial games for imbalanced data, compatible with scikit-learn and imbalanced-learn."""
 
+from gan_resample.dvaan import DVAANClassifier, DVAANSampler
 from gan_resample.encoding import TableEncoder
 from gan_resample.engine.guards import (
+    BoundaryWarning,
     CollapseWarning,
     DivergenceError,
     DivergenceWarning,
@@ -14,7 +16,10 @@ from gan_resample.spread import SpreadSMOTE
 __version__ = "0.1.0"
 
 __all__ = [
+    "BoundaryWarning",
     "CollapseWarning",
+    "DVAANClassifier",
+    "DVAANSampler",
     "DivergenceError",
     "DivergenceWarning",
     "GAMOClassifier",

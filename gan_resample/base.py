@@ -59,6 +59,7 @@ class GameMixin(RowsMixin):
     _game: ClassVar[type[Game]]
     _game_params: ClassVar[Sequence[str]]  # constructor arguments handed on to the game
     _optimizer_params: ClassVar[dict[str, Any]] = {}
+    _learning_rates: ClassVar[dict[str, float]] = {}  # move -> share of ``learning_rate``; else 1
     _later_moves: ClassVar[Sequence[str]] = ()  # of nets that are trained after the game
 
     max_iter: int
@@ -160,10 +161,12 @@ class GameMixin(RowsMixin):
         others = {*self._game.moves, *self._later_moves} - set(moves)
         prefixes = tuple(f"{move}_optimizer" for move in others)
         wanted = {name: value for name, value in wanted.items() if not name.startswith(prefixes)}
+        shares = self._learning_rates.items()
+        rates = {f"{m}_optimizer__lr": share * self.learning_rate for m, share in shares}
         if "optimizer" in wanted:  # the method's betas are Adam's, not any optimizer's
-            return wanted
+            return rates | wanted
         defaults = {f"optimizer__{name}": v for name, v in self._optimizer_params.items()}
-        return {"optimizer": torch.optim.Adam} | defaults | wanted
+        return {"optimizer": torch.optim.Adam} | defaults | rates | wanted
 
 
 class BaseGameSampler(GameMixin, BaseRowSampler):

@@ -38,6 +38,7 @@ from gan_resample._sklearn import Interval, StrOptions
 from gan_resample.base import TRAINING_CONSTRAINTS, BaseGameClassifier, BaseGameSampler
 from gan_resample.columns import is_frame
 from gan_resample.contract import dense
+from gan_resample.convnets import ConvNet
 from gan_resample.encoding import TableEncoder
 from gan_resample.engine.game import ClassifyingGame, SamplingGame
 from gan_resample.engine.seeding import seeded
@@ -48,7 +49,6 @@ from gan_resample.mixers import Anchors, ClassMixer, Mixer, NeighbourMixer, Spre
 from gan_resample.nn import (
     MLP,
     Build,
-    ConvNet,
     Harden,
     MovingAverage,
     Strata,

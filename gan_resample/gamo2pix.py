@@ -28,9 +28,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from gan_resample.convnets import ConvDecoder
 from gan_resample.engine.game import Game
 from gan_resample.engine.net import GameNet
-from gan_resample.nn import MLP, ConvDecoder, Strata
+from gan_resample.losses import gaussian_divergence
+from gan_resample.nn import MLP, Strata
 
 __all__ = [
     "PAPER_SETTINGS",
@@ -81,11 +83,6 @@ class VariationalDecoder(nn.Module):
         """Decode one draw of z for each row, (n, *shape); ``label`` has shape (n, n_classes)."""
         z = mean + (log_variance / 2).exp() * torch.randn_like(mean)
         return self.decoder(torch.cat([z, label], dim=1))
-
-
-def divergence(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """KL(N(mean, variance) || N(0, 1)), summed over z: (n,)."""
-    return 0.5 * (log_variance.exp() + mean.square() - 1 - log_variance).sum(dim=1)
 
 
 class GAMO2pixGame(Game):
@@ -151,7 +148,9 @@ class GAMO2pixGame(Game):
             own, mix, seen, label = part
             mean, log_variance = decoder.encode(own)
             error = (decoder(mean, log_variance, label).flatten(1) - seen).square().sum(dim=1)
-            kl = divergence(mean, log_variance) + divergence(*decoder.encode(mix))
+            kl = gaussian_divergence(mean, log_variance) + gaussian_divergence(
+                *decoder.encode(mix)
+            )
             loss = loss + (error + warm * kl).sum() / len(y)
         yield {"decoder": loss}
 

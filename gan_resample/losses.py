@@ -9,7 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
 
-__all__ = ["bernoulli", "log_not_softmax", "one_vs_rest", "squared_sigmoid", "squared_softmax"]
+__all__ = [
+    "bernoulli",
+    "gaussian_divergence",
+    "log_not_softmax",
+    "one_vs_rest",
+    "squared_sigmoid",
+    "squared_softmax",
+]
 
 
 def log_not_softmax(logits: Tensor) -> Tensor:
@@ -45,3 +52,14 @@ def bernoulli(logit: Tensor, target: Tensor) -> Tensor:
 def squared_sigmoid(logit: Tensor, target: Tensor) -> Tensor:
     """Least squares on a sigmoid, ``(sigmoid(r) - t)^2``; shape of ``logit``."""
     return (logit.sigmoid() - target).square()
+
+
+def gaussian_divergence(
+    mean: Tensor, log_variance: Tensor, prior_mean: Tensor | float = 0.0
+) -> Tensor:
+    """KL(N(mean, variance) || N(prior_mean, 1)), summed over the last axis: (n,).
+
+    ``1/2 sum_d [e^v + (m - a)^2 - 1 - v]`` for log-variances ``v``; clamp them before.
+    """
+    squared = (mean - prior_mean).square()
+    return 0.5 * (log_variance.exp() + squared - 1 - log_variance).sum(dim=-1)

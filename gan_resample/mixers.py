@@ -253,7 +253,7 @@ class ClassMixer(Mixer):
         *hidden, out = widths
         # MLP ends in a linear layer; the trunk's last layer has activation and norm as well
         self.trunk = nn.Sequential(
-            MLP(latent_dim + len(self.onehot), out, hidden, nn.ReLU, batch_norm=True),
+            MLP(latent_dim + len(self.onehot), out, hidden, nn.ReLU, norm=nn.BatchNorm1d),
             nn.ReLU(),
             nn.BatchNorm1d(out),
         )

@@ -1,9 +1,8 @@
-"""Modules that know no game: perceptrons, convolutions, hardening, moving averages."""
+"""Modules that know no game: perceptrons, hardening, moving averages."""
 
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,11 +11,11 @@ from torch import Tensor, nn
 
 __all__ = [
     "MLP",
-    "ConvDecoder",
-    "ConvNet",
     "Harden",
     "MovingAverage",
+    "SoftmaxSpans",
     "Strata",
+    "check_shape",
     "check_width",
     "harden",
     "make_module",
@@ -30,7 +29,7 @@ PADDING = torch.finfo(torch.float32).max
 # n_in is the width of a row, or the (channels, height, width) of an image
 ACTIVATIONS = 30_000_000  # that a first layer of 32 channels may give at once (120 MB)
 
-Build = nn.Module | Callable[[Any, int], nn.Module]
+Build = nn.Module | Callable[[Any, Any], nn.Module]
 Shape = Sequence[int]
 
 
@@ -45,8 +44,8 @@ class MLP(nn.Sequential):
         Widths of the hidden layers.
     activation : callable returning a module
         Made once a hidden layer.
-    batch_norm : bool, default=False
-        Add batch normalisation *after* each activation, as in GAMO's code.
+    norm : callable of a width returning a module, default=None
+        Made once a hidden layer and put *after* the activation, as in GAMO's code.
     """
 
     def __init__(
@@ -56,85 +55,17 @@ class MLP(nn.Sequential):
         widths: Sequence[int],
         activation: Callable[[], nn.Module],
         *,
-        batch_norm: bool = False,
+        norm: Callable[[int], nn.Module] | None = None,
     ) -> None:
         layers: list[nn.Module] = []
         for width in widths:
             layers += [nn.Linear(n_in, width), activation()]
-            layers += [nn.BatchNorm1d(width)] if batch_norm else []
+            layers += [norm(width)] if norm else []
             n_in = width
         super().__init__(*layers, nn.Linear(n_in, n_out))
 
 
-class ConvNet(nn.Sequential):
-    """Two convolutions, each followed by a pooling that halves the image, and a linear layer.
-
-    The feature extractor of GAMO's code but for its tanh; with ``n_out=1`` a discriminator. Odd
-    sides are rounded up, so that every image of at least 4 pixels a side will do.
-
-    Parameters
-    ----------
-    shape : (int, int, int)
-        Channels, height and width of the images.
-    n_out : int
-        Width of the output, (n, n_out).
-    width : int, default=32
-        Channels inside.
-    """
-
-    def __init__(self, shape: Shape, n_out: int, width: int = 32) -> None:
-        channels, *sides = shape
-        quarter = [math.ceil(side / 4) for side in sides]
-        super().__init__(
-            nn.Conv2d(channels, width, 5, padding=2),
-            nn.LeakyReLU(0.1),
-            nn.AvgPool2d(2, ceil_mode=True),
-            nn.Conv2d(width, width, 5, padding=2),
-            nn.LeakyReLU(0.1),
-            nn.AvgPool2d(2, ceil_mode=True),
-            nn.Flatten(),
-            nn.Linear(width * quarter[0] * quarter[1], n_out),
-        )
-        # a tenth to a quarter faster on a CPU
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-
-class ConvDecoder(nn.Module):
-    """A linear layer and two transposed convolutions to an image in [-1, 1], cropped to size.
-
-    Parameters
-    ----------
-    n_in : int
-        Width of the input.
-    shape : (int, int, int)
-        Channels, height and width of the images.
-    width : int, default=32
-        Channels inside.
-    """
-
-    def __init__(self, n_in: int, shape: Shape, width: int = 32) -> None:
-        super().__init__()
-        channels, *self.sides = shape
-        small = [math.ceil(side / 4) for side in self.sides]
-        self.layers = nn.Sequential(
-            nn.Linear(n_in, width * small[0] * small[1]),
-            nn.LeakyReLU(0.1),
-            nn.Unflatten(1, (width, *small)),
-            nn.ConvTranspose2d(width, width, 4, stride=2, padding=1),
-            nn.LeakyReLU(0.1),
-            nn.ConvTranspose2d(width, width, 4, stride=2, padding=1),
-            nn.LeakyReLU(0.1),
-            nn.Conv2d(width, channels, 3, padding=1),
-            nn.Tanh(),
-        )
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-    def forward(self, x: Tensor) -> Tensor:
-        height, width = self.sides
-        return self.layers(x)[..., :height, :width]
-
-
-def make_module(build: Build, n_in: Any, n_out: int) -> nn.Module:
+def make_module(build: Build, n_in: Any, n_out: Any) -> nn.Module:
     """Return a copy of ``build`` if it is a module, else ``build(n_in, n_out)``.
 
     Raises
@@ -175,6 +106,23 @@ def check_width(module: nn.Module, shape: Shape, width: int, name: str) -> nn.Mo
     return module
 
 
+def check_shape(module: nn.Module, shape: Shape, wanted: Shape, name: str) -> nn.Module:
+    """Return ``module`` if it turns inputs of ``shape`` into rows of shape ``wanted``.
+
+    Raises
+    ------
+    ValueError
+        It does not. ``name`` is its role.
+    """
+    found = tuple(_try(module, shape, name).shape[1:])
+    if found != tuple(wanted):
+        raise ValueError(
+            f"{name} must turn inputs of shape {tuple(shape)} into rows of shape {tuple(wanted)}, "
+            f"but gives {found}: a callable (n_in, n_out) -> module is told both"
+        )
+    return module
+
+
 def output_width(module: nn.Module, shape: Shape, name: str) -> int:
     """Return the width that ``module`` gives for inputs of ``shape``, by trying it in eval mode.
 
@@ -183,6 +131,18 @@ def output_width(module: nn.Module, shape: Shape, name: str) -> int:
     ValueError
         ``module`` cannot take such inputs, or does not give (n, width). ``name`` is its role.
     """
+    out = _try(module, shape, name)
+    if out.ndim != 2 or len(out) != 2 or not out.shape[1]:
+        given = f"(2, {', '.join(map(str, shape))})"
+        raise ValueError(
+            f"{name} must give vectors, (n, width), but turns {given} into {tuple(out.shape)}: "
+            "end it in torch.nn.Flatten()"
+        )
+    return out.shape[1]
+
+
+def _try(module: nn.Module, shape: Shape, name: str) -> Tensor:
+    """Return what ``module`` gives for two inputs of ``shape``, leaving it as it was."""
     copied = copy.deepcopy(module).eval()
     try:
         with torch.no_grad():
@@ -192,15 +152,11 @@ def output_width(module: nn.Module, shape: Shape, name: str) -> int:
             f"{name} cannot take rows of shape {tuple(shape)}: {error}. Hand over a module, or a "
             "callable (n_in, n_out) -> module, that takes (n, ...) of that shape"
         ) from error
-    given = f"(2, {', '.join(map(str, shape))})"
     if not isinstance(out, Tensor):
-        raise ValueError(f"{name} must give a tensor, but turns {given} into {type(out)}")
-    if out.ndim != 2 or len(out) != 2 or not out.shape[1]:
         raise ValueError(
-            f"{name} must give vectors, (n, width), but turns {given} into {tuple(out.shape)}: "
-            "end it in torch.nn.Flatten()"
+            f"{name} must give a tensor, but turns rows of shape {tuple(shape)} into {type(out)}"
         )
-    return out.shape[1]
+    return out
 
 
 def rows_at_once(shape: Shape) -> int:
@@ -253,6 +209,28 @@ def harden(x: Tensor, spans: Sequence[tuple[int, int]]) -> Tensor:
     return torch.cat([*pieces, x[:, done:]], dim=1) if spans else x
 
 
+class SoftmaxSpans(nn.Module):
+    """The output of a network that makes rows of tables: a softmax on each categorical span.
+
+    Parameters
+    ----------
+    spans : sequence of (int, int)
+        First and last-plus-one column of every categorical span, in ascending order; the other
+        columns are left as they are.
+    """
+
+    def __init__(self, spans: Sequence[tuple[int, int]]) -> None:
+        super().__init__()
+        self.spans = tuple(spans)
+
+    def forward(self, x: Tensor) -> Tensor:
+        pieces, done = [], 0
+        for start, stop in self.spans:
+            pieces += [x[:, done:start], x[:, start:stop].softmax(dim=1)]
+            done = stop
+        return torch.cat([*pieces, x[:, done:]], dim=1) if self.spans else x
+
+
 class Harden(nn.Module):
     """Make generated rows of tables as discrete as real ones, with a straight-through gradient.
 
@@ -281,8 +259,8 @@ class Harden(nn.Module):
 
     def learn(self, x: Tensor) -> None:
         """Take the distinct values of the snapped columns of ``x``, (n, n_features)."""
-        for row, column in enumerate(x[:, self.columns].T):
-            values = column.unique()  # sorted
+        for row, column in enumerate(self.columns.tolist()):
+            values = x[:, column].unique()  # sorted
             self.levels[row] = PADDING
             self.levels[row, : len(values)] = values
 

@@ -3,7 +3,14 @@
 import numpy as np
 import torch
 
-from gan_resample import GAMOClassifier, GAMOSampler, SpreadSMOTE
+from gan_resample import (
+    DVAANClassifier,
+    DVAANSampler,
+    GAMOClassifier,
+    GAMOSampler,
+    SpreadSMOTE,
+)
+from gan_resample.dvaan import DVAANGame
 from gan_resample.engine.net import GameNet
 from gan_resample.gamo import GAMOGame
 
@@ -29,6 +36,25 @@ GAMO = {
     "max_anchors": 1024,
     "latent_dim": None,
 }
+DVAAN = {
+    "mu": 3.0,
+    "adapt_mu": True,
+    "gamma": 1.0,
+    "mean_direction": "unit",
+    "dis_on_real": True,
+    "augment": "minority",
+    "pool_trains": "discriminator",
+    "mix": 1.0,
+    "feature_weight": 1.0,
+    "class_weight_decoder": 0.1,
+    "latent_dim": 3,
+    "decoder_variance": "adapt",
+    "recognition": None,
+    "decoder": None,
+    "feature_extractor": None,
+    "hidden_layer_sizes": (16,),
+    "width_multiplier": 0.05,
+}
 # every game in every arrangement of players and turns: name -> (class, its own arguments)
 GAMES = {
     "gamo": (GAMOGame, GAMO),
@@ -41,7 +67,23 @@ GAMES = {
     "gamo-images": (GAMOGame, GAMO),
     "gamo-features": (GAMOGame, GAMO | {"feature_extractor": small_features, "ema_decay": 0.9}),
 }
-SHAPES = {"gamo-images": (1, 4, 4)}  # of encoded rows; (4,) where a game is not listed
+GAMES |= {
+    "dvaan": (DVAANGame, DVAAN),
+    "dvaan-mu": (DVAANGame, DVAAN | {"adapt_mu": False}),
+    "dvaan-a": (DVAANGame, DVAAN | {"augment": None, "mix": 0.5}),
+    "dvaan-literal": (
+        DVAANGame,
+        DVAAN
+        | {"dis_on_real": False, "augment": "both", "mean_direction": "ones"}
+        | {"decoder_variance": 1.0, "pool_trains": "all"},
+    ),
+    "dvaan-images": (DVAANGame, DVAAN | {"latent_dim": 8}),
+    "dvaan-features": (DVAANGame, DVAAN | {"feature_extractor": small_features}),
+}
+SHAPES = {
+    "gamo-images": (1, 4, 4),
+    "dvaan-images": (1, 4, 4),
+}  # of encoded rows; (4,) where a game is not listed
 
 
 def blobs(counts=(60, 20, 8), n_features=4, distance=6.0, seed=0):
@@ -138,11 +180,11 @@ def tensors(X, y):
 
 
 def samplers():
-    return [GAMOSampler(**QUICK), SpreadSMOTE(random_state=0)]
+    return [GAMOSampler(**QUICK), DVAANSampler(**QUICK), SpreadSMOTE(random_state=0)]
 
 
 def classifiers():
-    return [GAMOClassifier(**SMALL, max_iter=60)]
+    return [GAMOClassifier(**SMALL, max_iter=60), DVAANClassifier(**SMALL, max_iter=60)]
 
 
 def wanted_labels(sampler):

@@ -70,8 +70,9 @@ def test_a_turn_changes_only_the_players_that_move(name):
             net._move(turn, None)
             after = state_of(game)
             moving = tuple(prefix_of(game, move) for move in turn)
-            # the moving average is the game's own, not a player
-            still = [k for k in before if not k.startswith((*moving, "average."))]
+            # the moving average and the game's buffers (mu, pools) are its own, not a player's
+            own = {key for key, _ in game.named_buffers(recurse=False)}
+            still = [k for k in before if not k.startswith((*moving, "average.")) and k not in own]
             for key in still:
                 assert torch.equal(before[key], after[key]), f"{set(turn)} changed {key}"
             for start in moving:

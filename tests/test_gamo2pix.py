@@ -9,7 +9,8 @@ import torch
 from gan_resample import GAMOSampler
 from gan_resample.engine.net import GameNet
 from gan_resample.engine.seeding import random_stream, seeded
-from gan_resample.gamo2pix import GAMO2pixGame, VariationalDecoder, divergence
+from gan_resample.gamo2pix import GAMO2pixGame, VariationalDecoder
+from gan_resample.losses import gaussian_divergence
 from tests.helpers import digit_images
 
 CPU = torch.device("cpu")
@@ -19,10 +20,10 @@ shared_or_not = pytest.mark.parametrize("shared", [True, False])
 def test_divergence_by_hand():
     mean, variance = torch.tensor([[1.0, 2.0], [0.0, 0.0]]), torch.tensor([[1.0, 0.25], [1, 1]])
     by_hand = [0.5 * (1 + 1 - 1 - 0) + 0.5 * (0.25 + 4 - 1 + np.log(4)), 0.0]
-    assert divergence(mean, variance.log()).tolist() == pytest.approx(by_hand)
+    assert gaussian_divergence(mean, variance.log()).tolist() == pytest.approx(by_hand)
     normal = torch.distributions.Normal
     law = torch.distributions.kl_divergence(normal(mean, variance.sqrt()), normal(0.0, 1.0))
-    torch.testing.assert_close(divergence(mean, variance.log()), law.sum(1))
+    torch.testing.assert_close(gaussian_divergence(mean, variance.log()), law.sum(1))
 
 
 def test_the_noise_has_the_variance_that_the_divergence_speaks_of():
@@ -132,7 +133,7 @@ def test_the_loss_by_hand(digits):
     told = game.onehot[game.strata.labels]
     images = decoder.decoder(torch.cat([mean.expand(len(told), -1), told], dim=1)).flatten(1)
     error = (images - one[:1, 20:]).square().sum(1).mean()
-    expected = error + 2 * divergence(mean, log_variance)
+    expected = error + 2 * gaussian_divergence(mean, log_variance)
     loss = next(game.turns(x, y))["decoder"]
     assert loss.item() == pytest.approx(expected.item(), rel=0.02)
 

@@ -6,10 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from gan_resample.convnets import ConvDecoder, ConvNet
 from gan_resample.nn import (
     MLP,
-    ConvDecoder,
-    ConvNet,
     Harden,
     MovingAverage,
     Strata,
@@ -21,7 +20,7 @@ from gan_resample.nn import (
 
 
 def test_mlp_has_the_asked_widths_and_norms():
-    net = MLP(5, 3, (8, 4), nn.ReLU, batch_norm=True)
+    net = MLP(5, 3, (8, 4), nn.ReLU, norm=nn.BatchNorm1d)
     assert [type(layer).__name__ for layer in net] == [
         *["Linear", "ReLU", "BatchNorm1d"] * 2,
         "Linear",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-__all__ = ["endless_batches"]
+__all__ = ["balanced_batches", "endless_batches"]
 
 
 def endless_batches(n: int, size: int, device: torch.device) -> Iterator[Tensor]:
@@ -21,3 +21,19 @@ def endless_batches(n: int, size: int, device: torch.device) -> Iterator[Tensor]
             order = torch.cat([order, torch.randperm(n, device=device)])
         yield order[:size]
         order = order[size:]
+
+
+def balanced_batches(y: Tensor, size: int) -> Iterator[Tensor]:
+    """Yield index tensors of ``size`` rows, as many of each class of codes ``y``, or one more.
+
+    Rows of a class are drawn with replacement; which classes get one more rotates.
+    """
+    order = y.argsort(stable=True)
+    _, counts = y.unique(return_counts=True)  # once a fit, so it may wait for the device
+    starts = counts.cumsum(0) - counts
+    places = torch.arange(size, device=y.device)
+    while True:
+        classes = places % len(counts)
+        chance = torch.rand(size, device=y.device)
+        yield order[starts[classes] + (chance * counts[classes]).long()]
+        places = places + size

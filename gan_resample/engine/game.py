@@ -27,11 +27,14 @@ class Game(nn.Module, ABC):
         player that a game leaves out is an attribute set to ``None``.
     rounds_played, rounds_planned : int
         Kept by :class:`~gan_resample.engine.net.GameNet` and saved with the weights.
+    batches : {"uniform", "balanced"}
+        Whether a mini-batch is drawn from all rows alike, or holds as many rows of each class.
     diagnostics : tuple of str
         Names of the figures that :meth:`diagnose` gives for each class.
     """
 
     moves: ClassVar[Mapping[str, str]]
+    batches: ClassVar[str] = "uniform"
     diagnostics: ClassVar[tuple[str, ...]] = ()
     rounds_played: int = 0
     rounds_planned: int = 0
@@ -71,6 +74,10 @@ class Game(nn.Module, ABC):
         is needed. Compute a loss after the turns it depends on, and never ``yield`` inside a
         ``with``: the caller would be left in that state.
         """
+
+    def report(self) -> Mapping[str, Tensor]:
+        """Return scalars for the history beside the losses; read once an epoch."""
+        return {}
 
     def diagnose(self) -> dict[str, dict[int, float]]:
         """Return the figures that ``diagnostics`` names: name -> class code -> value."""

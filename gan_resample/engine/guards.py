@@ -15,6 +15,7 @@ from torch.optim import Optimizer
 from gan_resample.engine.game import Game
 
 __all__ = [
+    "BoundaryWarning",
     "CollapseWarning",
     "DivergenceError",
     "DivergenceWarning",
@@ -35,6 +36,10 @@ class DivergenceWarning(RuntimeWarning):
 
 class CollapseWarning(UserWarning):
     """The generated rows of a class are close to one point or to a few rows."""
+
+
+class BoundaryWarning(UserWarning):
+    """Rows near the boundary of a class could not be generated, so others took their place."""
 
 
 class TinyClassWarning(UserWarning):
@@ -77,7 +82,7 @@ class Guard:
         DivergenceError
             The second time that a loss or a weight is not finite.
         """
-        means = tally.means()
+        means = {**tally.means(), **self._game.report()}
         weights = {f"weights {name}": total for name, total in self._weight_sums().items()}
         figures = _read(means | weights)
         losses = {name: figures[name] for name in means}
@@ -151,7 +156,7 @@ def warn_of_collapse(figures: dict[str, dict[Any, float]]) -> None:
         warnings.warn(
             f"the generated rows of {classes} have collapsed: {name} is "
             f"{', '.join(f'{value:.3g}' for value in low.values())} (under {floor}). Train for "
-            "fewer or more rounds (max_iter), or choose another mixer",
+            "fewer or more rounds (max_iter), or change the arguments of the generator",
             CollapseWarning,
             stacklevel=2,
         )

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from tqdm import tqdm
 
-from gan_resample.engine.batches import endless_batches
+from gan_resample.engine.batches import balanced_batches, endless_batches
 from gan_resample.engine.game import Game
 from gan_resample.engine.guards import Guard, LossTally
 
@@ -149,7 +149,11 @@ class GameNet(NeuralNet):
 
     def _play(self, x: Tensor, y: Tensor, guard: Guard) -> None:
         game = self.module_
-        batches = endless_batches(len(x), min(self.batch_size, len(x)), x.device)
+        size = min(self.batch_size, len(x))
+        balanced = game.batches == "balanced"
+        batches = (
+            balanced_batches(y, size) if balanced else endless_batches(len(x), size, x.device)
+        )
         rhythm = max(-(-len(x) // self.batch_size), MIN_EPOCH_ROUNDS)
         while game.rounds_played < game.rounds_planned:
             start = time.perf_counter()

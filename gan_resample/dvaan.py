@@ -1,0 +1,933 @@
+r"""DVAAN: discriminative variational autoencoding adversarial network.
+
+Three players. The recognition network :math:`Q(z|x)` turns rows into latent vectors, the decoder
+:math:`Dec(z)` turns latent vectors into rows, and the discriminator :math:`Dis`, which is the
+classifier, tells the classes apart. The prior has a component for each class,
+:math:`z|y \sim N(\mu v_y, I)`, with unit vectors :math:`v_y` to the corners of a regular simplex
+(two classes: :math:`\pm v`). With :math:`z \sim Q(z|x)`, :math:`\tilde x = Dec(z)`,
+:math:`x_p = Dec(z_p)` for a :math:`z_p` from the prior of the row's class, :math:`f` the last
+hidden layer of :math:`Dis` and :math:`L(x, y)` its cross-entropy, the players minimise
+
+.. math::
+    Q: \; & L_{ele} + L_{KL} + \lambda_1 L_{fea} \\
+    Dec: \; & L_{ele} + \lambda_1 L_{fea} + \lambda_2 L_{adv} \\
+    Dis: \; & L_{adv} + L(x, y)
+
+    L_{ele} = \tfrac1{2 \sigma^2} \|x - \tilde x\|^2, \quad
+    L_{KL} = KL(Q(z|x) \| N(\mu v_y, I)), \quad
+    L_{fea} = \tfrac12 \overline{(f(x) - f(\tilde x))^2}, \quad
+    L_{adv} = L(\tilde x, y) + L(x_p, y)
+
+Then :math:`\mu` moves by which of :math:`L_{fea}` and :math:`L_{adv}` is above its own average
+(equation 10). Rows decoded from between two components, near the boundary of the classes, are kept
+where :math:`Dis` agrees with the nearer component; a pool of them joins the training rows.
+
+References
+----------
+Ting Guo, Xingquan Zhu, Yang Wang, Fang Chen. Discriminative Sample Generation for Deep Imbalanced
+Learning. IJCAI 2019.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.linalg import helmert
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, normalize
+
+from gan_resample._sklearn import Interval, StrOptions
+from gan_resample.base import (
+    TRAINING_CONSTRAINTS,
+    BaseGameClassifier,
+    BaseGameSampler,
+    GameMixin,
+)
+from gan_resample.convnets import StridedConvNet, UpsamplingDecoder
+from gan_resample.encoding import TableEncoder
+from gan_resample.engine.game import ClassifyingGame, SamplingGame
+from gan_resample.engine.guards import BoundaryWarning
+from gan_resample.images import ImageEncoder
+from gan_resample.losses import gaussian_divergence
+from gan_resample.nn import (
+    MLP,
+    Build,
+    Harden,
+    SoftmaxSpans,
+    check_shape,
+    check_width,
+    make_module,
+    output_width,
+    rows_at_once,
+)
+
+__all__ = ["PAPER_SETTINGS", "DVAANClassifier", "DVAANGame", "DVAANSampler"]
+
+Array = NDArray[Any]
+
+#: What the paper states, as ``DVAANSampler(**PAPER_SETTINGS)``; it gives no other number. Its
+#: ablations are settings too: DVAAN_mu is ``adapt_mu=False``, DVAAN_a is ``augment=None``.
+PAPER_SETTINGS: dict[str, Any] = {
+    "mu": 3.0,
+    "decoder_variance": 1.0,
+    "mean_direction": "ones",
+    "dis_on_real": False,
+    "augment": "both",
+    "pool_trains": "all",
+    "mix": 1.0,
+    "width_multiplier": 1.0,
+}
+
+# Of the paper's networks for images, and of the discriminator of VAE/GAN, which it takes over
+CHANNELS, KERNELS = (64, 92, 128, 256), (5, 5, 3, 3)
+DIS_FIRST, DIS_CHANNELS, DIS_KERNELS, DIS_HIDDEN = 32, (128, 192, 256), (5, 5, 5), 512
+
+MU_STEP, MU_MIN, MU_MAX = 0.01, 0.25, 6.0
+MEMORY = 0.99  # of the averages that the rule for mu compares with
+LEAST_VARIANCE = 1e-4  # of a standardised column: constant ones have none
+WARM_UP = 0.2  # share of the rounds before mu moves and the pool is built
+MOST_TRIES = 50  # candidates for each row near the boundary
+POOL_ROWS = 8192  # kept at once; a larger pool would only be drawn from more evenly
+PROBES = 256  # rows of each class from which the confusion of classes is estimated
+
+
+class DVAANGame(SamplingGame, ClassifyingGame):
+    """Recognition network, decoder, and a discriminator that is the classifier.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of an encoded row: (n_features,), or (channels, height, width) of an image.
+    counts, deficits : sequence of int
+        Rows of each class, and rows it lacks; a class is in play where the deficit is positive.
+    spans, levels : sequences
+        Categorical spans and snapped columns, as :class:`~gan_resample.nn.Harden` takes them.
+    batch_size : int
+        Not used: the net says how many rows a round has.
+    mu, adapt_mu, gamma, mean_direction, dis_on_real, augment, pool_trains, mix, feature_weight, \
+class_weight_decoder, latent_dim, decoder_variance, recognition, decoder, feature_extractor, \
+hidden_layer_sizes, width_multiplier
+        As in :class:`DVAANSampler`.
+    """
+
+    moves: ClassVar[Mapping[str, str]] = {
+        "recognition": "recognition",
+        "decoder": "decoder",
+        "discriminator": "discriminator",
+    }
+    diagnostics = ("acceptance", "spread")
+    directions: Tensor
+    mu: Tensor
+    variance: Tensor
+    usual_losses: Tensor
+    confusion: Tensor
+    deviations: Tensor
+    pool: Tensor
+    pool_labels: Tensor
+    pool_share: Tensor
+
+    def __init__(
+        self,
+        *,
+        shape: Sequence[int],
+        counts: Sequence[int],
+        deficits: Sequence[int],
+        spans: Sequence[tuple[int, int]],
+        levels: Sequence[tuple[int, int]],
+        batch_size: int,
+        mu: float,
+        adapt_mu: bool,
+        gamma: float,
+        mean_direction: str,
+        dis_on_real: bool,
+        augment: str | None,
+        pool_trains: str,
+        mix: float,
+        feature_weight: float,
+        class_weight_decoder: float,
+        latent_dim: int | None,
+        decoder_variance: float | str,
+        recognition: Build | None,
+        decoder: Build | None,
+        feature_extractor: Build | None,
+        hidden_layer_sizes: Sequence[int],
+        width_multiplier: float,
+    ) -> None:
+        super().__init__()
+        n_classes = len(counts)
+        latent_dim = _latent_dim(latent_dim, shape, n_classes)
+        self.in_play = [code for code, deficit in enumerate(deficits) if deficit]
+        self.adapt_mu, self.gamma, self.dis_on_real, self.mix = adapt_mu, gamma, dis_on_real, mix
+        self.pool_trains = pool_trains
+        self.feature_weight, self.class_weight = feature_weight, class_weight_decoder
+
+        is_table = len(shape) == 1
+        nets = TableNets(hidden_layer_sizes) if is_table else ImageNets(width_multiplier)
+        row = shape[0] if is_table else shape  # what a callable is told: a width or a shape
+        build = nets.recognition if recognition is None else recognition
+        self.recognition = make_module(build, row, 2 * latent_dim)
+        check_width(self.recognition, shape, 2 * latent_dim, "recognition")
+        make = make_module(nets.decoder if decoder is None else decoder, latent_dim, row)
+        self.decoder = nn.Sequential(make, SoftmaxSpans(spans))
+        check_shape(self.decoder, (latent_dim,), shape, "decoder")
+        build = nets.features if feature_extractor is None else feature_extractor
+        features = make_module(build, row, nets.n_hidden)
+        n_hidden = output_width(features, shape, "feature_extractor")
+        head = nets.head if feature_extractor is None else nn.Linear
+        self.discriminator = nn.Sequential(features, head(n_hidden, n_classes))
+        self.harden = Harden(spans, levels)
+        self.chunk_rows = min(self.chunk_rows, rows_at_once(shape))
+
+        stretch = math.sqrt(latent_dim) if mean_direction == "ones" else 1.0
+        self.register_buffer("directions", simplex(n_classes, latent_dim) * stretch)
+        self.adapt_variance = decoder_variance == "adapt"
+        start = 0.0 if self.adapt_variance else float(decoder_variance)
+        self.register_buffer("variance", torch.tensor(start))  # 0: not known yet
+        self.register_buffer("mu", torch.tensor(float(mu)))
+        self.register_buffer("usual_losses", torch.zeros(2))  # of L_fea and L_adv
+        self.register_buffer("confusion", 1 - torch.eye(n_classes))
+        self.register_buffer("deviations", torch.zeros(n_classes))
+        self.warm_up_ends = 0
+        self.low_acceptance: dict[int, float] = {}  # class code -> rate, until it is told
+        self._plan_pool(deficits, counts, augment, shape)
+
+    def _plan_pool(
+        self, deficits: Sequence[int], counts: Sequence[int], augment: str | None, shape: Any
+    ) -> None:
+        """Make room for the pool: as many rows as are lacking, of the classes that lack them."""
+        lacking, n_classes = sum(deficits), len(counts)
+        quotas = {
+            "minority": list(deficits),
+            "both": [-(-lacking // n_classes)] * n_classes,
+            None: [0] * n_classes,
+        }[augment]
+        shrink = min(1.0, POOL_ROWS / max(1, sum(quotas)))
+        self.quotas = [math.ceil(quota * shrink) for quota in quotas]
+        self.full_share = sum(quotas) / (sum(counts) + sum(quotas))
+        labels = torch.arange(n_classes).repeat_interleave(torch.tensor(self.quotas))
+        room = max(1, len(labels))  # an index must be possible also where there is no pool
+        self.register_buffer("pool", torch.zeros(room, *shape))
+        self.register_buffer("pool_labels", torch.zeros(room, dtype=torch.long))
+        self.pool_labels[: len(labels)] = labels
+        self.register_buffer("pool_share", torch.tensor(0.0))
+
+    # ---- a round --------------------------------------------------------------------------------
+
+    def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
+        """Algorithm 1 of the paper: all gradients at the same weights, then all steps."""
+        x, y, weight = self.draw_from_pool(x, y)
+        mean, log_variance = self.encode(x)
+        z = mean + (log_variance / 2).exp() * torch.randn_like(mean)
+        soft = self.decoder(torch.cat([z, self.draw_prior(y)]))
+        x_rec, _ = soft.chunk(2)
+        features = self.discriminator[0](torch.cat([x, self.harden(soft)]))
+        f_real, f_rec, _ = features.chunk(3)
+        class_loss = cross_entropy(self.discriminator[1](features), y.repeat(3), reduction="none")
+        on_real, on_rec, on_prior = class_loss.view(3, -1).mean(dim=1)
+
+        error = (weight * (x - x_rec).square().flatten(1).mean(dim=1)).sum()
+        element = 0.5 * error * x[0].numel() / self.usual_error(error)
+        divergence = (weight * gaussian_divergence(mean, log_variance, self.means[y])).sum()
+        feature = 0.5 * (weight * (f_real - f_rec).square().mean(dim=1)).sum()
+        adversarial = on_rec + on_prior
+        yield {
+            "recognition": element + divergence + self.feature_weight * feature,
+            "decoder": element + self.feature_weight * feature + self.class_weight * adversarial,
+            "discriminator": adversarial + on_real if self.dis_on_real else adversarial,
+        }
+        self.move_means(feature.detach(), adversarial.detach())
+
+    def draw_from_pool(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Replace each row by one of the pool with the pool's share of all rows, D and D+.
+
+        The third tensor, (n,) with sum 1, is what each row counts in the autoencoder's losses.
+        """
+        alike = torch.full_like(y, 1 / len(y), dtype=x.dtype)
+        if not any(self.quotas):
+            return x, y, alike
+        replaced = torch.rand(len(y), device=y.device) < self.pool_share
+        chosen = (torch.rand(len(y), device=y.device) * len(self.pool)).long()
+        where = replaced.view(-1, *[1] * (x.ndim - 1))
+        x, y = (
+            torch.where(where, self.pool[chosen], x),
+            torch.where(replaced, self.pool_labels[chosen], y),
+        )
+        if self.pool_trains == "all":
+            return x, y, alike
+        real = (~replaced).to(x.dtype)
+        return x, y, real / real.sum().clamp(min=1)
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance of Q(z|x), each (n, latent_dim); the latter in [-10, 10]."""
+        mean, log_variance = self.recognition(x).chunk(2, dim=1)
+        return mean, log_variance.clamp(-10, 10)
+
+    @torch.no_grad()
+    def usual_error(self, error: Tensor) -> Tensor:
+        """Variance of a feature around the decoder's: given, or the error's moving average."""
+        if self.adapt_variance:
+            usual = torch.where(self.variance > 0, self.variance, error)
+            self.variance.copy_(MEMORY * usual + (1 - MEMORY) * error)
+        return self.variance.clamp(min=LEAST_VARIANCE)
+
+    @property
+    def means(self) -> Tensor:
+        """Means of the prior's components, (n_classes, latent_dim)."""
+        return self.mu * self.directions
+
+    def draw_prior(self, y: Tensor) -> Tensor:
+        """Draw z, (n, latent_dim), from the prior's component of each class code."""
+        means = self.means[y]
+        return means + torch.randn_like(means)
+
+    @torch.no_grad()
+    def move_means(self, feature: Tensor, adversarial: Tensor) -> None:
+        """Equation 10 with each loss over its own average, small steps, and bounds.
+
+        As printed, ``mu - tanh(L_fea - gamma L_adv)`` compares losses of unlike scale in steps of
+        one, and mu runs away.
+        """
+        if not self.adapt_mu:
+            return
+        losses = torch.stack([feature, adversarial])
+        usual = torch.where(self.usual_losses > 0, self.usual_losses, losses)
+        usual = MEMORY * usual + (1 - MEMORY) * losses
+        ratio = losses / usual.clamp(min=torch.finfo(losses.dtype).tiny)
+        mu = (self.mu - MU_STEP * (ratio[0] - self.gamma * ratio[1]).tanh()).clamp(MU_MIN, MU_MAX)
+        sound = losses.isfinite().all() & mu.isfinite()
+        self.usual_losses.copy_(torch.where(sound, usual, self.usual_losses))
+        if self.rounds_played >= self.warm_up_ends:
+            self.mu.copy_(torch.where(sound, mu, self.mu))
+
+    # ---- between epochs -------------------------------------------------------------------------
+
+    def prepare(self, x: Tensor, y: Tensor) -> None:
+        self.harden.learn(x)
+        rows = x.flatten(1)
+        for code in range(len(self.deviations)):
+            self.deviations[code] = rows[y == code].var(0, correction=0).mean().sqrt()
+
+    def begin_epoch(self, x: Tensor, y: Tensor) -> None:
+        if not self.rounds_played:
+            self.warm_up_ends = math.ceil(WARM_UP * self.rounds_planned)
+        if self.rounds_played >= self.warm_up_ends and any(self.quotas):
+            self.learn_confusion(x, y)
+            self.fill_pool()
+
+    def finish(self, x: Tensor, y: Tensor) -> None:
+        self.learn_confusion(x, y)
+
+    @torch.no_grad()
+    def learn_confusion(self, x: Tensor, y: Tensor) -> None:
+        """Estimate which pairs of classes Dis confuses: their boundary is where rows are drawn."""
+        if len(self.directions) == 2:
+            return
+        with self.still("discriminator"):
+            for code in range(len(self.directions)):
+                own = (y == code).nonzero().squeeze(1)
+                few = own[torch.randint(len(own), (PROBES,), device=y.device)]
+                parts = x[few].split(self.chunk_rows)
+                taken = torch.cat([self.logits(part).softmax(dim=1) for part in parts])
+                self.confusion[code] = taken.mean(dim=0)
+        both = self.confusion + self.confusion.T
+        self.confusion.copy_(both.fill_diagonal_(0) + 1e-6 * (1 - torch.eye(len(both)).to(both)))
+
+    @torch.no_grad()
+    def fill_pool(self) -> None:
+        """Rebuild D+ with the present networks."""
+        with self.still("decoder", "discriminator"):
+            rows = [self.boundary_rows(c, n)[0] for c, n in enumerate(self.quotas) if n]
+        self.pool.copy_(torch.cat(rows))
+        self.pool_share.fill_(self.full_share)
+
+    # ---- generated rows -------------------------------------------------------------------------
+
+    def boundary_latents(self, code: int, n: int) -> Tensor:
+        """Draw z from N(midpoint of two components, I), on the side of class ``code``: (n, l).
+
+        The other class is drawn by confusion. A vector nearer to the other component is mirrored,
+        not dropped: the law is symmetric, so this is its part on the wanted side.
+        """
+        others = self.confusion[code].expand(n, -1).multinomial(1).squeeze(1)
+        middle = (self.means[code] + self.means[others]) / 2
+        noise = torch.randn_like(middle)
+        across = normalize(self.directions[code] - self.directions[others], dim=1)
+        along = (noise * across).sum(dim=1, keepdim=True)
+        return middle + noise + (along.abs() - along) * across
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Hardened rows, (n, *shape)."""
+        return self.harden(self.decoder(z))
+
+    def agrees(self, x: Tensor, code: int) -> Tensor:
+        """Whether Dis takes each row for one of class ``code``: (n,)."""
+        return self.logits(x).argmax(dim=1) == code
+
+    def boundary_rows(self, code: int, n: int) -> tuple[Tensor, float | None]:
+        """Return ``n`` rows near the boundary on which both labels agree.
+
+        Where fewer than 1 in 50 candidates pass, the rest comes from the prior of the class, if
+        possible rows that Dis takes for it, and the share that passed is returned as well.
+        """
+        kept, missing, tried = [], n, 0
+        while missing and tried < MOST_TRIES * n:
+            size = min(2 * missing + 16, self.chunk_rows, MOST_TRIES * n - tried)
+            x = self.decode(self.boundary_latents(code, size))
+            kept.append(x[self.agrees(x, code)][:missing])
+            missing, tried = missing - len(kept[-1]), tried + size
+        if missing:
+            parts = torch.empty(missing).split(self.chunk_rows)
+            kept += [self.prior_rows(code, len(part)) for part in parts]
+        return torch.cat(kept), (n - missing) / tried if missing else None
+
+    def prior_rows(self, code: int, n: int) -> Tensor:
+        """Decode ``n`` draws from the class's component, first those that Dis takes for it."""
+        x = self.decode(self.draw_prior(torch.full((4 * n,), code, device=self.mu.device)))
+        return x[self.agrees(x, code).long().argsort(descending=True, stable=True)[:n]]
+
+    def logits(self, x: Tensor) -> Tensor:
+        return self.discriminator(x)
+
+    @torch.no_grad()
+    def sample(self, y: Tensor) -> Tensor:
+        """Rows for class codes; classes with too few near their boundary: ``low_acceptance``."""
+        order = y.argsort(stable=True)
+        sizes = torch.bincount(y, minlength=len(self.directions)).tolist()
+        rows = []
+        with self.still("decoder", "discriminator"):
+            for code, size in enumerate(sizes):
+                n_near = int((torch.rand(size, device=y.device) < self.mix).sum())
+                if n_near:
+                    near, rate = self.boundary_rows(code, n_near)
+                    rows.append(near)
+                    if rate is not None:
+                        self.low_acceptance[code] = rate
+                if size > n_near:
+                    rows.append(self.decode(self.draw_prior(y.new_full((size - n_near,), code))))
+        return torch.cat(rows)[order.argsort()]
+
+    def report(self) -> Mapping[str, Tensor]:
+        return {"mu": self.mu}
+
+    @torch.no_grad()
+    def diagnose(self) -> dict[str, dict[int, float]]:
+        """Return acceptance and spread of 500 rows a class; see :class:`DVAANSampler`."""
+        found: dict[str, dict[int, float]] = {name: {} for name in self.diagnostics}
+        n = min(500, self.chunk_rows)
+        for code in self.in_play:
+            with self.still("decoder", "discriminator"):
+                agreed = self.agrees(self.decode(self.boundary_latents(code, n)), code)
+            rows = self.sample(torch.full((n,), code, device=self.mu.device))
+            deviation = rows.flatten(1).var(0, correction=0).mean().sqrt()
+            found["acceptance"][code] = agreed.float().mean().item()
+            found["spread"][code] = (deviation / self.deviations[code]).item()
+        self.low_acceptance.clear()  # of the rows just drawn, which nobody sees
+        return found
+
+    def get_extra_state(self) -> dict[str, int]:
+        return super().get_extra_state() | {"warm_up_ends": self.warm_up_ends}
+
+    def set_extra_state(self, state: Any) -> None:
+        super().set_extra_state(state)
+        self.warm_up_ends = state["warm_up_ends"]
+
+
+# ---- what a game is made of ---------------------------------------------------------------------
+
+
+def simplex(n: int, n_axes: int) -> Tensor:
+    """Return unit vectors to the ``n`` corners of a regular simplex, (n, n_axes).
+
+    They lie in the first axes. Two are opposite; the cosine between any two is ``-1 / (n - 1)``.
+    """
+    corners = -helmert(n).T * math.sqrt(n / (n - 1))
+    return torch.as_tensor(np.pad(corners, [(0, 0), (0, n_axes - (n - 1))]), dtype=torch.float32)
+
+
+class TableNets:
+    """Perceptrons with layer normalisation; the discriminator's are half as wide."""
+
+    def __init__(self, widths: Sequence[int]) -> None:
+        self.widths = tuple(widths)
+        self.halves = tuple(max(1, width // 2) for width in widths) or (16,)
+        self.n_hidden = self.halves[-1]
+        self.head = nn.Linear
+
+    def recognition(self, n_in: int, n_out: int) -> nn.Module:
+        return MLP(n_in, n_out, self.widths, nn.ReLU, norm=nn.LayerNorm)
+
+    def decoder(self, n_in: int, n_out: int) -> nn.Module:
+        return MLP(n_in, n_out, self.widths[::-1], nn.ReLU, norm=nn.LayerNorm)
+
+    def features(self, n_in: int, n_out: int) -> nn.Module:
+        slope = partial(nn.LeakyReLU, 0.2)
+        body = MLP(n_in, n_out, self.halves[:-1], slope, norm=nn.LayerNorm)
+        return nn.Sequential(body, slope(), nn.LayerNorm(n_out))
+
+
+class ImageNets:
+    """The paper's convolutional networks, ``width`` times as wide."""
+
+    def __init__(self, width: float) -> None:
+        self.channels, self.dis_channels = (
+            tuple(max(1, round(width * n)) for n in channels)
+            for channels in (CHANNELS, (DIS_FIRST, *DIS_CHANNELS))
+        )
+        self.n_hidden = max(1, round(width * DIS_HIDDEN))
+
+    def recognition(self, n_in: Sequence[int], n_out: int) -> nn.Module:
+        convolutions = StridedConvNet(n_in, self.channels, KERNELS)
+        return nn.Sequential(convolutions, nn.Linear(convolutions.n_out, n_out))
+
+    def decoder(self, n_in: int, n_out: Sequence[int]) -> nn.Module:
+        upwards = UpsamplingDecoder(self.n_hidden, n_out, self.channels, KERNELS)
+        return nn.Sequential(nn.Linear(n_in, self.n_hidden), nn.ReLU(), upwards)
+
+    def features(self, n_in: Sequence[int], n_out: int) -> nn.Module:
+        first, *others = self.dis_channels
+        start = nn.Conv2d(n_in[0], first, DIS_KERNELS[0], padding=DIS_KERNELS[0] // 2)
+        convolutions = StridedConvNet((first, *n_in[1:]), others, DIS_KERNELS)
+        return nn.Sequential(start, nn.ReLU(), convolutions)
+
+    def head(self, n_in: int, n_out: int) -> nn.Module:
+        norm = nn.BatchNorm1d(self.n_hidden)
+        return nn.Sequential(
+            nn.Linear(n_in, self.n_hidden), norm, nn.ReLU(), nn.Linear(self.n_hidden, n_out)
+        )
+
+
+def _latent_dim(asked: int | None, shape: Sequence[int], n_classes: int) -> int:
+    """``asked``, or the default, large enough for a component of the prior for each class."""
+    if asked is None:
+        return max(16 if len(shape) == 1 else 64, n_classes - 1)
+    if asked < n_classes - 1:
+        raise ValueError(
+            f"latent_dim={asked} has room for the means of {asked + 1} classes, but y has "
+            f"{n_classes}: latent_dim must be at least {n_classes - 1}, or None"
+        )
+    return asked
+
+
+GAME_CONSTRAINTS: dict[str, list[Any]] = {
+    **TRAINING_CONSTRAINTS,
+    "mu": [Interval(Real, 0, None, closed="left")],
+    "adapt_mu": ["boolean"],
+    "gamma": [Interval(Real, 0, None, closed="left")],
+    "mean_direction": [StrOptions({"unit", "ones"})],
+    "dis_on_real": ["boolean"],
+    "augment": [StrOptions({"minority", "both"}), None],
+    "pool_trains": [StrOptions({"discriminator", "all"})],
+    "mix": [Interval(Real, 0, 1, closed="both")],
+    "feature_weight": [Interval(Real, 0, None, closed="left")],
+    "class_weight_decoder": [Interval(Real, 0, None, closed="left")],
+    "latent_dim": [Interval(Integral, 1, None, closed="left"), None],
+    "decoder_variance": [StrOptions({"adapt"}), Interval(Real, 0, None, closed="neither")],
+    "recognition": [nn.Module, callable, None],
+    "decoder": [nn.Module, callable, None],
+    "feature_extractor": [nn.Module, callable, None],
+    "width_multiplier": [Interval(Real, 0, None, closed="neither")],
+}
+GAME_PARAMS = (
+    *(name for name in GAME_CONSTRAINTS if name not in TRAINING_CONSTRAINTS),
+    "hidden_layer_sizes",
+)
+
+
+class DVAANMixin(GameMixin):
+    """What sampler and classifier share: ``mu_``, and a word where the boundary is empty."""
+
+    _game = DVAANGame
+    _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}
+    _learning_rates: ClassVar[dict[str, float]] = {"discriminator": 0.2}
+
+    mu: float
+    adapt_mu: bool
+    mu_: float
+    acceptance_: dict[Any, float]
+    classes_: Array
+
+    def _play(
+        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> None:
+        if self.adapt_mu and not MU_MIN <= self.mu <= MU_MAX:
+            raise ValueError(
+                f"mu={self.mu} must be between {MU_MIN} and {MU_MAX} where it adapts: change it, "
+                "or set adapt_mu=False"
+            )
+        super()._play(x, codes, deficits, stream)
+        self.mu_ = self.game_.mu.item()
+        low = {label: rate for label, rate in self.acceptance_.items() if rate < 1 / MOST_TRIES}
+        self._warn_of_acceptance(low)
+
+    def _warn_of_acceptance(self, rates: Mapping[Any, float]) -> None:
+        """Tell which classes have too few rows near their boundary on which both labels agree."""
+        if rates:
+            told = ", ".join(f"{label!r}: {rate:.2g}" for label, rate in rates.items())
+            warnings.warn(
+                f"of the candidates near the boundary of a class, fewer than 1 in {MOST_TRIES} "
+                f"are taken for that class by the discriminator ({told}): other draws from the "
+                "prior of the class fill up. Train longer (max_iter), let fewer rows come from "
+                "the boundary (mix), or fix a smaller mu",
+                BoundaryWarning,
+                stacklevel=2,
+            )
+
+
+class DVAANSampler(DVAANMixin, BaseGameSampler):
+    """Over-sample near the class boundary with the decoder of DVAAN.
+
+    Parameters
+    ----------
+    sampling_strategy : float, str, dict or callable, default="auto"
+        Which classes are resampled and how far, as in imbalanced-learn.
+    mu : float, default=3.0
+        Distance of the prior's components from the origin of the latent space, where the training
+        starts; in [0.25, 6], or in [0, inf) with ``adapt_mu=False``. The paper names 3 for its
+        fixed variant and no other number.
+    adapt_mu : bool, default=True
+        Move ``mu`` by equation 10, each loss over its own average, in steps of at most .01 between
+        .25 and 6, after the first fifth of the rounds. As printed, with losses of unlike scale and
+        steps of one, it runs away. False is the paper's DVAAN_mu.
+    gamma : float, default=1.0
+        Weight of the adversarial loss in equation 10, in [0, inf). The paper gives no value.
+    mean_direction : {"unit", "ones"}, default="unit"
+        Where the components lie: along unit vectors, or along the paper's vectors of ones, which
+        are ``sqrt(latent_dim)`` times as long, so that between them lies nothing.
+    dis_on_real : bool, default=True
+        Let the discriminator learn from real rows too. In the paper's Algorithm 1 it does not.
+    augment : {"minority", "both"} or None, default="minority"
+        Which rows near the boundary join the training rows after the first fifth of the rounds:
+        those of the classes in play, as many as are lacking; those of all classes alike, which is
+        the paper's and does not balance anything; none, the paper's DVAAN_a.
+    pool_trains : {"discriminator", "all"}, default="discriminator"
+        Who learns from those rows. Where the autoencoder learns from them too, as in the paper, it
+        learns its own rows as if they were real: within 400 rounds even rows from the prior of the
+        small class lay nearer to the large class, on two clouds far apart.
+    mix : float, default=1.0
+        Share of generated rows that come from near the boundary, in [0, 1]; the others come from
+        the prior of their class. 1 is the paper's.
+    feature_weight : float, default=1.0
+        Of the distance in the discriminator's hidden features (lambda_1), a mean over features, in
+        [0, inf). The paper gives no value.
+    class_weight_decoder : float, default=0.1
+        Of the classification loss in the decoder's own (lambda_2), in [0, inf). The paper gives no
+        value.
+    latent_dim : int, default=None
+        Length of the latent vectors, in [n_classes - 1, inf). ``None``: 16 for tables, 64 for
+        images. The paper gives no value.
+    decoder_variance : float or "adapt", default="adapt"
+        Variance that the decoder's rows have in the reconstruction loss, in (0, inf). "adapt" is a
+        moving average of the squared error (Rybkin et al. 2021). 1, with which the paper's loss is
+        half the squared error, lets the prior win on standardised columns: generated rows had .16
+        to .4 of the spread of their class on small tables, against .5 to .7.
+    recognition : nn.Module or callable, default=None
+        Turns rows into means and log-variances of latent vectors: a module (copied at every fit;
+        its weights are the start), or a picklable ``(n_in, n_out) -> nn.Module`` from rows of
+        width, or images of shape, ``n_in`` to ``n_out = 2 latent_dim`` numbers.
+    decoder : nn.Module or callable, default=None
+        Turns latent vectors into rows, likewise; ``n_out`` is the width of a row or the shape of
+        an image, whose pixels are between -1 and 1.
+    feature_extractor : nn.Module or callable, default=None
+        The discriminator up to its last hidden layer, likewise, from rows or images to vectors; a
+        linear layer follows.
+    hidden_layer_sizes : sequence of int, default=(256, 128)
+        Widths of recognition network and decoder on tables; the discriminator has half of them.
+    width_multiplier : float, default=0.25
+        Channels and hidden units of the networks for images, as a share of the paper's, in
+        (0, inf).
+    max_iter : int, default=2000
+        Rounds, i.e. mini-batches, in [1, inf).
+    batch_size : int, default=128
+        Rows a round, in [1, inf); cut to the number of rows.
+    learning_rate : float, default=1e-3
+        Of the Adam (betas .5 and .999) of recognition network and decoder, in (0, inf); the
+        discriminator's is a fifth of it. The paper gives no value.
+    net_params : dict, default=None
+        Handed to the skorch net: ``{"discriminator_optimizer__lr": 1e-4}``,
+        ``{"optimizer": torch.optim.AdamW}``. Moves: recognition, decoder, discriminator.
+    encoder : TableEncoder or ImageEncoder, default=None
+        How columns or pixels become numbers and come back; ``None``: ``TableEncoder()`` for
+        tables, ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
+    device : str, default="auto"
+        "auto" (a GPU if there is one), "cpu" or "cuda".
+    callbacks : list, default=None
+        skorch callbacks, copied in ``fit``. ``EarlyStopping`` must monitor a ``<move>_loss``.
+    warm_start : bool, default=False
+        Go on for ``max_iter`` more rounds with the same data and the same game; encoder, pool and
+        ``mu`` are kept, and the first fifth is not repeated.
+    verbose : int, default=0
+        1: a progress bar, 2: a line an epoch.
+    random_state : int, RandomState instance or None, default=None
+        An int gives bit-equal rows on a CPU.
+
+    Attributes
+    ----------
+    sampling_strategy_ : dict
+        Label -> number of rows to generate.
+    net_ : GameNet
+        The trained skorch net; None where no class lacked a row.
+    game_ : DVAANGame
+        The trained game, ``net_.module_``.
+    mu_ : float
+        ``mu`` after training; its path is in ``history_``.
+    encoder_ : TableEncoder or ImageEncoder
+        Fitted to the training rows.
+    classes_ : ndarray of shape (n_classes,)
+        Labels.
+    n_iter_ : int
+        Rounds played.
+    history_ : list of dict
+        One a epoch: epoch, rounds (so far), seconds, the mean ``<move>_loss`` of each move, and
+        ``mu``.
+    acceptance_ : dict of label to float
+        Share of 500 candidates near the boundary that the discriminator takes for the class; a
+        warning under 1 in 50.
+    spread_ : dict of label to float
+        Standard deviation of generated rows over that of the class; a warning under .05.
+    synthetic_mask_ : ndarray of bool
+        True on the generated rows of the last ``fit_resample``.
+    n_features_in_, feature_names_in_, shape_in_
+        As everywhere in scikit-learn.
+
+    Warns
+    -----
+    BoundaryWarning
+        Fewer than 1 in 50 candidates near the boundary of a class were accepted; draws from the
+        prior of the class fill up, first those that the discriminator takes for the class.
+
+    See Also
+    --------
+    SpreadSMOTE : No network at all: compare with it first.
+    DVAANClassifier : The discriminator of the same game, which is how the paper uses it.
+
+    Notes
+    -----
+    The paper does not train another classifier with its rows; this does. Its adversarial loss as
+    printed rewards what is classified wrongly and is unbounded below; here it is the cross-entropy
+    of the classes, with no literal setting. Several classes are an extension of ours: the prior's
+    components lie on the corners of a regular simplex, and rows near a boundary are drawn around
+    the midpoints of two components, pairs that the discriminator confuses more often than others.
+    For two classes this is the paper's procedure. ``gan_resample.dvaan.PAPER_SETTINGS`` has what
+    the paper states.
+
+    References
+    ----------
+    T. Guo, X. Zhu, Y. Wang, F. Chen. Discriminative Sample Generation for Deep Imbalanced
+    Learning. IJCAI 2019.
+
+    O. Rybkin, K. Daniilidis, S. Levine. Simple and Effective VAE Training with Calibrated
+    Decoders. ICML 2021. arXiv:2006.13202
+
+    Examples
+    --------
+    >>> from collections import Counter
+    >>> from sklearn.datasets import make_classification
+    >>> from gan_resample import DVAANSampler
+    >>> X, y = make_classification(300, weights=[0.9], flip_y=0, random_state=0)
+    >>> X_new, y_new = DVAANSampler(max_iter=60, random_state=0).fit_resample(X, y)
+    >>> sorted(Counter(y_new.tolist()).items())
+    [(0, 271), (1, 271)]
+    """
+
+    _game_params = GAME_PARAMS
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseGameSampler._parameter_constraints,
+        **GAME_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        *,
+        sampling_strategy: Any = "auto",
+        mu: float = 3.0,
+        adapt_mu: bool = True,
+        gamma: float = 1.0,
+        mean_direction: str = "unit",
+        dis_on_real: bool = True,
+        augment: str | None = "minority",
+        pool_trains: str = "discriminator",
+        mix: float = 1.0,
+        feature_weight: float = 1.0,
+        class_weight_decoder: float = 0.1,
+        latent_dim: int | None = None,
+        decoder_variance: float | str = "adapt",
+        recognition: Build | None = None,
+        decoder: Build | None = None,
+        feature_extractor: Build | None = None,
+        hidden_layer_sizes: Sequence[int] = (256, 128),
+        width_multiplier: float = 0.25,
+        max_iter: int = 2000,
+        batch_size: int = 128,
+        learning_rate: float = 1e-3,
+        net_params: dict[str, Any] | None = None,
+        encoder: TableEncoder | ImageEncoder | None = None,
+        device: str = "auto",
+        callbacks: Sequence[Any] | None = None,
+        warm_start: bool = False,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        super().__init__(sampling_strategy=sampling_strategy)
+        self.mu = mu
+        self.adapt_mu = adapt_mu
+        self.gamma = gamma
+        self.mean_direction = mean_direction
+        self.dis_on_real = dis_on_real
+        self.augment = augment
+        self.pool_trains = pool_trains
+        self.mix = mix
+        self.feature_weight = feature_weight
+        self.class_weight_decoder = class_weight_decoder
+        self.latent_dim = latent_dim
+        self.decoder_variance = decoder_variance
+        self.recognition = recognition
+        self.decoder = decoder
+        self.feature_extractor = feature_extractor
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.width_multiplier = width_multiplier
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.net_params = net_params
+        self.encoder = encoder
+        self.device = device
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def _learn_nothing(self) -> None:
+        super()._learn_nothing()
+        self.mu_ = self.mu
+
+    def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
+        rows = super()._draw_rows(codes, stream)
+        labels = self.classes_.tolist()
+        low = self.game_.low_acceptance
+        self._warn_of_acceptance({labels[code]: rate for code, rate in low.items()})
+        low.clear()
+        return rows
+
+
+class DVAANClassifier(DVAANMixin, BaseGameClassifier):
+    """The discriminator of DVAAN, a classifier that learns from rows near the class boundary.
+
+    Parameters
+    ----------
+    mu, adapt_mu, gamma, mean_direction, dis_on_real, augment, pool_trains, mix, feature_weight, \
+class_weight_decoder, latent_dim, decoder_variance
+        The game; as in :class:`DVAANSampler`. ``mix`` has no part in training.
+    recognition, decoder, feature_extractor, hidden_layer_sizes, width_multiplier
+        The networks; as in :class:`DVAANSampler`.
+    max_iter, batch_size, learning_rate, net_params, encoder, device, callbacks, warm_start, \
+verbose, random_state
+        Training; as in :class:`DVAANSampler`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, in the order of ``predict_proba``'s columns.
+    net_, game_, mu_, encoder_, n_iter_, history_, acceptance_, spread_
+        As in :class:`DVAANSampler`.
+    n_features_in_, feature_names_in_, shape_in_
+        As everywhere in scikit-learn.
+
+    Warns
+    -----
+    BoundaryWarning
+        As in :class:`DVAANSampler`.
+
+    See Also
+    --------
+    DVAANSampler : Rows near the boundary, for any classifier.
+
+    Notes
+    -----
+    Each class lacks ``n_max - n_i`` rows; as many rows near the boundary join the training rows,
+    so that most rows of a rare class are generated ones. Where no class is deficient the game is
+    played without them. On a CPU ``predict_proba`` of tables computes in float64.
+
+    References
+    ----------
+    T. Guo, X. Zhu, Y. Wang, F. Chen. Discriminative Sample Generation for Deep Imbalanced
+    Learning. IJCAI 2019.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from gan_resample import DVAANClassifier
+    >>> X, y = make_classification(n_samples=300, weights=[0.9], class_sep=2, random_state=0)
+    >>> clf = DVAANClassifier(max_iter=60, random_state=0).fit(X, y)
+    >>> clf.predict_proba(X[:2]).shape
+    (2, 2)
+    """
+
+    _game_params = GAME_PARAMS
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = GAME_CONSTRAINTS
+
+    def __init__(
+        self,
+        *,
+        mu: float = 3.0,
+        adapt_mu: bool = True,
+        gamma: float = 1.0,
+        mean_direction: str = "unit",
+        dis_on_real: bool = True,
+        augment: str | None = "minority",
+        pool_trains: str = "discriminator",
+        mix: float = 1.0,
+        feature_weight: float = 1.0,
+        class_weight_decoder: float = 0.1,
+        latent_dim: int | None = None,
+        decoder_variance: float | str = "adapt",
+        recognition: Build | None = None,
+        decoder: Build | None = None,
+        feature_extractor: Build | None = None,
+        hidden_layer_sizes: Sequence[int] = (256, 128),
+        width_multiplier: float = 0.25,
+        max_iter: int = 2000,
+        batch_size: int = 128,
+        learning_rate: float = 1e-3,
+        net_params: dict[str, Any] | None = None,
+        encoder: TableEncoder | ImageEncoder | None = None,
+        device: str = "auto",
+        callbacks: Sequence[Any] | None = None,
+        warm_start: bool = False,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.mu = mu
+        self.adapt_mu = adapt_mu
+        self.gamma = gamma
+        self.mean_direction = mean_direction
+        self.dis_on_real = dis_on_real
+        self.augment = augment
+        self.pool_trains = pool_trains
+        self.mix = mix
+        self.feature_weight = feature_weight
+        self.class_weight_decoder = class_weight_decoder
+        self.latent_dim = latent_dim
+        self.decoder_variance = decoder_variance
+        self.recognition = recognition
+        self.decoder = decoder
+        self.feature_extractor = feature_extractor
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.width_multiplier = width_multiplier
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.net_params = net_params
+        self.encoder = encoder
+        self.device = device
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.random_state = random_state
