@@ -95,7 +95,8 @@ MEMORY = 0.99  # of the averages that the rule for mu compares with
 LEAST_VARIANCE = 1e-4  # of a standardised column: constant ones have none
 WARM_UP = 0.2  # share of the rounds before mu moves and the pool is built
 MOST_TRIES = 50  # candidates for each row near the boundary
-POOL_ROWS = 8192  # kept at once; a larger pool would only be drawn from more evenly
+POOL_TRIES = 5  # likewise for the pool, which is filled anew every epoch
+POOL_ROWS = 2048  # kept at once; a larger pool would only be drawn from more evenly
 PROBES = 256  # rows of each class from which the confusion of classes is estimated
 
 
@@ -344,7 +345,8 @@ hidden_layer_sizes, width_multiplier
     def fill_pool(self) -> None:
         """Rebuild D+ with the present networks."""
         with self.still("decoder", "discriminator"):
-            rows = [self.boundary_rows(c, n)[0] for c, n in enumerate(self.quotas) if n]
+            filled = enumerate(self.quotas)
+            rows = [self.boundary_rows(code, n, POOL_TRIES)[0] for code, n in filled if n]
         self.pool.copy_(torch.cat(rows))
         self.pool_share.fill_(self.full_share)
 
@@ -371,15 +373,15 @@ hidden_layer_sizes, width_multiplier
         """Whether Dis takes each row for one of class ``code``: (n,)."""
         return self.logits(x).argmax(dim=1) == code
 
-    def boundary_rows(self, code: int, n: int) -> tuple[Tensor, float | None]:
+    def boundary_rows(self, code: int, n: int, most_tries: int) -> tuple[Tensor, float | None]:
         """Return ``n`` rows near the boundary on which both labels agree.
 
-        Where fewer than 1 in 50 candidates pass, the rest comes from the prior of the class, if
-        possible rows that Dis takes for it, and the share that passed is returned as well.
+        Where fewer than 1 in ``most_tries`` candidates pass, the rest comes from the prior of the
+        class, if possible rows that Dis takes for it, and the share that passed is returned too.
         """
         kept, missing, tried = [], n, 0
-        while missing and tried < MOST_TRIES * n:
-            size = min(2 * missing + 16, self.chunk_rows, MOST_TRIES * n - tried)
+        while missing and tried < most_tries * n:
+            size = min(missing + missing // 4 + 16, self.chunk_rows, most_tries * n - tried)
             x = self.decode(self.boundary_latents(code, size))
             kept.append(x[self.agrees(x, code)][:missing])
             missing, tried = missing - len(kept[-1]), tried + size
@@ -406,7 +408,7 @@ hidden_layer_sizes, width_multiplier
             for code, size in enumerate(sizes):
                 n_near = int((torch.rand(size, device=y.device) < self.mix).sum())
                 if n_near:
-                    near, rate = self.boundary_rows(code, n_near)
+                    near, rate = self.boundary_rows(code, n_near, MOST_TRIES)
                     rows.append(near)
                     if rate is not None:
                         self.low_acceptance[code] = rate
