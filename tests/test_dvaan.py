@@ -1,0 +1,648 @@
+"""What DVAAN claims beyond the laws of every game: gradients, mu, the pool, the boundary."""
+
+import copy
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from sklearn.datasets import make_classification
+from sklearn.metrics import roc_auc_score
+from torch import nn
+from torch.nn.functional import cross_entropy, softplus
+
+import gan_resample.dvaan as dvaan
+from gan_resample import BoundaryWarning, DVAANClassifier, DVAANSampler, TableEncoder
+from gan_resample.dvaan import ImageNets, TableNets, simplex
+from gan_resample.engine.seeding import random_stream, seeded
+from gan_resample.losses import gaussian_divergence
+from tests.helpers import QUICK, SMALL, blobs, digit_images, make_game, make_net, rows_of
+
+CPU = torch.device("cpu")
+X, y = blobs((80, 20), distance=4.0)
+
+
+def prepared(name="dvaan", counts=(60, 20, 8), **own):
+    """A game that has seen its rows, and a batch of them."""
+    game = make_game(name, counts, **own)
+    rows = rows_of(name, counts)
+    game.prepare(*rows)
+    return game, *(part[:16] for part in rows)
+
+
+def fitted(name="dvaan", counts=(80, 20), rounds=60, **own):
+    net = make_net(name, counts=counts, max_iter=rounds, lr=1e-2, own=own)
+    with seeded(random_stream(0), CPU):
+        net.fit(*rows_of(name, counts))
+        net.module_.eval()
+    return net
+
+
+# ---- the geometry -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+def test_the_means_are_corners_of_a_regular_simplex(n):
+    corners = simplex(n, 7)
+    gram = torch.full((n, n), -1 / (n - 1))
+    gram.fill_diagonal_(1.0)
+    torch.testing.assert_close(corners @ corners.T, gram)
+    assert (corners[:, n - 1 :] == 0).all()
+
+
+def test_two_means_are_opposite_whatever_the_latent_size():
+    unit = make_game("dvaan", (60, 20), latent_dim=9)
+    ones = make_game("dvaan", (60, 20), latent_dim=9, mean_direction="ones")
+    assert (unit.means[1] - unit.means[0]).norm().item() == pytest.approx(6.0)
+    assert (ones.means[1] - ones.means[0]).norm().item() == pytest.approx(6.0 * 3)
+    torch.testing.assert_close(unit.means[0], -unit.means[1])
+
+
+def test_for_two_classes_the_boundary_is_a_standard_normal_cut_by_the_nearer_mean():
+    game = make_game("dvaan", (60, 20))
+    torch.manual_seed(0)
+    z = game.boundary_latents(1, 4000)
+    along = z @ game.directions[1]
+    assert (along >= 0).all()
+    # a half normal along the means, a standard one across
+    assert along.mean().item() == pytest.approx((2 / np.pi) ** 0.5, abs=0.03)
+    assert along.square().mean().item() == pytest.approx(1, abs=0.08)
+    across = z - along[:, None] * game.directions[1]
+    assert across.square().sum(1).mean().item() == pytest.approx(2, abs=0.15)  # of 3 axes
+    nearest = torch.cdist(z, game.means).argmin(dim=1)
+    assert (nearest == 1).all()
+
+
+def test_several_classes_meet_where_the_discriminator_confuses_them():
+    game = make_game("dvaan")
+    game.confusion.copy_(torch.tensor([[0, 1e-6, 1], [1e-6, 0, 1e-6], [1, 1e-6, 0.0]]))
+    torch.manual_seed(0)
+    z = game.boundary_latents(2, 2000)
+    middle = (game.means[0] + game.means[2]) / 2
+    along = (z - middle) @ (game.means[2] - game.means[0])
+    assert (along >= 0).all()
+    shift = (z - middle - game.directions[2] * 0).mean(0)
+    assert shift @ game.directions[1] == pytest.approx(0, abs=0.1)
+
+
+def test_confusion_is_learnt_from_the_rows_of_each_class():
+    game, *_ = prepared()
+    x, y_all = rows_of("dvaan")
+    game.logits = lambda rows: torch.tensor([[0.5, 0.3, 0.2]]).log().expand(len(rows), -1)
+    game.learn_confusion(x, y_all)
+    expected = torch.tensor([[0.0, 0.8, 0.7], [0.8, 0.0, 0.5], [0.7, 0.5, 0.0]])
+    torch.testing.assert_close(game.confusion, expected, atol=1e-4, rtol=0)
+
+
+# ---- the losses ---------------------------------------------------------------------------------
+
+
+def test_cross_entropy_of_two_logits_is_softplus_of_their_difference():
+    logits, labels = torch.randn(20, 2), torch.randint(2, (20,))
+    sign = 2.0 * labels - 1
+    expected = softplus(-sign * (logits[:, 1] - logits[:, 0]))
+    torch.testing.assert_close(cross_entropy(logits, labels, reduction="none"), expected)
+
+
+def test_the_divergence_is_zero_only_at_the_prior():
+    game = make_game("dvaan")
+    labels = torch.tensor([0, 1, 2])
+    zero = torch.zeros(3, 3)
+    assert gaussian_divergence(game.means[labels], zero, game.means[labels]).abs().max() < 1e-6
+    assert (gaussian_divergence(game.means[labels], zero + 0.1, game.means[labels]) > 0).all()
+    assert (gaussian_divergence(zero, zero, game.means[labels]) > 0).all()
+
+
+def losses_of(game, x, labels):
+    torch.manual_seed(0)
+    return next(iter(game.turns(x, labels)))
+
+
+def gradient(loss, player):
+    found = torch.autograd.grad(
+        loss, list(player.parameters()), allow_unused=True, retain_graph=True
+    )
+    return sum(0.0 if g is None else g.abs().sum().item() for g in found)
+
+
+def test_the_adversarial_loss_does_not_reach_the_recognition_network():
+    game, x, labels = prepared()
+    with_it = losses_of(game, x, labels)["recognition"]
+    game.class_weight = 100.0
+    assert losses_of(game, x, labels)["recognition"] == with_it
+    game.feature_weight = 0.0
+    loss = losses_of(game, x, labels)["recognition"]
+    assert gradient(loss, game.discriminator) == 0  # what is left of Dis in it is L_fea
+    assert gradient(losses_of(game, x, labels)["discriminator"], game.recognition) > 0  # unused
+
+
+def test_the_feature_loss_is_not_in_the_discriminators():
+    game, x, labels = prepared()
+    before = losses_of(game, x, labels)["discriminator"]
+    game.feature_weight = 100.0
+    assert losses_of(game, x, labels)["discriminator"] == before
+
+
+def test_a_round_leaves_the_discriminator_alone_where_only_features_pull():
+    """The net takes the gradients of a loss for its mover only."""
+    net = make_net("dvaan", own={"feature_weight": 1e3, "class_weight_decoder": 0.0}).initialize()
+    game, (x, labels) = net.module_, rows_of("dvaan")
+    game.prepare(x, labels)
+    seen = []
+    for turn in game.turns(x[:16], labels[:16]):
+        wanted = torch.autograd.grad(
+            turn["discriminator"], list(game.discriminator.parameters()), retain_graph=True
+        )
+        net._move(turn, None)
+        seen = [p.grad for p in game.discriminator.parameters()]
+    for found, expected in zip(seen, wanted, strict=True):
+        torch.testing.assert_close(found, expected)
+
+
+@pytest.mark.parametrize("on_real", [True, False])
+def test_the_discriminator_sees_real_rows_if_asked(on_real):
+    game, x, labels = prepared(dis_on_real=on_real)
+    x = x.clone().requires_grad_()
+    game.recognition.requires_grad_(False)
+    loss = losses_of(game, x, labels)["discriminator"]
+    game.encode = lambda rows: (torch.zeros(16, 3), torch.zeros(16, 3))
+    loss = losses_of(game, x, labels)["discriminator"]
+    (found,) = torch.autograd.grad(loss, x, allow_unused=True)
+    assert (found is not None and found.abs().sum() > 0) == on_real
+
+
+def test_the_losses_are_those_of_the_paper_by_hand():
+    game, x, labels = prepared(decoder_variance=1.0)
+    torch.manual_seed(0)
+    noise = torch.randn(16, 3)
+    z_prior = game.means[labels] + torch.randn(16, 3)
+    mean, log_variance = game.encode(x)
+    x_rec = game.decoder(mean + (log_variance / 2).exp() * noise)
+    x_prior = game.decoder(z_prior)
+    features, head = game.discriminator
+    element = 0.5 * (x - x_rec).square().sum(1).mean()
+    divergence = gaussian_divergence(mean, log_variance, game.means[labels]).mean()
+    feature = 0.5 * (features(x) - features(x_rec)).square().mean(1).mean()
+    adversarial = sum(cross_entropy(game.logits(rows), labels) for rows in (x_rec, x_prior))
+    game.augment = None
+    game.quotas = [0, 0, 0]  # no draw for the pool
+    found = losses_of(game, x, labels)
+    torch.testing.assert_close(found["recognition"], element + divergence + feature)
+    torch.testing.assert_close(found["decoder"], element + feature + 0.1 * adversarial)
+    expected = adversarial + cross_entropy(head(features(x)), labels)
+    torch.testing.assert_close(found["discriminator"], expected)
+
+
+def test_the_printed_adversarial_loss_is_unbounded_below():
+    """Why ``log(1 - y tanh(r / 2))`` is no setting: it pulls hardest where all is well."""
+    r = torch.linspace(-40, 40, 81, requires_grad=True)
+    literal = np.log(2) - softplus(r)  # of a row with y = 1, in its stable form
+    assert literal[-1] < -38
+    literal.sum().backward()
+    assert r.grad[-1].item() == pytest.approx(-1)  # on the right side already
+    assert r.grad[0].item() == pytest.approx(0)  # on the wrong side
+    assert torch.log(1 - torch.tanh(r / 2)).isinf().any()  # float32 cannot even say it
+
+
+def test_the_decoders_variance_is_the_usual_error_or_as_given():
+    game, x, labels = prepared()
+    list(game.turns(x, labels))
+    assert game.variance > 0
+    expected = 0.5 * x[0].numel()  # the first error over itself
+    game_one, *_ = prepared(decoder_variance=1.0)
+    assert game_one.variance == 1
+    list(game_one.turns(x, labels))
+    assert game_one.variance == 1
+    weights = {"feature_weight": 0.0, "class_weight_decoder": 0.0}
+    fresh, *_ = prepared(**weights)
+    assert losses_of(fresh, x, labels)["decoder"].item() == pytest.approx(expected, rel=1e-4)
+
+
+# ---- mu -----------------------------------------------------------------------------------------
+
+
+def test_mu_rises_where_classifying_is_harder_than_usual_and_falls_where_rebuilding_is():
+    for losses, rises in (((1.0, 5.0), True), ((5.0, 1.0), False)):
+        game = make_game("dvaan")
+        game.move_means(torch.tensor(1.0), torch.tensor(1.0))
+        before = game.mu.item()
+        game.move_means(*map(torch.tensor, losses))
+        assert (game.mu.item() > before) == rises
+
+
+@pytest.mark.parametrize(
+    "losses", [(1e6, 1e-6), (1e-6, 1e6), (-1e6, 1.0), (1.0, -1e6), (0.0, 0.0)]
+)
+def test_mu_keeps_to_its_bounds(losses):
+    game = make_game("dvaan")
+    for _ in range(50):
+        game.move_means(torch.tensor(1.0), torch.tensor(1.0))
+    for _ in range(2000):
+        game.move_means(*map(torch.tensor, losses))
+        assert dvaan.MU_MIN <= game.mu.item() <= dvaan.MU_MAX
+
+
+@pytest.mark.parametrize("bad", [float("inf"), float("-inf"), float("nan")])
+def test_losses_that_are_not_finite_do_not_move_mu(bad):
+    game = make_game("dvaan")
+    game.move_means(torch.tensor(1.0), torch.tensor(2.0))
+    before = game.mu.item(), game.usual_losses.tolist()
+    game.move_means(torch.tensor(bad), torch.tensor(1.0))
+    game.move_means(torch.tensor(1.0), torch.tensor(bad))
+    assert (game.mu.item(), game.usual_losses.tolist()) == before
+
+
+def test_mu_rests_in_the_warm_up_and_moves_after_it():
+    game = fitted(rounds=100).module_
+    assert game.warm_up_ends == 20
+    net = fitted(rounds=19)
+    net.module_.warm_up_ends = 10**6
+    before = net.module_.mu.item()
+    net.module_.move_means(torch.tensor(9.0), torch.tensor(1.0))
+    assert net.module_.mu.item() == before
+    assert game.mu.item() != 3.0
+
+
+def test_dvaan_mu_leaves_mu_at_3_exactly_and_the_history_has_its_path():
+    fixed = DVAANClassifier(adapt_mu=False, **QUICK).fit(X, y)
+    assert fixed.mu_ == 3.0
+    moved = DVAANClassifier(**SMALL, max_iter=200).fit(X, y)
+    path = [row["mu"] for row in moved.history_]
+    assert len(path) == 4
+    assert path[-1] == moved.mu_ != 3.0
+    assert all(dvaan.MU_MIN <= value <= dvaan.MU_MAX for value in path)
+
+
+# ---- the pool -----------------------------------------------------------------------------------
+
+
+def test_the_pool_holds_what_is_lacking_and_is_drawn_with_its_share():
+    game, *_ = prepared(counts=(60, 20, 8))
+    assert game.quotas == [0, 40, 52]
+    assert game.full_share == pytest.approx(92 / (88 + 92))
+    x, labels = rows_of("dvaan")
+    same_x, same_y, weight = game.draw_from_pool(x, labels)
+    assert torch.equal(same_x, x)
+    assert torch.equal(same_y, labels)
+    assert weight.tolist() == pytest.approx([1 / 88] * 88)
+    torch.manual_seed(0)
+    game.fill_pool()
+    assert torch.bincount(game.pool_labels).tolist() == [0, 40, 52]
+    big_x, big_y = x.repeat(50, 1), labels.repeat(50)
+    mixed_x, mixed_y, weight = game.draw_from_pool(big_x, big_y)
+    replaced = (mixed_x != big_x).any(1)
+    assert replaced.float().mean().item() == pytest.approx(92 / 180, abs=0.03)
+    assert set(mixed_y[replaced].tolist()) == {1, 2}
+    assert weight[replaced].sum() == 0  # the autoencoder does not learn from them
+    assert weight.sum().item() == pytest.approx(1)
+    held = {tuple(row) for row in game.pool.tolist()}
+    assert {tuple(row) for row in mixed_x[replaced].tolist()} <= held
+
+
+def test_the_literal_pool_is_symmetric_and_trains_everybody():
+    game, *_ = prepared("dvaan-literal", counts=(60, 20))
+    assert game.quotas == [20, 20]
+    game.fill_pool()
+    *_, weight = game.draw_from_pool(*rows_of("dvaan", (60, 20)))
+    assert weight.tolist() == pytest.approx([1 / 80] * 80)
+
+
+def test_a_large_pool_is_kept_in_part_and_counts_in_full(monkeypatch):
+    monkeypatch.setattr(dvaan, "POOL_ROWS", 10)
+    game = make_game("dvaan", counts=(60, 20))
+    assert game.quotas == [0, 10]
+    assert game.full_share == pytest.approx(40 / 120)
+
+
+def test_dvaan_a_never_draws_near_the_boundary(monkeypatch):
+    def refuse(*args):
+        raise AssertionError("the augmenter was called")
+
+    monkeypatch.setattr(dvaan.DVAANGame, "fill_pool", refuse)
+    monkeypatch.setattr(dvaan.DVAANGame, "boundary_rows", refuse)
+    clf = DVAANClassifier(augment=None, **SMALL, max_iter=120)
+    clf._game.diagnose, kept = (lambda self: {}), clf._game.diagnose
+    try:
+        clf.fit(X, y)
+    finally:
+        clf._game.diagnose = kept
+    assert clf.game_.pool_share == 0
+
+
+def test_the_pool_is_built_after_the_warm_up_anew_each_epoch():
+    game, *_ = prepared(counts=(80, 20))
+    rows = rows_of("dvaan", (80, 20))
+    game.rounds_planned = 100
+    game.begin_epoch(*rows)
+    assert game.pool_share == 0
+    game.rounds_played = 19
+    game.begin_epoch(*rows)
+    assert game.pool_share == 0
+    game.rounds_played = 20
+    game.begin_epoch(*rows)
+    first = game.pool.clone()
+    assert game.pool_share.item() == pytest.approx(60 / 160)
+    game.begin_epoch(*rows)
+    assert not torch.equal(first, game.pool)
+
+
+def test_pool_and_mu_survive_pickling_and_go_on_without_another_warm_up():
+    clf = DVAANClassifier(**SMALL, max_iter=100, warm_start=True).fit(X, y)
+    again = pickle.loads(pickle.dumps(clf))
+    for name in ("pool", "pool_share", "mu", "usual_losses", "variance"):
+        assert torch.equal(getattr(again.game_, name), getattr(clf.game_, name)), name
+    assert again.game_.warm_up_ends == 20
+    again.set_params(max_iter=1000)
+    before = again.mu_
+    seen = []
+    turns = again.game_.turns
+    again.game_.turns = lambda *batch: seen.append(again.game_.pool_share.item()) or turns(*batch)
+    again.net_.module_.turns = again.game_.turns
+    again.set_params(max_iter=60).fit(X, y)
+    assert again.n_iter_ == 160
+    assert min(seen) == pytest.approx(60 / 160)  # the pool was there from the first round on
+    assert again.mu_ != before
+    state = clf.game_.state_dict()
+    other = make_game("dvaan", counts=(80, 20), latent_dim=None)
+    other.load_state_dict(state)
+    assert other.warm_up_ends == 20
+    assert torch.equal(other.pool, clf.game_.pool)
+
+
+# ---- generated rows -----------------------------------------------------------------------------
+
+
+def test_both_labels_agree_on_every_row_that_is_kept():
+    game = fitted().module_
+    torch.manual_seed(0)
+    with torch.no_grad():
+        rows, rate = game.boundary_rows(1, 200, 50)
+    assert rate is None
+    assert len(rows) == 200
+    assert (game.logits(rows).argmax(dim=1) == 1).all()
+
+
+def reluctant(game, share):
+    """Let Dis take only a share of all rows for class 1."""
+    game.agrees = lambda x, code: torch.rand(len(x)) < share
+    return game
+
+
+@pytest.mark.parametrize("share", [0.0, 0.005])
+def test_the_cap_ends_the_search_and_the_prior_fills_up(share):
+    game = reluctant(fitted().module_, share)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        rows, rate = game.boundary_rows(1, 100, 50)
+    assert len(rows) == 100
+    assert rows.isfinite().all()
+    assert rate == pytest.approx(share, abs=0.004)
+
+
+def test_the_prior_gives_first_what_the_discriminator_takes_for_the_class():
+    game = fitted().module_
+    game.agrees = lambda x, code: x[:, 0] > x[:, 0].median()
+    torch.manual_seed(0)
+    with torch.no_grad():
+        few = game.prior_rows(1, 50)
+    torch.manual_seed(0)
+    with torch.no_grad():
+        all_rows = game.decode(game.draw_prior(torch.ones(200, dtype=torch.long)))
+    assert (few[:, 0] > all_rows[:, 0].median()).all()
+
+
+def test_a_low_acceptance_is_told_with_its_rate():
+    sampler = DVAANSampler(**QUICK)
+    sampler.fit(X, y)
+    reluctant(sampler.game_, 0.0)
+    with pytest.warns(BoundaryWarning, match=r"fewer than 1 in 50.*\(1: 0\)"):
+        rows = sampler.sample([1] * 20)
+    assert np.isfinite(rows).all()
+    del sampler.game_.agrees
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", BoundaryWarning)
+        sampler.sample([1] * 20)
+
+
+def test_a_fit_warns_of_low_acceptance(monkeypatch):
+    monkeypatch.setattr(dvaan.DVAANGame, "agrees", lambda self, x, code: torch.zeros(len(x)) > 0)
+    with pytest.warns(BoundaryWarning, match="taken for that class"):
+        clf = DVAANClassifier(**QUICK).fit(X, y)
+    assert clf.acceptance_ == {1: 0.0}
+
+
+def test_mix_takes_a_share_from_the_prior():
+    game = fitted().module_
+    seen = []
+    game.boundary_rows = lambda code, n, tries: seen.append(n) or (torch.zeros(n, 4), None)
+    torch.manual_seed(0)
+    for mix in (0.0, 0.5, 1.0):
+        game.mix = mix
+        rows = game.sample(torch.ones(400, dtype=torch.long))
+        assert len(rows) == 400
+    assert 160 < seen[0] < 240
+    assert seen[1:] == [400]
+
+
+def place(rows, X, y):
+    """Where rows lie on the line from the mean of class 0 (at 0) to that of class 1 (at 1)."""
+    zero, one = X[y == 0].mean(0), X[y == 1].mean(0)
+    return (rows - zero) @ (one - zero) / ((one - zero) @ (one - zero))
+
+
+@pytest.mark.parametrize("distance", [2.0, 4.0])
+def test_rows_of_two_blobs_lie_between_the_classes_nearer_their_own(distance):
+    X, y = blobs((200, 30), n_features=2, distance=distance)
+    sampler = DVAANSampler(max_iter=600, random_state=0).fit(X, y)
+    near = place(sampler.sample([1] * 300), X, y)
+    assert ((near > -0.1) & (near < 1.3)).mean() > 0.9
+    assert (near > 0.5).mean() > 0.6
+    assert 0.5 < np.median(near) < 1.05
+    sampler.game_.mix = 0.0
+    own = place(sampler.sample([1] * 300), X, y)
+    assert np.median(near) < np.median(own)
+    assert (own > 0.5).mean() > 0.95
+
+
+def test_an_autoencoder_that_learns_from_its_own_rows_leaves_its_class():
+    """The paper's arrangement; why ``pool_trains`` has another default."""
+    X, y = blobs((300, 30), n_features=2, distance=4.0)
+    own = {}
+    for who in ("discriminator", "all"):
+        sampler = DVAANSampler(pool_trains=who, max_iter=600, random_state=0).fit(X, y)
+        sampler.game_.mix = 0.0
+        own[who] = np.median(place(sampler.sample([1] * 300), X, y))
+    assert own["discriminator"] > 0.8
+    assert own["all"] < 0.6
+
+
+def test_a_unit_variance_shrinks_what_the_decoder_makes():
+    """The paper's loss on standardised columns; why ``decoder_variance`` has another default."""
+    X, y = make_classification(
+        800, 10, n_informative=6, weights=[0.9], flip_y=0, class_sep=0.8, random_state=0
+    )
+    spread = {
+        variance: DVAANSampler(decoder_variance=variance, mix=0.0, max_iter=600, random_state=0)
+        .fit(X, y)
+        .spread_[1]
+        for variance in (1.0, "adapt")
+    }
+    assert spread["adapt"] > 1.3 * spread[1.0]
+
+
+def test_a_separable_toy_is_learnt_and_laid_out_along_the_means():
+    X_all, y_all = blobs((300, 60), distance=3.0)
+    clf = DVAANClassifier(max_iter=400, random_state=0).fit(X_all[::2], y_all[::2])
+    P = clf.predict_proba(X_all[1::2])[:, 1]
+    assert roc_auc_score(y_all[1::2], P) > 0.95
+    game = clf.game_
+    rows = torch.as_tensor(clf.encoder_.transform(X_all[1::2]), dtype=torch.float32)
+    with torch.no_grad():
+        mean, _ = game.encode(rows)
+    along = (mean @ game.directions[1]).numpy()
+    assert along[y_all[1::2] == 1].mean() > 0 > along[y_all[1::2] == 0].mean()
+
+
+def test_categories_come_out_hard_for_the_discriminator_and_soft_for_the_loss():
+    rng = np.random.default_rng(0)
+    table = np.c_[rng.normal(size=100), rng.integers(0, 3, 100)]
+    encoder = TableEncoder(categorical_features=[1])
+    sampler = DVAANSampler(encoder=encoder, **QUICK).fit(table, np.arange(100) < 20)
+    game = sampler.game_
+    z = torch.randn(10, 16)
+    soft = game.decoder(z)[:, 1:].detach()
+    assert soft.sum(1).tolist() == pytest.approx([1] * 10, abs=1e-5)
+    assert (soft < 1).all()
+    assert set(game.decode(z)[:, 1:].detach().flatten().tolist()) <= {0.0, 1.0}
+
+
+# ---- arguments ----------------------------------------------------------------------------------
+
+
+def test_paper_settings_are_arguments_and_play():
+    sampler = DVAANSampler(**dvaan.PAPER_SETTINGS, **QUICK).fit(X, y)
+    game = sampler.game_
+    assert game.quotas == [30, 30]
+    assert not game.dis_on_real
+    assert game.variance == 1
+
+
+def test_the_papers_networks_for_images():
+    nets = ImageNets(1.0)
+    sizes = [tuple(p.shape) for p in nets.recognition((1, 28, 28), 128).parameters() if p.ndim > 1]
+    kernels = [(64, 1, 5, 5), (92, 64, 5, 5), (128, 92, 3, 3), (256, 128, 3, 3)]
+    assert sizes == [*kernels, (128, 256 * 4)]
+    sizes = [tuple(p.shape) for p in nets.features((3, 32, 32), 0).parameters() if p.ndim > 1]
+    assert sizes == [(32, 3, 5, 5), (128, 32, 5, 5), (192, 128, 5, 5), (256, 192, 5, 5)]
+    sizes = [tuple(p.shape) for p in nets.decoder(64, (1, 28, 28)).parameters() if p.ndim == 4]
+    assert sizes == [(128, 256, 3, 3), (92, 128, 3, 3), (64, 92, 5, 5), (1, 64, 5, 5)]
+    quarter = ImageNets(0.25).recognition((1, 28, 28), 8)[0]
+    assert quarter[0].out_channels == 16
+
+
+def test_the_discriminator_of_a_table_is_half_as_wide():
+    nets = TableNets((256, 128))
+    widths = [p.shape[0] for p in nets.features(7, nets.n_hidden).parameters() if p.ndim == 2]
+    assert widths == [128, 64]
+
+
+def build_recognition(n_in, n_out):
+    return nn.Linear(n_in, n_out)
+
+
+def build_decoder(n_in, n_out):
+    return nn.Linear(n_in, n_out)
+
+
+def build_features(n_in, n_out):
+    return nn.Sequential(nn.Linear(n_in, 5), nn.Tanh())
+
+
+def test_networks_of_ones_own():
+    own = {
+        "recognition": build_recognition,
+        "decoder": build_decoder,
+        "feature_extractor": build_features,
+    }
+    sampler = DVAANSampler(latent_dim=2, **own, **QUICK).fit(X, y)
+    assert isinstance(sampler.game_.recognition, nn.Linear)
+    assert sampler.game_.discriminator[1].in_features == 5
+    pickle.loads(pickle.dumps(sampler)).sample([1])
+    start = nn.Linear(4, 4)
+    weights = copy.deepcopy(start.state_dict())
+    DVAANClassifier(recognition=start, latent_dim=2, **QUICK).fit(X, y)
+    assert all(torch.equal(weights[key], value) for key, value in start.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"latent_dim": 1}, "room for the means of 2 classes, but y has 3.*at least 2"),
+        ({"mu": 9.0}, "mu=9.0 must be between 0.25 and 6"),
+        ({"recognition": nn.Linear(4, 3)}, "recognition must give 32 numbers"),
+        ({"decoder": nn.Linear(16, 3)}, r"decoder must turn inputs of shape \(16,\) into rows"),
+        ({"decoder": nn.Linear(3, 4)}, "decoder cannot take rows of shape"),
+        ({"feature_extractor": nn.Linear(9, 3)}, "feature_extractor cannot take rows"),
+        ({"mix": 1.5}, "'mix' parameter"),
+        ({"mean_direction": "both"}, "'mean_direction' parameter"),
+        ({"augment": "majority"}, "'augment' parameter"),
+        ({"decoder_variance": 0}, "'decoder_variance' parameter"),
+        ({"decoder_variance": "learned"}, "'decoder_variance' parameter"),
+        ({"width_multiplier": 0}, "'width_multiplier' parameter"),
+    ],
+)
+def test_wrong_arguments_are_refused_before_training(wrong, told):
+    with pytest.raises(ValueError, match=told):
+        DVAANSampler(**(QUICK | wrong)).fit(*blobs())
+
+
+def test_a_fixed_mu_may_be_anything_from_0_on():
+    assert DVAANSampler(mu=0.0, adapt_mu=False, **QUICK).fit(X, y).mu_ == 0
+    assert DVAANSampler(mu=9.0, adapt_mu=False, **QUICK).fit(X, y).mu_ == 9
+
+
+def test_losses_that_stay_non_finite_end_the_fit():
+    from gan_resample import DivergenceError, DivergenceWarning
+
+    sampler = DVAANSampler(**(QUICK | {"learning_rate": 1e30, "max_iter": 120}))
+    with pytest.warns(DivergenceWarning), pytest.raises(DivergenceError, match="learning_rate"):
+        sampler.fit(X, y)
+
+
+def test_the_discriminator_learns_at_a_fifth_of_the_rate():
+    def rates(**params):
+        net = DVAANClassifier(**(QUICK | params)).fit(X, y).net_
+        return {m: o.param_groups[0]["lr"] for m, o in net.optimizers().items()}
+
+    assert rates(learning_rate=1e-3) == pytest.approx(
+        {"recognition": 1e-3, "decoder": 1e-3, "discriminator": 2e-4}
+    )
+    own = {"discriminator_optimizer__lr": 5e-3, "optimizer": torch.optim.SGD}
+    assert rates(net_params=own)["discriminator"] == 5e-3
+    assert rates(net_params={"optimizer": torch.optim.SGD})["discriminator"] == pytest.approx(2e-3)
+
+
+# ---- images -------------------------------------------------------------------------------------
+
+
+def test_images_come_back_as_images():
+    images, labels = digit_images((40, 15))
+    sampler = DVAANSampler(**(QUICK | {"max_iter": 60}))
+    X_new, _ = sampler.fit_resample(images, labels)
+    assert X_new.shape == (80, 1, 8, 8)
+    assert X_new.dtype == np.uint8
+    assert np.array_equal(X_new[:55], images)
+    clf = DVAANClassifier(**(QUICK | {"max_iter": 30})).fit(images, labels)
+    assert clf.predict_proba(images[:3]).shape == (3, 2)
+
+
+def test_balanced_data_are_learnt_from_as_they_are():
+    X_even, y_even = blobs((30, 30))
+    clf = DVAANClassifier(**SMALL, max_iter=60).fit(X_even, y_even)
+    assert clf.game_.quotas == [0, 0]
+    assert clf.score(X_even, y_even) > 0.9
+    sampler = DVAANSampler(**QUICK).fit(X_even, y_even)
+    assert sampler.net_ is None
+    assert sampler.mu_ == 3.0
+    assert sampler.acceptance_ == {}
