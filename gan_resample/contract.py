@@ -146,9 +146,7 @@ class RowsMixin:
             self.classes_.tolist(), self._counts, deficits, strict=True
         ):
             if deficit and count < TINY_CLASS:
-                fate = (
-                    "its row is repeated" if count == 1 else "mixtures of so few rows say little"
-                )
+                fate = "it can only be repeated" if count == 1 else "what they give says little"
                 warnings.warn(
                     f"class {label!r} has {count} row{'s' if count > 1 else ''} only: {fate}",
                     TinyClassWarning,

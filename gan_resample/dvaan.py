@@ -82,7 +82,6 @@ PAPER_SETTINGS: dict[str, Any] = {
     "dis_on_real": False,
     "augment": "both",
     "pool_trains": "all",
-    "mix": 1.0,
     "width_multiplier": 1.0,
 }
 
@@ -151,7 +150,6 @@ hidden_layer_sizes, width_multiplier
         dis_on_real: bool,
         augment: str | None,
         pool_trains: str,
-        mix: float,
         feature_weight: float,
         class_weight_decoder: float,
         latent_dim: int | None,
@@ -161,6 +159,7 @@ hidden_layer_sizes, width_multiplier
         feature_extractor: Build | None,
         hidden_layer_sizes: Sequence[int],
         width_multiplier: float,
+        mix: float = 1.0,
     ) -> None:
         super().__init__()
         n_classes = len(counts)
@@ -527,7 +526,6 @@ GAME_CONSTRAINTS: dict[str, list[Any]] = {
     "dis_on_real": ["boolean"],
     "augment": [StrOptions({"minority", "both"}), None],
     "pool_trains": [StrOptions({"discriminator", "all"})],
-    "mix": [Interval(Real, 0, 1, closed="both")],
     "feature_weight": [Interval(Real, 0, None, closed="left")],
     "class_weight_decoder": [Interval(Real, 0, None, closed="left")],
     "latent_dim": [Interval(Integral, 1, None, closed="left"), None],
@@ -543,18 +541,28 @@ GAME_PARAMS = (
 )
 
 
-class DVAANMixin(GameMixin):
-    """What sampler and classifier share: ``mu_``, and a word where the boundary is empty."""
+def warn_of_acceptance(rates: Mapping[Any, float]) -> None:
+    """Tell which classes have too few rows near their boundary on which both labels agree."""
+    told = ", ".join(f"{label!r}: {rate:.2g}" for label, rate in rates.items())
+    warnings.warn(
+        f"of the candidates near the boundary of a class, fewer than 1 in {MOST_TRIES} are taken "
+        f"for that class by the discriminator ({told}): other draws from the prior of the class "
+        "fill up. Train longer (max_iter), let fewer rows come from the boundary (mix), or fix a "
+        "smaller mu (adapt_mu=False)",
+        BoundaryWarning,
+        stacklevel=3,
+    )
 
-    _game = DVAANGame
+
+class DVAANMixin(GameMixin):
+    """What sampler and classifier share."""
+
     _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}
     _learning_rates: ClassVar[dict[str, float]] = {"discriminator": 0.2}
 
     mu: float
     adapt_mu: bool
     mu_: float
-    acceptance_: dict[Any, float]
-    classes_: Array
 
     def _play(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
@@ -566,21 +574,6 @@ class DVAANMixin(GameMixin):
             )
         super()._play(x, codes, deficits, stream)
         self.mu_ = self.game_.mu.item()
-        low = {label: rate for label, rate in self.acceptance_.items() if rate < 1 / MOST_TRIES}
-        self._warn_of_acceptance(low)
-
-    def _warn_of_acceptance(self, rates: Mapping[Any, float]) -> None:
-        """Tell which classes have too few rows near their boundary on which both labels agree."""
-        if rates:
-            told = ", ".join(f"{label!r}: {rate:.2g}" for label, rate in rates.items())
-            warnings.warn(
-                f"of the candidates near the boundary of a class, fewer than 1 in {MOST_TRIES} "
-                f"are taken for that class by the discriminator ({told}): other draws from the "
-                "prior of the class fill up. Train longer (max_iter), let fewer rows come from "
-                "the boundary (mix), or fix a smaller mu",
-                BoundaryWarning,
-                stacklevel=2,
-            )
 
 
 class DVAANSampler(DVAANMixin, BaseGameSampler):
@@ -741,10 +734,12 @@ class DVAANSampler(DVAANMixin, BaseGameSampler):
     [(0, 271), (1, 271)]
     """
 
-    _game_params = GAME_PARAMS
+    _game = DVAANGame
+    _game_params = (*GAME_PARAMS, "mix")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseGameSampler._parameter_constraints,
         **GAME_CONSTRAINTS,
+        "mix": [Interval(Real, 0, 1, closed="both")],
     }
 
     def __init__(
@@ -808,16 +803,27 @@ class DVAANSampler(DVAANMixin, BaseGameSampler):
         self.verbose = verbose
         self.random_state = random_state
 
+    _lone_rows: dict[int, Array]  # class code -> its only row, encoded
+
     def _learn_nothing(self) -> None:
         super()._learn_nothing()
         self.mu_ = self.mu
 
+    def _learn_more(
+        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> None:
+        alone = [code for code, count in enumerate(self._counts) if count == 1]
+        self._lone_rows = {code: x[codes == code][0] for code in alone}
+
     def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
         rows = super()._draw_rows(codes, stream)
-        labels = self.classes_.tolist()
-        low = self.game_.low_acceptance
-        self._warn_of_acceptance({labels[code]: rate for code, rate in low.items()})
+        for code, row in self._lone_rows.items():  # an autoencoder cannot learn a class from it
+            rows[codes == code] = row
+        low, labels = self.game_.low_acceptance, self.classes_.tolist()
+        told = {labels[c]: rate for c, rate in low.items() if c not in self._lone_rows}
         low.clear()
+        if told:
+            warn_of_acceptance(told)
         return rows
 
 
@@ -826,9 +832,9 @@ class DVAANClassifier(DVAANMixin, BaseGameClassifier):
 
     Parameters
     ----------
-    mu, adapt_mu, gamma, mean_direction, dis_on_real, augment, pool_trains, mix, feature_weight, \
+    mu, adapt_mu, gamma, mean_direction, dis_on_real, augment, pool_trains, feature_weight, \
 class_weight_decoder, latent_dim, decoder_variance
-        The game; as in :class:`DVAANSampler`. ``mix`` has no part in training.
+        The game; as in :class:`DVAANSampler`.
     recognition, decoder, feature_extractor, hidden_layer_sizes, width_multiplier
         The networks; as in :class:`DVAANSampler`.
     max_iter, batch_size, learning_rate, net_params, encoder, device, callbacks, warm_start, \
@@ -874,6 +880,9 @@ verbose, random_state
     (2, 2)
     """
 
+    acceptance_: dict[Any, float]
+
+    _game = DVAANGame
     _game_params = GAME_PARAMS
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = GAME_CONSTRAINTS
 
@@ -887,7 +896,6 @@ verbose, random_state
         dis_on_real: bool = True,
         augment: str | None = "minority",
         pool_trains: str = "discriminator",
-        mix: float = 1.0,
         feature_weight: float = 1.0,
         class_weight_decoder: float = 0.1,
         latent_dim: int | None = None,
@@ -915,7 +923,6 @@ verbose, random_state
         self.dis_on_real = dis_on_real
         self.augment = augment
         self.pool_trains = pool_trains
-        self.mix = mix
         self.feature_weight = feature_weight
         self.class_weight_decoder = class_weight_decoder
         self.latent_dim = latent_dim
@@ -935,3 +942,11 @@ verbose, random_state
         self.warm_start = warm_start
         self.verbose = verbose
         self.random_state = random_state
+
+    def _play(
+        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> None:
+        super()._play(x, codes, deficits, stream)
+        low = {label: rate for label, rate in self.acceptance_.items() if rate < 1 / MOST_TRIES}
+        if low and self.augment is not None:
+            warn_of_acceptance(low)
