@@ -620,10 +620,10 @@ class DVAANSampler(DVAANMixin, BaseGameSampler):
         images. The paper gives no value.
     decoder_variance : float or "adapt", default="adapt"
         Variance that the decoder's rows have in the reconstruction loss, in (0, inf). "adapt" is a
-        moving average of the squared error (Rybkin et al. 2021). 1, with which the paper's loss is
-        half the squared error, lets the prior win on standardised columns that hang together
-        little: rows from the prior had .13, .47 and .70 of the spread of their class on three
-        small tables, against .31, .81 and .72.
+        moving average of the squared error (Rybkin et al. 2021). 1, the paper's loss as usually
+        read (half the squared error), lets the prior win on standardised columns that hang
+        together little: rows from the prior had .13, .47 and .70 of the spread of their class on
+        three small tables, against .31, .81 and .72.
     recognition : nn.Module or callable, default=None
         Turns rows into means and log-variances of latent vectors: a module (copied at every fit;
         its weights are the start), or a picklable ``(n_in, n_out) -> nn.Module`` from rows of

@@ -7,6 +7,8 @@ import pytest
 
 import gan_resample
 from gan_resample import (
+    DVAANClassifier,
+    DVAANSampler,
     GAMOClassifier,
     GAMOSampler,
     ImageEncoder,
@@ -18,12 +20,14 @@ from gan_resample.evaluation import (
     ComparisonDisplay,
     GameHistoryDisplay,
     GenerationDisplay,
+    LatentDisplay,
     ResamplingDisplay,
     compare,
     metrics,
 )
 
-ESTIMATORS = [GAMOSampler, GAMOClassifier, SpreadSMOTE, TableEncoder, ImageEncoder]
+GAMES = [GAMOSampler, GAMOClassifier, DVAANSampler, DVAANClassifier]
+ESTIMATORS = [*GAMES, SpreadSMOTE, TableEncoder, ImageEncoder]
 OTHERS = [
     *(getattr(metrics, name) for name in metrics.__all__ if name.islower()),
     GenerationDisplay,
@@ -34,6 +38,8 @@ OTHERS = [
     ComparisonDisplay.plot,
     DataSet,
     GameHistoryDisplay,
+    LatentDisplay,
+    LatentDisplay.from_estimator,
     ResamplingDisplay,
     ResamplingDisplay.from_estimator,
 ]
@@ -70,6 +76,10 @@ def test_shared_parameters_are_described_alike():
 
     for name in ("sampling_strategy", "encoder"):
         assert entry(GAMOSampler, name) == entry(SpreadSMOTE, name)
+    for name in ("sampling_strategy", "encoder", "device", "callbacks", "verbose", "max_iter"):
+        for kind in GAMES:
+            told = entry(GAMOSampler, name).split("default=")[-1].split("\n", 1)[1]
+            assert kind.__name__.endswith("Classifier") or told in entry(kind, name)
 
 
 @pytest.mark.parametrize("kind", [*ESTIMATORS, *OTHERS])
@@ -84,7 +94,7 @@ def test_defaults_in_the_docstring_are_the_defaults(kind):
 def test_every_fitted_attribute_is_described():
     from tests.helpers import QUICK, blobs
 
-    for kind in (GAMOSampler, GAMOClassifier, SpreadSMOTE):
+    for kind in (*GAMES, SpreadSMOTE):
         params = QUICK if kind is not SpreadSMOTE else {}
         fitted = kind(**params).fit(*blobs())
         public = {name for name in vars(fitted) if name.endswith("_") and name[0] != "_"}

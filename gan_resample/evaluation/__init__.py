@@ -13,6 +13,7 @@ except ImportError as error:
 
 from gan_resample.evaluation.compare import compare
 from gan_resample.evaluation.comparison import Comparison
+from gan_resample.evaluation.latent import LatentDisplay
 from gan_resample.evaluation.pictures import GenerationDisplay, ResamplingDisplay
 from gan_resample.evaluation.plots import ComparisonDisplay, GameHistoryDisplay
 
@@ -21,6 +22,7 @@ __all__ = [
     "ComparisonDisplay",
     "GameHistoryDisplay",
     "GenerationDisplay",
+    "LatentDisplay",
     "ResamplingDisplay",
     "compare",
 ]

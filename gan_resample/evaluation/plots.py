@@ -219,12 +219,14 @@ class ComparisonDisplay:
 
 
 class GameHistoryDisplay:
-    """Losses of a game over its rounds.
+    """Losses of a game over its rounds, or other figures of its history.
 
     Parameters
     ----------
     histories : mapping of str to list of histories
         For each game one history (``history_`` of an estimator) or several, of several fits.
+    figures : sequence of str, default=None
+        Names of the figures to draw, ``["mu"]`` for one; None draws every ``<move>_loss``.
 
     Attributes
     ----------
@@ -234,19 +236,31 @@ class GameHistoryDisplay:
         One for each game.
     """
 
-    def __init__(self, histories: Mapping[str, Sequence[Sequence[Record]]]) -> None:
+    def __init__(
+        self,
+        histories: Mapping[str, Sequence[Sequence[Record]]],
+        *,
+        figures: Sequence[str] | None = None,
+    ) -> None:
         self.histories = histories
+        self.figures = figures
 
     @classmethod
-    def from_estimator(cls, estimator: Any, *, ax: Any = None) -> GameHistoryDisplay:
-        """Draw the losses of a fitted sampler or classifier."""
+    def from_estimator(
+        cls, estimator: Any, *, figures: Sequence[str] | None = None, ax: Any = None
+    ) -> GameHistoryDisplay:
+        """Draw the losses of a fitted sampler or classifier, or the ``figures`` named."""
         check_is_fitted(estimator, "history_")
         if not estimator.history_:
             raise ValueError(
                 f"{type(estimator).__name__} has no history: no class lacked a row, so it was not "
                 "trained"
             )
-        return cls({type(estimator).__name__: [estimator.history_]}).plot(ax=ax)
+        known = set(estimator.history_[0])
+        if unknown := sorted(set(figures or ()) - known):
+            raise ValueError(f"no figure {unknown[0]!r} in the history: known are {sorted(known)}")
+        histories = {type(estimator).__name__: [estimator.history_]}
+        return cls(histories, figures=figures).plot(ax=ax)
 
     def plot(self, *, ax: Any = None) -> GameHistoryDisplay:
         """Draw; ``ax`` is an Axes for one game or a sequence of them, None makes a figure."""
@@ -260,10 +274,10 @@ class GameHistoryDisplay:
             self._draw(panel, name, fits)
         return self
 
-    @staticmethod
-    def _draw(ax: Any, name: str, fits: Sequence[Sequence[Record]]) -> None:
+    def _draw(self, ax: Any, name: str, fits: Sequence[Sequence[Record]]) -> None:
         frames = [pd.DataFrame(fit).set_index("rounds") for fit in fits]
         losses = [str(name) for name in frames[0] if str(name).endswith("_loss")]
+        losses = losses if self.figures is None else list(self.figures)
         for loss, colour in zip(losses, LINES[::-1] * len(losses), strict=False):
             label = loss.removesuffix("_loss").replace("_", " ")
             for frame in frames:
@@ -273,6 +287,6 @@ class GameHistoryDisplay:
             ax.plot(mean.index, mean, color=colour, lw=1.8, label=label, marker=marker)
         ax.set_title(name, fontsize=10, color=INK)
         ax.set_xlabel("rounds", fontsize=9)
-        ax.set_ylabel("loss", fontsize=9)
+        ax.set_ylabel("loss" if self.figures is None else ", ".join(self.figures), fontsize=9)
         plain(ax)
         ax.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
