@@ -46,6 +46,25 @@ def test_speed_of_images(tmp_path):
     assert json.loads(file.read_text())["rows"]
 
 
+def test_reproduction_of_dvaan_goes_on_and_leaves_what_was_not_run_empty(tmp_path):
+    rng = np.random.default_rng(0)
+    y = np.repeat([5, 6], 40)
+    X = rng.integers(0, 256, (len(y), 1, 12, 12), dtype=np.uint8)
+    np.savez(tmp_path / "mnist.npz", X_train=X, y_train=y, X_test=X, y_test=y)
+    file, table = tmp_path / "runs.json", tmp_path / "table.inc"
+    script = ROOT / "benchmarks" / "reproduce_dvaan.py"
+    command = ["--data", tmp_path, "--json", file, "--sets", "mnist", "--quick", "--jobs", "1"]
+    assert run(script, *command, "--table").count("missing: mnist, ") == 32
+    assert "missing" not in run(script, *command, "--rst", table)
+    records = json.loads(file.read_text())
+    assert len(records) == 32
+    assert all(0 <= record["auc"] <= 1 for record in records)
+    assert "DVAAN, as printed" in table.read_text()
+    file.write_text(json.dumps(records[:-1]))
+    printed = run(script, *command, "--table")
+    assert printed.count("missing: mnist, 10, conv, DVAAN, as printed, 0") == 1
+
+
 def test_reproduction_goes_on_where_it_stopped(tmp_path):
     rng = np.random.default_rng(0)
     y = np.repeat(np.arange(10), 12)

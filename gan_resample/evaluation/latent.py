@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gan_resample.contract import dense
-from gan_resample.dvaan import DVAANGame
 from gan_resample.engine.seeding import random_stream, seeded
 from gan_resample.evaluation.style import GENERATED, INK, plain
 
@@ -153,21 +152,21 @@ class LatentDisplay:
         return self
 
 
-def _game_of(estimator: Any) -> DVAANGame:
-    game = getattr(estimator, "game_", None)
+def _game_of(estimator: Any) -> Any:
+    game: Any = getattr(estimator, "game_", None)
     if game is None and getattr(estimator, "net_", estimator) is None:
         raise ValueError(
             f"no class lacked a row when {type(estimator).__name__} was fitted: there is nothing "
             "to draw"
         )
-    if not isinstance(game, DVAANGame):
+    if not hasattr(game, "boundary_latents"):
         raise TypeError(f"LatentDisplay draws DVAAN's estimators, not {type(estimator).__name__}")
     if game.directions.shape[1] < 2:
         raise ValueError("latent_dim=1 is a line and not a plane: fit with latent_dim >= 2")
     return game
 
 
-def _axes(game: DVAANGame, z: torch.Tensor) -> torch.Tensor:
+def _axes(game: Any, z: torch.Tensor) -> torch.Tensor:
     """Two orthonormal vectors, (2, latent_dim)."""
     if len(game.directions) > 2:
         return torch.eye(z.shape[1], device=z.device)[:2]
@@ -177,15 +176,13 @@ def _axes(game: DVAANGame, z: torch.Tensor) -> torch.Tensor:
     return torch.stack([along, torch.linalg.svd(rest, full_matrices=False).Vh[0]])
 
 
-def _near(game: DVAANGame, code: int) -> torch.Tensor:
+def _near(game: Any, code: int) -> torch.Tensor:
     """Candidates near the boundary of a class that are kept, (n, latent_dim)."""
     z = game.boundary_latents(code, SHOWN_POINTS)
     return z[game.agrees(game.decode(z), code)]
 
 
-def _decision(
-    game: DVAANGame, axes: torch.Tensor, shown: torch.Tensor
-) -> tuple[Array, Array, Array]:
+def _decision(game: Any, axes: torch.Tensor, shown: torch.Tensor) -> tuple[Array, Array, Array]:
     """Predicted class codes on a grid over the points shown."""
     low, high = shown.amin(dim=0) - 0.5, shown.amax(dim=0) + 0.5
     lines = [torch.linspace(float(a), float(b), GRID) for a, b in zip(low, high, strict=True)]
