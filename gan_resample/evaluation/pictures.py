@@ -87,7 +87,8 @@ class ResamplingDisplay:
         """Draw; ``ax`` is an Axes for one sampler or a sequence of them, None makes a figure."""
         n = len(self.points)
         if ax is None:
-            figure = plt.figure(figsize=(0.8 + 2.9 * n, 3.4), layout="constrained")
+            width = max(5.2, 0.8 + 2.9 * n)  # room for the legend
+            figure = plt.figure(figsize=(width, 3.4), layout="constrained")
             ax = figure.subplots(1, n, sharex=True, sharey=True, squeeze=False)[0]
         self.axes_ = np.atleast_1d(np.asarray(ax, dtype=object))
         self.figure_ = self.axes_[0].figure
