@@ -39,7 +39,8 @@ def _add_compare(commands: Any) -> None:
         description="Cross-validate samplers and classifiers on tables and write a report. The "
         "same command again goes on where it stopped.",
         epilog="samplers: none, class_weight, threshold, random, smote, spread, and one for each "
-        "game (gamo); classifiers: logistic, knn, forest, boosting, mlp, and one for each game",
+        "game (gamo, dvaan); classifiers: logistic, knn, forest, boosting, mlp, and one for each "
+        "game",
     )
     add = command.add_argument
     add("data", metavar="DATA", help="CSV, CSV.gz or Parquet file, a folder of them, or a bundled "
@@ -62,7 +63,7 @@ def _add_resample(commands: Any) -> None:
         help="write a table with generated rows",
         description="Write a table with its rows first and generated ones below. Cells come back "
         "as they are read: texts as they were, numbers without zeros before or behind them.",
-        epilog="samplers: random, smote, spread, and one for each game (gamo)",
+        epilog="samplers: random, smote, spread, and one for each game (gamo, dvaan)",
     )
     add = command.add_argument
     add("data", type=Path, metavar="IN", help="CSV, CSV.gz or Parquet file")

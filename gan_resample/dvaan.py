@@ -428,8 +428,9 @@ hidden_layer_sizes, width_multiplier
                 agreed = self.agrees(self.decode(self.boundary_latents(code, n)), code)
             rows = self.sample(torch.full((n,), code, device=self.mu.device))
             deviation = rows.flatten(1).var(0, correction=0).mean().sqrt()
+            own = self.deviations[code]  # 0 of equal rows, to which nothing compares
             found["acceptance"][code] = agreed.float().mean().item()
-            found["spread"][code] = (deviation / self.deviations[code]).item()
+            found["spread"][code] = torch.where(own > 0, deviation / own, torch.nan).item()
         self.low_acceptance.clear()  # of the rows just drawn, which nobody sees
         return found
 

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan_resample.engine.batches import endless_batches
+from gan_resample.engine.batches import balanced_batches, endless_batches
 
 CPU = torch.device("cpu")
 
@@ -22,3 +22,34 @@ def test_every_row_comes_once_a_permutation_and_no_batch_is_short(n, data):
 def test_order_changes_from_one_permutation_to_the_next():
     one, two = itertools.islice(endless_batches(100, 100, CPU), 2)
     assert not torch.equal(one, two)
+
+
+@given(st.lists(st.integers(1, 30), min_size=2, max_size=5), st.integers(1, 20))
+def test_balanced_batches_hold_as_many_rows_of_each_class(counts, size):
+    y = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
+    y = y[torch.randperm(len(y))]
+    batches = list(itertools.islice(balanced_batches(y, size), 2 * len(counts)))
+    assert all(len(batch) == size for batch in batches)
+    for batch in batches:
+        found = torch.bincount(y[batch], minlength=len(counts))
+        assert found.max() - found.min() <= 1
+    total = torch.bincount(y[torch.cat(batches)], minlength=len(counts))
+    assert total.max() - total.min() <= 1  # nobody is favoured in the long run
+
+
+def test_balanced_batches_reach_every_row():
+    y = torch.tensor([0] * 50 + [1] * 5)
+    rows = torch.cat(list(itertools.islice(balanced_batches(y, 20), 60)))
+    assert set(rows.tolist()) == set(range(55))
+
+
+def test_a_game_may_ask_for_balanced_batches(monkeypatch):
+    from gan_resample.gamo import GAMOGame
+    from tests.helpers import make_net, rows_of
+
+    monkeypatch.setattr(GAMOGame, "batches", "balanced")
+    net, seen = make_net("gamo", max_iter=3), []
+    step = net.train_step
+    net.train_step = lambda batch: seen.append(torch.bincount(batch[1]).tolist()) or step(batch)
+    net.fit(*rows_of("gamo"))
+    assert seen == [[6, 5, 5], [5, 6, 5], [5, 5, 6]]
