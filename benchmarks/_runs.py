@@ -47,9 +47,9 @@ class Runs:
                 print(f"{done} of {len(missing)}: {told}", flush=True)
 
 
-def mean_and_spread(values: list[float]) -> str:
+def mean_and_spread(values: list[float], digits: int = 3) -> str:
     """Give the mean, with the standard deviation where there are several; empty for none."""
     if not values:
         return ""
     parts = [mean(values), stdev(values)] if len(values) > 1 else values
-    return " ± ".join(f"{part:.3f}".removeprefix("0") for part in parts)
+    return " ± ".join(f"{part:.{digits}f}".removeprefix("0") for part in parts)

@@ -20,8 +20,9 @@ then for MNIST 1:10 only. On a CPU images are learnt from in 1,000 rounds of 64 
 here.
 
 Rows: "VAE-GAN" has one prior for both classes (mu = 0) and no pool; "balanced batches" draws as
-many rows of each class. "DVAAN mu" has a fixed mu, "DVAAN a" no pool, "DVAAN" both. "as printed"
-is PAPER_SETTINGS. "discriminator alone" learns from real rows only, with class weights or not.
+many rows of each class. "DVAAN mu" has a fixed mu, "DVAAN a" no pool, "DVAAN" both.
+"PAPER_SETTINGS" are those of gan_resample.dvaan, with losses and rule for mu as mended there.
+"discriminator alone" learns from real rows only, with class weights or not.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "DVAAN mu": {"adapt_mu": False},
     "DVAAN a": {"augment": None},
     "DVAAN": {},
-    "DVAAN, as printed": {k: v for k, v in PAPER_SETTINGS.items() if k != "width_multiplier"},
+    "DVAAN, PAPER_SETTINGS": {k: v for k, v in PAPER_SETTINGS.items() if k != "width_multiplier"},
 }
 PAPER = {  # AUC of its table 1, at 1:5
     "VAE-GAN": (".9152", ".8712", ".8987"),
@@ -285,7 +286,7 @@ def report(runs: Runs, jobs: list[Record], write: Any) -> str:
 def cells(runs: Runs, data: str, row: str, columns: Any) -> Iterator[str]:
     for ratio, networks in columns:
         found = runs.select(data=data, row=row, ratio=ratio, networks=networks)
-        figure = mean_and_spread([r["auc"] for r in found])
+        figure = mean_and_spread([r["auc"] for r in found], digits=4)
         yield f"{figure} ({len(found)})" if found else ""
 
 

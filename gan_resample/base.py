@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -20,7 +21,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
-from torch import Tensor
+from torch import Tensor, nn
 
 from gan_resample._sklearn import Interval, _fit_context
 from gan_resample.contract import ENCODER_CONSTRAINTS, BaseRowSampler, RowsMixin, dense
@@ -58,6 +59,7 @@ class GameMixin(RowsMixin):
 
     _game: ClassVar[type[Game]]
     _game_params: ClassVar[Sequence[str]]  # constructor arguments handed on to the game
+    _free_params: ClassVar[Sequence[str]] = ()  # of those, what has no part in training
     _optimizer_params: ClassVar[dict[str, Any]] = {}
     _learning_rates: ClassVar[dict[str, float]] = {}  # move -> share of ``learning_rate``; else 1
     _later_moves: ClassVar[Sequence[str]] = ()  # of nets that are trained after the game
@@ -84,7 +86,8 @@ class GameMixin(RowsMixin):
     ) -> None:
         """Train a net, or go on with the last one, and set the fitted attributes."""
         goes_on = self._goes_on()
-        settings = {name: repr(getattr(self, name)) for name in (*self._game_params, *NET_PARAMS)}
+        fixed = {*self._game_params, *NET_PARAMS} - {*self._free_params}
+        settings = {name: _told(getattr(self, name)) for name in sorted(fixed)}
         settings["rows"] = hashlib.blake2b(x.tobytes()).hexdigest()
         if goes_on and settings != self._settings:
             changed = [name for name, told in settings.items() if told != self._settings[name]]
@@ -158,7 +161,14 @@ class GameMixin(RowsMixin):
                 f"net_params sets {clash}, which the estimator sets itself: use its own arguments "
                 "for them, and net_params for optimizers"
             )
-        others = {*self._game.moves, *self._later_moves} - set(moves)
+        known = {*self._game.moves, *self._later_moves}
+        found = {name.split("_optimizer")[0] for name in wanted if "_optimizer" in name}
+        if unknown := sorted(found - known):
+            raise ValueError(
+                f"net_params names a move {unknown[0]!r}, but {type(self).__name__} has the moves "
+                f"{', '.join((*self._game.moves, *self._later_moves))}"
+            )
+        others = known - set(moves)
         prefixes = tuple(f"{move}_optimizer" for move in others)
         wanted = {name: value for name, value in wanted.items() if not name.startswith(prefixes)}
         shares = self._learning_rates.items()
@@ -268,14 +278,14 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self, "_stream")
         x = torch.as_tensor(self.encoder_.transform(dense(self._check_rows(X, reset=False))))
-        game, device = self.game_, torch.device(self.net_.device)
+        predictor, device = self.game_.predictor, torch.device(self.net_.device)
         dtype = torch.float32
         if device.type == "cpu" and x.ndim == 2:
             # float64 makes a row's result independent of its batch; images would take too long
-            game, dtype = copy.deepcopy(game).double(), torch.float64
+            predictor, dtype = copy.deepcopy(predictor).double(), torch.float64
         with torch.inference_mode():
             chunks = x.split(rows_at_once(x.shape[1:]))
-            logits = [game.logits(chunk.to(device, dtype)) for chunk in chunks]
+            logits = [predictor(chunk.to(device, dtype)) for chunk in chunks]
         return torch.cat(logits).double().softmax(dim=1).cpu().numpy()
 
     def predict(self, X: Any) -> Array:
@@ -292,6 +302,20 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
         """
         codes = self.predict_proba(X).argmax(axis=1)
         return self.classes_[codes]
+
+
+def _told(value: Any) -> str:
+    """Describe a setting in words that are the same in every process, weights included."""
+    if isinstance(value, nn.Module):
+        state = [t for t in value.state_dict().values() if torch.is_tensor(t)]
+        weights = [tensor.detach().cpu().numpy().tobytes() for tensor in state]
+        return f"{value!r} {hashlib.blake2b(b''.join(weights)).hexdigest()}"
+    if isinstance(value, partial):
+        keywords = {name: _told(each) for name, each in value.keywords.items()}
+        return f"{_told(value.func)} {[_told(each) for each in value.args]} {keywords}"
+    if callable(value) and hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
+    return repr(value)
 
 
 def _history_row(row: dict[str, Any]) -> dict[str, Any]:

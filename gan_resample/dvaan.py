@@ -91,11 +91,13 @@ DIS_FIRST, DIS_CHANNELS, DIS_KERNELS, DIS_HIDDEN = 32, (128, 192, 256), (5, 5, 5
 
 MU_STEP, MU_MIN, MU_MAX = 0.01, 0.25, 6.0
 MEMORY = 0.99  # of the averages that the rule for mu compares with
-LEAST_VARIANCE = 1e-4  # of a standardised column: constant ones have none
+LEAST_VARIANCE = 1e-4  # that "adapt" may reach, of standardised columns
 WARM_UP = 0.2  # share of the rounds before mu moves and the pool is built
 MOST_TRIES = 50  # candidates for each row near the boundary
 POOL_TRIES = 5  # likewise for the pool, which is filled anew every epoch
 POOL_ROWS = 2048  # kept at once; a larger pool would only be drawn from more evenly
+POOL_NUMBERS = 2**25  # likewise, in numbers (128 MiB): of very large rows fewer are kept
+FEWEST_TRIES = 500  # candidates before a search may end for want of success
 PROBES = 256  # rows of each class from which the confusion of classes is estimated
 
 
@@ -175,8 +177,8 @@ hidden_layer_sizes, width_multiplier
         build = nets.recognition if recognition is None else recognition
         self.recognition = make_module(build, row, 2 * latent_dim)
         check_width(self.recognition, shape, 2 * latent_dim, "recognition")
-        make = make_module(nets.decoder if decoder is None else decoder, latent_dim, row)
-        self.decoder = nn.Sequential(make, SoftmaxSpans(spans))
+        upwards = make_module(nets.decoder if decoder is None else decoder, latent_dim, row)
+        self.decoder = nn.Sequential(upwards, SoftmaxSpans(spans))
         check_shape(self.decoder, (latent_dim,), shape, "decoder")
         build = nets.features if feature_extractor is None else feature_extractor
         features = make_module(build, row, nets.n_hidden)
@@ -196,74 +198,74 @@ hidden_layer_sizes, width_multiplier
         self.register_buffer("confusion", 1 - torch.eye(n_classes))
         self.register_buffer("deviations", torch.zeros(n_classes))
         self.warm_up_ends = 0
-        self.low_acceptance: dict[int, float] = {}  # class code -> rate, until it is told
+        # class code -> candidates kept and tried in searches that failed, until it is told
+        self.failures: dict[int, tuple[int, int]] = {}
         self._plan_pool(deficits, counts, augment, shape)
 
     def _plan_pool(
-        self, deficits: Sequence[int], counts: Sequence[int], augment: str | None, shape: Any
+        self,
+        deficits: Sequence[int],
+        counts: Sequence[int],
+        augment: str | None,
+        shape: Sequence[int],
     ) -> None:
         """Make room for the pool: as many rows as are lacking, of the classes that lack them."""
-        lacking, n_classes = sum(deficits), len(counts)
+        n_classes, largest = len(counts), max(counts)
+        # what would balance the classes: more rows may be asked for, but not learnt from
+        lacking = [min(d, largest - n) for d, n in zip(deficits, counts, strict=True)]
         quotas = {
-            "minority": list(deficits),
-            "both": [-(-lacking // n_classes)] * n_classes,
+            "minority": lacking,
+            "both": [-(-sum(lacking) // n_classes)] * n_classes,
             None: [0] * n_classes,
         }[augment]
-        shrink = min(1.0, POOL_ROWS / max(1, sum(quotas)))
+        room = min(POOL_ROWS, max(1, POOL_NUMBERS // math.prod(shape)))
+        shrink = min(1.0, room / max(1, sum(quotas)))
         self.quotas = [math.ceil(quota * shrink) for quota in quotas]
         self.full_share = sum(quotas) / (sum(counts) + sum(quotas))
         labels = torch.arange(n_classes).repeat_interleave(torch.tensor(self.quotas))
-        room = max(1, len(labels))  # an index must be possible also where there is no pool
-        self.register_buffer("pool", torch.zeros(room, *shape))
-        self.register_buffer("pool_labels", torch.zeros(room, dtype=torch.long))
-        self.pool_labels[: len(labels)] = labels
+        self.register_buffer("pool", torch.zeros(len(labels), *shape))
+        self.register_buffer("pool_labels", labels)
         self.register_buffer("pool_share", torch.tensor(0.0))
 
     # ---- a round --------------------------------------------------------------------------------
 
     def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
         """Algorithm 1 of the paper: all gradients at the same weights, then all steps."""
-        x, y, weight = self.draw_from_pool(x, y)
+        rows, labels = self.draw_from_pool(x, y)
+        if self.pool_trains == "all":
+            x, y = rows, labels
         mean, log_variance = self.encode(x)
         z = mean + (log_variance / 2).exp() * torch.randn_like(mean)
-        soft = self.decoder(torch.cat([z, self.draw_prior(y)]))
+        soft = self.decoder(torch.cat([z, self.draw_prior(labels)]))
         x_rec, _ = soft.chunk(2)
-        features = self.discriminator[0](torch.cat([x, self.harden(soft)]))
-        f_real, f_rec, _ = features.chunk(3)
-        class_loss = cross_entropy(self.discriminator[1](features), y.repeat(3), reduction="none")
-        on_real, on_rec, on_prior = class_loss.view(3, -1).mean(dim=1)
+        # one pass of Dis over real rows, reconstructions, prior draws, and rows of D and D+
+        features = self.discriminator[0](torch.cat([x, self.harden(soft), rows]))
+        f_real, f_rec, *_ = features.chunk(4)
+        logits, targets = self.discriminator[1](features), torch.cat([y, y, labels, labels])
+        class_loss = cross_entropy(logits, targets, reduction="none").view(4, -1).mean(dim=1)
+        _, on_rec, on_prior, on_rows = class_loss
 
-        error = (weight * (x - x_rec).square().flatten(1).mean(dim=1)).sum()
+        error = (x - x_rec).square().mean()
         element = 0.5 * error * x[0].numel() / self.usual_error(error)
-        divergence = (weight * gaussian_divergence(mean, log_variance, self.means[y])).sum()
-        feature = 0.5 * (weight * (f_real - f_rec).square().mean(dim=1)).sum()
+        divergence = gaussian_divergence(mean, log_variance, self.means[y]).mean()
+        feature = 0.5 * (f_real - f_rec).square().mean()
         adversarial = on_rec + on_prior
         yield {
             "recognition": element + divergence + self.feature_weight * feature,
             "decoder": element + self.feature_weight * feature + self.class_weight * adversarial,
-            "discriminator": adversarial + on_real if self.dis_on_real else adversarial,
+            "discriminator": adversarial + on_rows if self.dis_on_real else adversarial,
         }
         self.move_means(feature.detach(), adversarial.detach())
 
-    def draw_from_pool(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Replace each row by one of the pool with the pool's share of all rows, D and D+.
-
-        The third tensor, (n,) with sum 1, is what each row counts in the autoencoder's losses.
-        """
-        alike = torch.full_like(y, 1 / len(y), dtype=x.dtype)
+    def draw_from_pool(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Replace each row by one of the pool with the pool's share of all rows, D and D+."""
         if not any(self.quotas):
-            return x, y, alike
+            return x, y
         replaced = torch.rand(len(y), device=y.device) < self.pool_share
         chosen = (torch.rand(len(y), device=y.device) * len(self.pool)).long()
         where = replaced.view(-1, *[1] * (x.ndim - 1))
-        x, y = (
-            torch.where(where, self.pool[chosen], x),
-            torch.where(replaced, self.pool_labels[chosen], y),
-        )
-        if self.pool_trains == "all":
-            return x, y, alike
-        real = (~replaced).to(x.dtype)
-        return x, y, real / real.sum().clamp(min=1)
+        labels = torch.where(replaced, self.pool_labels[chosen], y)
+        return torch.where(where, self.pool[chosen], x), labels
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of Q(z|x), each (n, latent_dim); the latter in [-10, 10]."""
@@ -275,8 +277,9 @@ hidden_layer_sizes, width_multiplier
         """Variance of a feature around the decoder's: given, or the error's moving average."""
         if self.adapt_variance:
             usual = torch.where(self.variance > 0, self.variance, error)
-            self.variance.copy_(MEMORY * usual + (1 - MEMORY) * error)
-        return self.variance.clamp(min=LEAST_VARIANCE)
+            now = MEMORY * usual + (1 - MEMORY) * error
+            self.variance.copy_(now.clamp(min=LEAST_VARIANCE))
+        return self.variance
 
     @property
     def means(self) -> Tensor:
@@ -315,6 +318,10 @@ hidden_layer_sizes, width_multiplier
         for code in range(len(self.deviations)):
             self.deviations[code] = rows[y == code].var(0, correction=0).mean().sqrt()
 
+    @property
+    def phases(self) -> tuple[int, ...]:
+        return (self.warm_up_ends,)
+
     def begin_epoch(self, x: Tensor, y: Tensor) -> None:
         if not self.rounds_played:
             self.warm_up_ends = math.ceil(WARM_UP * self.rounds_planned)
@@ -345,9 +352,10 @@ hidden_layer_sizes, width_multiplier
         """Rebuild D+ with the present networks."""
         with self.still("decoder", "discriminator"):
             filled = enumerate(self.quotas)
-            rows = [self.boundary_rows(code, n, POOL_TRIES)[0] for code, n in filled if n]
+            rows = [self.boundary_rows(code, n, POOL_TRIES) for code, n in filled if n]
         self.pool.copy_(torch.cat(rows))
         self.pool_share.fill_(self.full_share)
+        self.failures.clear()  # nobody asked for these rows
 
     # ---- generated rows -------------------------------------------------------------------------
 
@@ -372,48 +380,61 @@ hidden_layer_sizes, width_multiplier
         """Whether Dis takes each row for one of class ``code``: (n,)."""
         return self.logits(x).argmax(dim=1) == code
 
-    def boundary_rows(self, code: int, n: int, most_tries: int) -> tuple[Tensor, float | None]:
+    def boundary_rows(self, code: int, n: int, most_tries: int) -> Tensor:
         """Return ``n`` rows near the boundary on which both labels agree.
 
-        Where fewer than 1 in ``most_tries`` candidates pass, the rest comes from the prior of the
-        class, if possible rows that Dis takes for it, and the share that passed is returned too.
+        Where fewer than 1 in ``most_tries`` candidates pass, or none of the first 500, the rest
+        comes from the prior of the class, and ``failures`` counts what was tried.
         """
-        kept, missing, tried = [], n, 0
-        while missing and tried < most_tries * n:
-            size = min(missing + missing // 4 + 16, self.chunk_rows, most_tries * n - tried)
+        kept, missing, tried, most = [], n, 0, FEWEST_TRIES
+        while missing and tried < most:
+            size = min(missing + missing // 4 + 16, self.chunk_rows, most - tried)
             x = self.decode(self.boundary_latents(code, size))
             kept.append(x[self.agrees(x, code)][:missing])
             missing, tried = missing - len(kept[-1]), tried + size
-        if missing:
-            parts = torch.empty(missing).split(self.chunk_rows)
-            kept += [self.prior_rows(code, len(part)) for part in parts]
-        return torch.cat(kept), (n - missing) / tried if missing else None
+            if missing < n:
+                most = max(FEWEST_TRIES, most_tries * n)
+        if not missing:
+            return torch.cat(kept)
+        before = self.failures.get(code, (0, 0))
+        self.failures[code] = before[0] + n - missing, before[1] + tried
+        rows = torch.cat([*kept, self.prior_rows(code, missing)])
+        return rows[torch.randperm(n, device=rows.device)]
 
     def prior_rows(self, code: int, n: int) -> Tensor:
-        """Decode ``n`` draws from the class's component, first those that Dis takes for it."""
-        x = self.decode(self.draw_prior(torch.full((4 * n,), code, device=self.mu.device)))
-        return x[self.agrees(x, code).long().argsort(descending=True, stable=True)[:n]]
+        """Decode draws from the class's component; of four each, one that Dis takes for it."""
+        rows = []
+        for size in parts(n, max(1, self.chunk_rows // 4)):
+            x = self.decode(self.draw_prior(torch.full((4 * size,), code, device=self.mu.device)))
+            best = self.agrees(x, code).long().argsort(descending=True, stable=True)
+            rows.append(x[best[:size]])
+        return torch.cat(rows)
 
-    def logits(self, x: Tensor) -> Tensor:
-        return self.discriminator(x)
+    @property
+    def predictor(self) -> nn.Module:
+        return self.discriminator
 
     @torch.no_grad()
     def sample(self, y: Tensor) -> Tensor:
-        """Rows for class codes; classes with too few near their boundary: ``low_acceptance``."""
-        order = y.argsort(stable=True)
-        sizes = torch.bincount(y, minlength=len(self.directions)).tolist()
-        rows = []
+        """Make rows for class codes; ``mix`` of them near the boundary of their class."""
+        rows = self.pool.new_empty(len(y), *self.pool.shape[1:])
         with self.still("decoder", "discriminator"):
-            for code, size in enumerate(sizes):
-                n_near = int((torch.rand(size, device=y.device) < self.mix).sum())
-                if n_near:
-                    near, rate = self.boundary_rows(code, n_near, MOST_TRIES)
-                    rows.append(near)
-                    if rate is not None:
-                        self.low_acceptance[code] = rate
-                if size > n_near:
-                    rows.append(self.decode(self.draw_prior(y.new_full((size - n_near,), code))))
-        return torch.cat(rows)[order.argsort()]
+            for code in range(len(self.directions)):
+                own = (y == code).nonzero().squeeze(1)
+                rows[own] = self.generate(code, len(own), MOST_TRIES)
+        return rows
+
+    def generate(self, code: int, n: int, most_tries: int) -> Tensor:
+        """Make ``n`` rows of a class; by chance, each is near the boundary or from the prior."""
+        near = torch.rand(n, device=self.mu.device) < self.mix
+        rows = self.pool.new_empty(n, *self.pool.shape[1:])
+        n_near = int(near.sum())
+        if n_near:
+            rows[near] = self.boundary_rows(code, n_near, most_tries)
+        if n_near < n:
+            y = torch.full((n - n_near,), code, device=self.mu.device)
+            rows[~near] = self.decode(self.draw_prior(y))
+        return rows
 
     def report(self) -> Mapping[str, Tensor]:
         return {"mu": self.mu}
@@ -422,16 +443,17 @@ hidden_layer_sizes, width_multiplier
     def diagnose(self) -> dict[str, dict[int, float]]:
         """Return acceptance and spread of 500 rows a class; see :class:`DVAANSampler`."""
         found: dict[str, dict[int, float]] = {name: {} for name in self.diagnostics}
-        n = min(500, self.chunk_rows)
+        sizes = parts(500, self.chunk_rows)
         for code in self.in_play:
             with self.still("decoder", "discriminator"):
-                agreed = self.agrees(self.decode(self.boundary_latents(code, n)), code)
-            rows = self.sample(torch.full((n,), code, device=self.mu.device))
+                candidates = (self.decode(self.boundary_latents(code, n)) for n in sizes)
+                agreed = torch.cat([self.agrees(x, code) for x in candidates])
+                rows = torch.cat([self.generate(code, n, POOL_TRIES) for n in sizes])
             deviation = rows.flatten(1).var(0, correction=0).mean().sqrt()
             own = self.deviations[code]  # 0 of equal rows, to which nothing compares
             found["acceptance"][code] = agreed.float().mean().item()
             found["spread"][code] = torch.where(own > 0, deviation / own, torch.nan).item()
-        self.low_acceptance.clear()  # of the rows just drawn, which nobody sees
+        self.failures.clear()
         return found
 
     def get_extra_state(self) -> dict[str, int]:
@@ -506,6 +528,11 @@ class ImageNets:
         )
 
 
+def parts(n: int, size: int) -> list[int]:
+    """Split ``n`` into parts of at most ``size``."""
+    return [min(size, n - start) for start in range(0, n, size)]
+
+
 def _latent_dim(asked: int | None, shape: Sequence[int], n_classes: int) -> int:
     """``asked``, or the default, large enough for a component of the prior for each class."""
     if asked is None:
@@ -542,14 +569,13 @@ GAME_PARAMS = (
 )
 
 
-def warn_of_acceptance(rates: Mapping[Any, float]) -> None:
+def warn_of_acceptance(rates: Mapping[Any, float], advice: str) -> None:
     """Tell which classes have too few rows near their boundary on which both labels agree."""
     told = ", ".join(f"{label!r}: {rate:.2g}" for label, rate in rates.items())
     warnings.warn(
         f"of the candidates near the boundary of a class, fewer than 1 in {MOST_TRIES} are taken "
         f"for that class by the discriminator ({told}): other draws from the prior of the class "
-        "fill up. Train longer (max_iter), let fewer rows come from the boundary (mix), or fix a "
-        "smaller mu (adapt_mu=False)",
+        f"fill up. {advice}",
         BoundaryWarning,
         stacklevel=3,
     )
@@ -565,16 +591,31 @@ class DVAANMixin(GameMixin):
     adapt_mu: bool
     mu_: float
 
-    def _play(
-        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
-    ) -> None:
+    def _learn_classes(self, y: Array, *, goes_on: bool) -> Array:
         if self.adapt_mu and not MU_MIN <= self.mu <= MU_MAX:
             raise ValueError(
                 f"mu={self.mu} must be between {MU_MIN} and {MU_MAX} where it adapts: change it, "
                 "or set adapt_mu=False"
             )
+        return super()._learn_classes(y, goes_on=goes_on)
+
+    def _play(
+        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> None:
         super()._play(x, codes, deficits, stream)
         self.mu_ = self.game_.mu.item()
+        if self.adapt_mu and self.mu_ in (MU_MIN, MU_MAX):
+            fate = (
+                "the classes coincide in latent space, and which side a row lies on says little"
+                if self.mu_ == MU_MIN
+                else "what lies between the classes is far from both"
+            )
+            warnings.warn(
+                f"mu ended at its bound {self.mu_}: {fate}. Fix it (adapt_mu=False), or change "
+                "gamma",
+                BoundaryWarning,
+                stacklevel=2,
+            )
 
 
 class DVAANSampler(DVAANMixin, BaseGameSampler):
@@ -595,14 +636,15 @@ class DVAANSampler(DVAANMixin, BaseGameSampler):
     gamma : float, default=1.0
         Weight of the adversarial loss in equation 10, in [0, inf). The paper gives no value.
     mean_direction : {"unit", "ones"}, default="unit"
-        Where the components lie: along unit vectors, or along the paper's vectors of ones, which
-        are ``sqrt(latent_dim)`` times as long, so that between them lies nothing.
+        How long a direction is whose ``mu``-fold is a component's mean: a unit vector, or
+        ``sqrt(latent_dim)`` times as long, as the paper's vectors of ones are, with which a row
+        decoded from the middle is far from both classes.
     dis_on_real : bool, default=True
         Let the discriminator learn from real rows too. In the paper's Algorithm 1 it does not.
     augment : {"minority", "both"} or None, default="minority"
         Which rows near the boundary join the training rows after the first fifth of the rounds:
-        those of the classes in play, as many as are lacking; those of all classes alike, which is
-        the paper's and does not balance anything; none, the paper's DVAAN_a.
+        those of the classes in play, as many as would balance them; those of all classes alike,
+        which is the paper's and does not balance anything; none, the paper's DVAAN_a.
     pool_trains : {"discriminator", "all"}, default="discriminator"
         Who learns from those rows. Where the autoencoder learns from them too, as in the paper, it
         learns its own rows as if they were real: within 400 rounds even rows from the prior of the
@@ -636,7 +678,8 @@ class DVAANSampler(DVAANMixin, BaseGameSampler):
         The discriminator up to its last hidden layer, likewise, from rows or images to vectors; a
         linear layer follows.
     hidden_layer_sizes : sequence of int, default=(256, 128)
-        Widths of recognition network and decoder on tables; the discriminator has half of them.
+        Widths of recognition network and decoder on tables; the discriminator has half of them
+        (without any, one of 16).
     width_multiplier : float, default=0.25
         Channels and hidden units of the networks for images, as a share of the paper's, in
         (0, inf).
@@ -737,6 +780,7 @@ class DVAANSampler(DVAANMixin, BaseGameSampler):
 
     _game = DVAANGame
     _game_params = (*GAME_PARAMS, "mix")
+    _free_params = ("mix",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseGameSampler._parameter_constraints,
         **GAME_CONSTRAINTS,
@@ -810,6 +854,13 @@ class DVAANSampler(DVAANMixin, BaseGameSampler):
         super()._learn_nothing()
         self.mu_ = self.mu
 
+    def _play(
+        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> None:
+        if self._goes_on():
+            self.game_.mix = self.mix
+        super()._play(x, codes, deficits, stream)
+
     def _learn_more(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
     ) -> None:
@@ -817,14 +868,19 @@ class DVAANSampler(DVAANMixin, BaseGameSampler):
         self._lone_rows = {code: x[codes == code][0] for code in alone}
 
     def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
-        rows = super()._draw_rows(codes, stream)
+        self.game_.mix = self.mix
+        rows = np.empty((len(codes), *self._encoded_shape), dtype=np.float32)
+        others = ~np.isin(codes, list(self._lone_rows))
+        if others.any():
+            rows[others] = super()._draw_rows(codes[others], stream)
         for code, row in self._lone_rows.items():  # an autoencoder cannot learn a class from it
             rows[codes == code] = row
-        low, labels = self.game_.low_acceptance, self.classes_.tolist()
-        told = {labels[c]: rate for c, rate in low.items() if c not in self._lone_rows}
-        low.clear()
-        if told:
-            warn_of_acceptance(told)
+        failures, labels = self.game_.failures, self.classes_.tolist()
+        if failures:
+            rates = {labels[code]: kept / tried for code, (kept, tried) in failures.items()}
+            advice = "Train longer (max_iter), or let fewer rows come from the boundary (mix)"
+            warn_of_acceptance(rates, advice)
+            failures.clear()
         return rows
 
 
@@ -950,4 +1006,4 @@ verbose, random_state
         super()._play(x, codes, deficits, stream)
         low = {label: rate for label, rate in self.acceptance_.items() if rate < 1 / MOST_TRIES}
         if low and self.augment is not None:
-            warn_of_acceptance(low)
+            warn_of_acceptance(low, "Train longer (max_iter)")

@@ -301,8 +301,9 @@ mixer, n_neighbors, max_scale, max_anchors, latent_dim
         if self.average is not None:
             self.average.update(self.network, self.rounds_played)
 
-    def logits(self, x: Tensor) -> Tensor:
-        return (self.network if self.average is None else self.average)(x)
+    @property
+    def predictor(self) -> nn.Module:
+        return self.network if self.average is None else self.average
 
     def sample(self, y: Tensor) -> Tensor:
         order = y.argsort(stable=True)

@@ -31,8 +31,9 @@ class OnlyClassifyingGame(ClassifyingGame):
     def turns(self, x, y):
         yield {"player": torch.nn.functional.cross_entropy(self.player(x), y)}
 
-    def logits(self, x):
-        return self.player(x)
+    @property
+    def predictor(self):
+        return self.player
 
 
 class OnlyClassifier(BaseGameClassifier):

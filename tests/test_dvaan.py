@@ -17,6 +17,7 @@ from gan_resample import BoundaryWarning, DVAANClassifier, DVAANSampler, TableEn
 from gan_resample.dvaan import ImageNets, TableNets, simplex
 from gan_resample.engine.seeding import random_stream, seeded
 from gan_resample.losses import gaussian_divergence
+from tests import helpers
 from tests.helpers import QUICK, SMALL, blobs, digit_images, make_game, make_net, rows_of
 
 CPU = torch.device("cpu")
@@ -82,8 +83,8 @@ def test_several_classes_meet_where_the_discriminator_confuses_them():
     middle = (game.means[0] + game.means[2]) / 2
     along = (z - middle) @ (game.means[2] - game.means[0])
     assert (along >= 0).all()
-    shift = (z - middle - game.directions[2] * 0).mean(0)
-    assert shift @ game.directions[1] == pytest.approx(0, abs=0.1)
+    between = torch.cdist(z, game.means[[0, 2]]).argmin(dim=1)
+    assert (between == 1).all()  # nearer to its own of the two
 
 
 def test_confusion_is_learnt_from_the_rows_of_each_class():
@@ -164,8 +165,6 @@ def test_a_round_leaves_the_discriminator_alone_where_only_features_pull():
 def test_the_discriminator_sees_real_rows_if_asked(on_real):
     game, x, labels = prepared(dis_on_real=on_real)
     x = x.clone().requires_grad_()
-    game.recognition.requires_grad_(False)
-    loss = losses_of(game, x, labels)["discriminator"]
     game.encode = lambda rows: (torch.zeros(16, 3), torch.zeros(16, 3))
     loss = losses_of(game, x, labels)["discriminator"]
     (found,) = torch.autograd.grad(loss, x, allow_unused=True)
@@ -185,13 +184,82 @@ def test_the_losses_are_those_of_the_paper_by_hand():
     divergence = gaussian_divergence(mean, log_variance, game.means[labels]).mean()
     feature = 0.5 * (features(x) - features(x_rec)).square().mean(1).mean()
     adversarial = sum(cross_entropy(game.logits(rows), labels) for rows in (x_rec, x_prior))
-    game.augment = None
     game.quotas = [0, 0, 0]  # no draw for the pool
     found = losses_of(game, x, labels)
     torch.testing.assert_close(found["recognition"], element + divergence + feature)
     torch.testing.assert_close(found["decoder"], element + feature + 0.1 * adversarial)
     expected = adversarial + cross_entropy(head(features(x)), labels)
     torch.testing.assert_close(found["discriminator"], expected)
+
+
+def test_other_players_see_hardened_rows_and_the_autoencoders_loss_soft_ones():
+    game = dvaan.DVAANGame(
+        shape=(5,), counts=(60, 20), deficits=(0, 40), spans=[(2, 5)], levels=[(0, 2)],
+        batch_size=16, **helpers.DVAAN,
+    )  # fmt: skip
+    x = torch.randn(80, 5)
+    x[:, 0] = (x[:, 0] > 0).float()
+    x[:, 2:] = torch.eye(3)[torch.randint(3, (80,))]
+    game.prepare(x, torch.arange(80) // 60)
+    seen = []
+    game.discriminator[0].register_forward_pre_hook(lambda module, args: seen.append(args[0]))
+    list(game.turns(x[:16], torch.zeros(16, dtype=torch.long)))
+    (rows,) = seen
+    assert len(rows) == 64
+    hard = rows[16:48].detach()  # reconstructions and prior draws
+    assert torch.allclose(hard[:, 2:], hard[:, 2:].round(), atol=1e-6)
+    assert torch.allclose(hard[:, 2:].sum(1), torch.ones(32))
+    assert torch.allclose(hard[:, 0], hard[:, 0].round(), atol=1e-6)
+    assert not torch.allclose(hard[:, 1], hard[:, 1].round(), atol=1e-2)
+
+
+def test_log_variances_are_clamped():
+    game, x, _ = prepared()
+    nn.init.constant_(game.recognition[-1].bias, 1e3)
+    assert game.encode(x)[1].max() == 10
+    nn.init.constant_(game.recognition[-1].bias, -1e3)
+    assert game.encode(x)[1].min() == -10
+
+
+def test_what_is_done_between_rounds_leaves_the_players_alone():
+    """Batch norm's statistics among them."""
+    net = make_net("dvaan-images", own={"mix": 0.5}).initialize()
+    game, rows = net.module_, rows_of("dvaan-images")
+    game.prepare(*rows)
+    game.train()
+    game.rounds_planned = 10
+    game.begin_epoch(*rows)
+    game.rounds_played = 5
+    before = {k: v.clone() for k, v in game.named_buffers() if "." in k}
+    assert before
+    game.begin_epoch(*rows)
+    game.finish(*rows)
+    game.sample(torch.tensor([1, 2, 1]))
+    game.diagnose()
+    assert all(torch.equal(before[k], v) for k, v in game.named_buffers() if "." in k)
+    assert all(module.training for module in game.modules())
+
+
+def test_confusion_is_learnt_before_each_epoch_with_a_pool_and_at_the_end(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        dvaan.DVAANGame, "learn_confusion", lambda self, x, y: seen.append(self.rounds_played)
+    )
+    make_net("dvaan", max_iter=100, batch_size=88).fit(*rows_of("dvaan"))
+    assert seen == [20, 70, 100]
+
+
+def test_the_optimizers_are_the_methods_own():
+    net = DVAANClassifier(**QUICK).fit(X, y).net_
+    for optimizer in net.optimizers().values():
+        assert optimizer.param_groups[0]["betas"] == (0.5, 0.999)
+
+
+@pytest.mark.parametrize(("end", "told"), [(0.25, "coincide"), (6.0, "far from both")])
+def test_mu_at_its_bound_is_told(monkeypatch, end, told):
+    monkeypatch.setattr(dvaan.DVAANGame, "finish", lambda self, x, y: self.mu.fill_(end) and None)
+    with pytest.warns(BoundaryWarning, match=f"mu ended at its bound {end}.*{told}"):
+        DVAANClassifier(**QUICK).fit(X, y)
 
 
 def test_the_printed_adversarial_loss_is_unbounded_below():
@@ -269,7 +337,7 @@ def test_dvaan_mu_leaves_mu_at_3_exactly_and_the_history_has_its_path():
     assert fixed.mu_ == 3.0
     moved = DVAANClassifier(**SMALL, max_iter=200).fit(X, y)
     path = [row["mu"] for row in moved.history_]
-    assert len(path) == 4
+    assert len(path) == 5  # epochs of 50 rounds after a warm-up of 40
     assert path[-1] == moved.mu_ != 3.0
     assert all(dvaan.MU_MIN <= value <= dvaan.MU_MAX for value in path)
 
@@ -282,30 +350,58 @@ def test_the_pool_holds_what_is_lacking_and_is_drawn_with_its_share():
     assert game.quotas == [0, 40, 52]
     assert game.full_share == pytest.approx(92 / (88 + 92))
     x, labels = rows_of("dvaan")
-    same_x, same_y, weight = game.draw_from_pool(x, labels)
+    same_x, same_y = game.draw_from_pool(x, labels)
     assert torch.equal(same_x, x)
     assert torch.equal(same_y, labels)
-    assert weight.tolist() == pytest.approx([1 / 88] * 88)
     torch.manual_seed(0)
     game.fill_pool()
     assert torch.bincount(game.pool_labels).tolist() == [0, 40, 52]
     big_x, big_y = x.repeat(50, 1), labels.repeat(50)
-    mixed_x, mixed_y, weight = game.draw_from_pool(big_x, big_y)
+    mixed_x, mixed_y = game.draw_from_pool(big_x, big_y)
     replaced = (mixed_x != big_x).any(1)
     assert replaced.float().mean().item() == pytest.approx(92 / 180, abs=0.03)
     assert set(mixed_y[replaced].tolist()) == {1, 2}
-    assert weight[replaced].sum() == 0  # the autoencoder does not learn from them
-    assert weight.sum().item() == pytest.approx(1)
     held = {tuple(row) for row in game.pool.tolist()}
     assert {tuple(row) for row in mixed_x[replaced].tolist()} <= held
 
 
-def test_the_literal_pool_is_symmetric_and_trains_everybody():
+def test_the_literal_pool_is_symmetric():
     game, *_ = prepared("dvaan-literal", counts=(60, 20))
     assert game.quotas == [20, 20]
-    game.fill_pool()
-    *_, weight = game.draw_from_pool(*rows_of("dvaan", (60, 20)))
-    assert weight.tolist() == pytest.approx([1 / 80] * 80)
+
+
+@pytest.mark.parametrize("who", ["discriminator", "all"])
+def test_who_learns_from_the_pool(who):
+    """Its rows are moved: whose losses change?"""
+    game, x, labels = prepared(pool_trains=who)
+    game.feature_weight = 0.0  # L_fea sees Dis, whose batch is one
+    game.pool_share.fill_(1.0)
+    game.pool.normal_()
+    before = losses_of(game, x, labels)
+    game.pool += 1
+    after = losses_of(game, x, labels)
+    assert after["discriminator"] != before["discriminator"]
+    changed = {move for move in before if after[move] != before[move]}
+    assert changed == {"discriminator"} | (set(game.moves) if who == "all" else set())
+
+
+def test_more_rows_than_would_balance_are_not_learnt_from():
+    asked = dvaan.DVAANGame(
+        shape=(4,), counts=(60, 20), deficits=(0, 5000), spans=(), levels=(), batch_size=16,
+        **helpers.DVAAN,
+    )  # fmt: skip
+    assert asked.quotas == [0, 40]
+
+
+def test_a_pool_of_large_rows_is_kept_small(monkeypatch):
+    monkeypatch.setattr(dvaan, "POOL_NUMBERS", 48)
+    assert make_game("dvaan", counts=(60, 20)).quotas == [0, 12]  # of 4 numbers each
+
+
+def test_the_pool_is_there_from_the_end_of_the_warm_up_on_however_long_an_epoch_is():
+    clf = DVAANClassifier(**SMALL, max_iter=40).fit(X, y)  # less than one epoch
+    assert [row["rounds"] for row in clf.history_] == [8, 40]
+    assert clf.game_.pool_share.item() == pytest.approx(60 / 160)
 
 
 def test_a_large_pool_is_kept_in_part_and_counts_in_full(monkeypatch):
@@ -322,11 +418,8 @@ def test_dvaan_a_never_draws_near_the_boundary(monkeypatch):
     monkeypatch.setattr(dvaan.DVAANGame, "fill_pool", refuse)
     monkeypatch.setattr(dvaan.DVAANGame, "boundary_rows", refuse)
     clf = DVAANClassifier(augment=None, **SMALL, max_iter=120)
-    clf._game.diagnose, kept = (lambda self: {}), clf._game.diagnose
-    try:
-        clf.fit(X, y)
-    finally:
-        clf._game.diagnose = kept
+    monkeypatch.setattr(dvaan.DVAANGame, "diagnose", lambda self: {})
+    clf.fit(X, y)
     assert clf.game_.pool_share == 0
 
 
@@ -353,7 +446,6 @@ def test_pool_and_mu_survive_pickling_and_go_on_without_another_warm_up():
     for name in ("pool", "pool_share", "mu", "usual_losses", "variance"):
         assert torch.equal(getattr(again.game_, name), getattr(clf.game_, name)), name
     assert again.game_.warm_up_ends == 20
-    again.set_params(max_iter=1000)
     before = again.mu_
     seen = []
     turns = again.game_.turns
@@ -377,8 +469,8 @@ def test_both_labels_agree_on_every_row_that_is_kept():
     game = fitted().module_
     torch.manual_seed(0)
     with torch.no_grad():
-        rows, rate = game.boundary_rows(1, 200, 50)
-    assert rate is None
+        rows = game.boundary_rows(1, 200, 50)
+    assert game.failures == {}
     assert len(rows) == 200
     assert (game.logits(rows).argmax(dim=1) == 1).all()
 
@@ -394,29 +486,35 @@ def test_the_cap_ends_the_search_and_the_prior_fills_up(share):
     game = reluctant(fitted().module_, share)
     torch.manual_seed(0)
     with torch.no_grad():
-        rows, rate = game.boundary_rows(1, 100, 50)
+        rows = game.boundary_rows(1, 100, 50)
     assert len(rows) == 100
     assert rows.isfinite().all()
-    assert rate == pytest.approx(share, abs=0.004)
+    kept, tried = game.failures[1]
+    assert kept / tried == pytest.approx(share, abs=0.004)
+    assert tried == (500 if share == 0 else 5000)
 
 
 def test_the_prior_gives_first_what_the_discriminator_takes_for_the_class():
     game = fitted().module_
-    game.agrees = lambda x, code: x[:, 0] > x[:, 0].median()
     torch.manual_seed(0)
     with torch.no_grad():
-        few = game.prior_rows(1, 50)
-    torch.manual_seed(0)
+        usual = game.decode(game.draw_prior(torch.ones(500, dtype=torch.long)))[:, 0].median()
+    game.agrees = lambda x, code: x[:, 0] > usual
+    seen = []
+    game.decode, decode = (lambda z: seen.append(len(z)) or decode(z)), game.decode
+    game.chunk_rows = 40
     with torch.no_grad():
-        all_rows = game.decode(game.draw_prior(torch.ones(200, dtype=torch.long)))
-    assert (few[:, 0] > all_rows[:, 0].median()).all()
+        few = game.prior_rows(1, 25)
+    assert len(few) == 25
+    assert (few[:, 0] > usual).all()
+    assert seen == [40, 40, 20]  # four candidates each, within the bound of memory
 
 
 def test_a_low_acceptance_is_told_with_its_rate():
     sampler = DVAANSampler(**QUICK)
     sampler.fit(X, y)
     reluctant(sampler.game_, 0.0)
-    with pytest.warns(BoundaryWarning, match=r"fewer than 1 in 50.*\(1: 0\)"):
+    with pytest.warns(BoundaryWarning, match=r"fewer than 1 in 50.*\(1: 0\).*\(mix\)"):
         rows = sampler.sample([1] * 20)
     assert np.isfinite(rows).all()
     del sampler.game_.agrees
@@ -427,22 +525,40 @@ def test_a_low_acceptance_is_told_with_its_rate():
 
 def test_a_fit_warns_of_low_acceptance(monkeypatch):
     monkeypatch.setattr(dvaan.DVAANGame, "agrees", lambda self, x, code: torch.zeros(len(x)) > 0)
-    with pytest.warns(BoundaryWarning, match="taken for that class"):
+    with pytest.warns(BoundaryWarning, match="taken for that class") as seen:
         clf = DVAANClassifier(**QUICK).fit(X, y)
     assert clf.acceptance_ == {1: 0.0}
+    assert "mix" not in str(seen[0].message)  # which a classifier does not have
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", BoundaryWarning)
+        DVAANClassifier(augment=None, **QUICK).fit(X, y)  # wants no such rows
 
 
 def test_mix_takes_a_share_from_the_prior():
     game = fitted().module_
-    seen = []
-    game.boundary_rows = lambda code, n, tries: seen.append(n) or (torch.zeros(n, 4), None)
+    game.boundary_rows = lambda code, n, tries: torch.full((n, 4), 99.0)
     torch.manual_seed(0)
     for mix in (0.0, 0.5, 1.0):
         game.mix = mix
-        rows = game.sample(torch.ones(400, dtype=torch.long))
-        assert len(rows) == 400
-    assert 160 < seen[0] < 240
-    assert seen[1:] == [400]
+        near = (game.sample(torch.ones(400, dtype=torch.long)) == 99).all(1)
+        assert near.float().mean().item() == pytest.approx(mix, abs=0.1)
+        if mix == 0.5:  # and they come in no order
+            assert near[:200].float().mean().item() == pytest.approx(0.5, abs=0.15)
+
+
+def test_mix_may_change_after_the_fit():
+    sampler = DVAANSampler(**SMALL, max_iter=100, warm_start=True).fit(X, y)
+    near = sampler.sample([1] * 50, random_state=0)
+    assert not np.array_equal(near, sampler.set_params(mix=0.0).sample([1] * 50, random_state=0))
+    sampler.set_params(mix=0.5).fit(X, y)
+    assert sampler.game_.mix == 0.5
+
+
+def test_a_class_of_one_row_is_repeated_without_a_search(monkeypatch):
+    one = np.r_[np.flatnonzero(y == 0), np.flatnonzero(y == 1)[:1]]
+    sampler = DVAANSampler(**QUICK).fit(X[one], y[one])
+    monkeypatch.setattr(dvaan.DVAANGame, "boundary_rows", None)
+    assert (sampler.sample([1, 1]) == X[one[-1]]).all()
 
 
 def place(rows, X, y):
@@ -459,7 +575,7 @@ def test_rows_of_two_blobs_lie_between_the_classes_nearer_their_own(distance):
     assert ((near > -0.1) & (near < 1.3)).mean() > 0.9
     assert (near > 0.5).mean() > 0.6
     assert 0.5 < np.median(near) < 1.05
-    sampler.game_.mix = 0.0
+    sampler.set_params(mix=0.0)
     own = place(sampler.sample([1] * 300), X, y)
     assert np.median(near) < np.median(own)
     assert (own > 0.5).mean() > 0.95
@@ -471,7 +587,7 @@ def test_an_autoencoder_that_learns_from_its_own_rows_leaves_its_class():
     own = {}
     for who in ("discriminator", "all"):
         sampler = DVAANSampler(pool_trains=who, max_iter=600, random_state=0).fit(X, y)
-        sampler.game_.mix = 0.0
+        sampler.set_params(mix=0.0)
         own[who] = np.median(place(sampler.sample([1] * 300), X, y))
     assert own["discriminator"] > 0.8
     assert own["all"] < 0.6
@@ -573,6 +689,17 @@ def test_networks_of_ones_own():
     weights = copy.deepcopy(start.state_dict())
     DVAANClassifier(recognition=start, latent_dim=2, **QUICK).fit(X, y)
     assert all(torch.equal(weights[key], value) for key, value in start.state_dict().items())
+
+
+def test_mu_out_of_its_bounds_is_refused_also_where_nothing_is_learnt():
+    with pytest.raises(ValueError, match=r"mu=9\.0 must be between"):
+        DVAANSampler(mu=9.0).fit(X[:40], np.arange(40) % 2)
+
+
+def test_an_unknown_move_in_net_params_is_told_with_the_known_ones():
+    told = "a move 'generator', but DVAANSampler has the moves recognition, decoder, discriminator"
+    with pytest.raises(ValueError, match=told):
+        DVAANSampler(**QUICK, net_params={"generator_optimizer__lr": 1.0}).fit(X, y)
 
 
 @pytest.mark.parametrize(

@@ -59,10 +59,10 @@ def test_reproduction_of_dvaan_goes_on_and_leaves_what_was_not_run_empty(tmp_pat
     records = json.loads(file.read_text())
     assert len(records) == 32
     assert all(0 <= record["auc"] <= 1 for record in records)
-    assert "DVAAN, as printed" in table.read_text()
+    assert "DVAAN, PAPER_SETTINGS" in table.read_text()
     file.write_text(json.dumps(records[:-1]))
     printed = run(script, *command, "--table")
-    assert printed.count("missing: mnist, 10, conv, DVAAN, as printed, 0") == 1
+    assert printed.count("missing: mnist, 10, conv, DVAAN, PAPER_SETTINGS, 0") == 1
 
 
 def test_reproduction_goes_on_where_it_stopped(tmp_path):

@@ -75,6 +75,11 @@ class Game(nn.Module, ABC):
         ``with``: the caller would be left in that state.
         """
 
+    @property
+    def phases(self) -> tuple[int, ...]:
+        """Rounds before which an epoch begins, whatever the rhythm, for :meth:`begin_epoch`."""
+        return ()
+
     def report(self) -> Mapping[str, Tensor]:
         """Return scalars for the history beside the losses; read once an epoch."""
         return {}
@@ -110,6 +115,11 @@ class SamplingGame(Game):
 class ClassifyingGame(Game):
     """A game whose trained players can classify rows."""
 
+    @property
     @abstractmethod
+    def predictor(self) -> nn.Module:
+        """What turns encoded rows, (n, n_features), into logits, (n, n_classes)."""
+
     def logits(self, x: Tensor) -> Tensor:
         """Return logits, (n, n_classes), for encoded rows ``x``, (n, n_features)."""
+        return self.predictor(x)

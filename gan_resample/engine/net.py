@@ -158,7 +158,8 @@ class GameNet(NeuralNet):
         while game.rounds_played < game.rounds_planned:
             start = time.perf_counter()
             game.begin_epoch(x, y)
-            rounds = min(rhythm, game.rounds_planned - game.rounds_played)
+            ends = [end for end in (*game.phases, game.rounds_planned) if end > game.rounds_played]
+            rounds = min(rhythm, min(ends) - game.rounds_played)
             self.notify("on_epoch_begin", dataset_train=None, dataset_valid=None)
             tally = self._play_epoch(x, y, batches, rounds)
             losses = guard.check_epoch(tally)

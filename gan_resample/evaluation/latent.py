@@ -102,9 +102,13 @@ class LatentDisplay:
         device, labels = game.mu.device, estimator.classes_.tolist()
         x = torch.as_tensor(estimator.encoder_.transform(dense(X)), dtype=torch.float32)
         y = np.asarray(y)
+        if unknown := sorted(set(y.tolist()) - set(labels), key=str):
+            raise ValueError(
+                f"y holds {unknown[0]!r}, but {type(estimator).__name__} was fitted to {labels}"
+            )
         with seeded(random_stream(random_state), device), torch.inference_mode():
             parts = {
-                label: game.encode(x[y == label][:SHOWN_POINTS].to(device))[0]
+                label: _encode(game, x[y == label][:SHOWN_POINTS].to(device))
                 for label in labels
                 if (y == label).any()
             }
@@ -166,20 +170,26 @@ def _game_of(estimator: Any) -> Any:
     return game
 
 
+def _encode(game: Any, x: torch.Tensor) -> torch.Tensor:
+    """Latent means, (n, latent_dim)."""
+    return torch.cat([game.encode(part)[0] for part in x.split(game.chunk_rows)])
+
+
 def _axes(game: Any, z: torch.Tensor) -> torch.Tensor:
     """Two orthonormal vectors, (2, latent_dim)."""
     if len(game.directions) > 2:
         return torch.eye(z.shape[1], device=z.device)[:2]
     along = torch.nn.functional.normalize(game.directions[1], dim=0)
     centred = z - z.mean(dim=0)
-    rest = centred - (centred @ along)[:, None] * along
-    return torch.stack([along, torch.linalg.svd(rest, full_matrices=False).Vh[0]])
+    others = torch.linalg.svd(along[None]).Vh[1:]  # orthonormal, and orthogonal to ``along``
+    most = torch.linalg.svd(centred @ others.T, full_matrices=False).Vh[0]
+    return torch.stack([along, most @ others])
 
 
 def _near(game: Any, code: int) -> torch.Tensor:
     """Candidates near the boundary of a class that are kept, (n, latent_dim)."""
-    z = game.boundary_latents(code, SHOWN_POINTS)
-    return z[game.agrees(game.decode(z), code)]
+    parts = game.boundary_latents(code, SHOWN_POINTS).split(game.chunk_rows)
+    return torch.cat([z[game.agrees(game.decode(z), code)] for z in parts])
 
 
 def _decision(game: Any, axes: torch.Tensor, shown: torch.Tensor) -> tuple[Array, Array, Array]:

@@ -256,7 +256,8 @@ class GameHistoryDisplay:
                 f"{type(estimator).__name__} has no history: no class lacked a row, so it was not "
                 "trained"
             )
-        known = set(estimator.history_[0])
+        known = set(estimator.history_[0]) - {"epoch", "rounds"}
+        figures = [figures] if isinstance(figures, str) else figures
         if unknown := sorted(set(figures or ()) - known):
             raise ValueError(f"no figure {unknown[0]!r} in the history: known are {sorted(known)}")
         histories = {type(estimator).__name__: [estimator.history_]}

@@ -81,6 +81,8 @@ def test_what_cannot_be_drawn_is_told():
     line = DVAANSampler(**QUICK, latent_dim=1).fit(X, y)
     with pytest.raises(ValueError, match="latent_dim=1 is a line"):
         LatentDisplay.from_estimator(line, X, y)
+    with pytest.raises(ValueError, match=r"y holds 6, but DVAANSampler was fitted to \[0, 1\]"):
+        LatentDisplay.from_estimator(DVAANSampler(**QUICK).fit(X, y), X, y + 6)
     with pytest.raises(ValueError, match="not fitted"):
         LatentDisplay.from_estimator(DVAANSampler(), X, y)
 
@@ -91,5 +93,15 @@ def test_the_path_of_mu_is_drawn():
     (line,) = {tuple(line.get_ydata()) for line in shown.axes_[0].get_lines()}
     assert list(line) == [row["mu"] for row in sampler.history_]
     assert shown.axes_[0].get_ylabel() == "mu"
+    assert GameHistoryDisplay.from_estimator(sampler, figures="mu").figures == ["mu"]
+    for wrong in ("nu", "rounds"):
+        with pytest.raises(ValueError, match=f"no figure '{wrong}' in the history: known are"):
+            GameHistoryDisplay.from_estimator(sampler, figures=[wrong])
     with pytest.raises(ValueError, match="no figure 'nu' in the history: known are"):
         GameHistoryDisplay.from_estimator(sampler, figures=["nu"])
+
+
+def test_one_row_is_enough():
+    sampler = DVAANSampler(**QUICK).fit(X, y)
+    shown = LatentDisplay.from_estimator(sampler, X[:1], y[:1])
+    assert shown.means[0] == pytest.approx([-sampler.mu_, 0], abs=1e-5)
