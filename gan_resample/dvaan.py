@@ -4,23 +4,24 @@ Three players. The recognition network :math:`Q(z|x)` turns rows into latent vec
 :math:`Dec(z)` turns latent vectors into rows, and the discriminator :math:`Dis`, which is the
 classifier, tells the classes apart. The prior has a component for each class,
 :math:`z|y \sim N(\mu v_y, I)`, with unit vectors :math:`v_y` to the corners of a regular simplex
-(two classes: :math:`\pm v`). With :math:`z \sim Q(z|x)`, :math:`\tilde x = Dec(z)`,
-:math:`x_p = Dec(z_p)` for a :math:`z_p` from the prior of the row's class, :math:`f` the last
+(two classes: :math:`\pm v`). Let :math:`(x, y)` be real rows, and :math:`(x_+, y_+)` the same of
+which some are replaced by rows of a pool. With :math:`z \sim Q(z|x)`, :math:`\tilde x = Dec(z)`,
+:math:`x_p = Dec(z_p)` for a :math:`z_p` from the prior of class :math:`y_+`, :math:`f` the last
 hidden layer of :math:`Dis` and :math:`L(x, y)` its cross-entropy, the players minimise
 
 .. math::
     Q: \; & L_{ele} + L_{KL} + \lambda_1 L_{fea} \\
     Dec: \; & L_{ele} + \lambda_1 L_{fea} + \lambda_2 L_{adv} \\
-    Dis: \; & L_{adv} + L(x, y)
+    Dis: \; & L_{adv} + L(x_+, y_+)
 
     L_{ele} = \tfrac1{2 \sigma^2} \|x - \tilde x\|^2, \quad
     L_{KL} = KL(Q(z|x) \| N(\mu v_y, I)), \quad
     L_{fea} = \tfrac12 \overline{(f(x) - f(\tilde x))^2}, \quad
-    L_{adv} = L(\tilde x, y) + L(x_p, y)
+    L_{adv} = L(\tilde x, y) + L(x_p, y_+)
 
 Then :math:`\mu` moves by which of :math:`L_{fea}` and :math:`L_{adv}` is above its own average
 (equation 10). Rows decoded from between two components, near the boundary of the classes, are kept
-where :math:`Dis` agrees with the nearer component; a pool of them joins the training rows.
+where :math:`Dis` agrees with the nearer component: they are the pool.
 
 References
 ----------
@@ -640,7 +641,8 @@ class DVAANSampler(DVAANMixin, BaseGameSampler):
         ``sqrt(latent_dim)`` times as long, as the paper's vectors of ones are, with which a row
         decoded from the middle is far from both classes.
     dis_on_real : bool, default=True
-        Let the discriminator learn from real rows too. In the paper's Algorithm 1 it does not.
+        Let the discriminator learn from real rows and the pool too, not only from reconstructions
+        and draws of the prior. In the paper's Algorithm 1 it does not.
     augment : {"minority", "both"} or None, default="minority"
         Which rows near the boundary join the training rows after the first fifth of the rounds:
         those of the classes in play, as many as would balance them; those of all classes alike,
