@@ -1,14 +1,19 @@
-"""Finished runs of a long benchmark, kept in a JSON file: a rerun does only what is missing."""
+"""Finished runs of a long benchmark, kept in a JSON file: a rerun does only what is missing.
+
+Also the command line that such benchmarks share.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from _report import rst_table, table
 from joblib import Parallel, delayed, parallel_config
 
 Record = dict[str, Any]
@@ -53,3 +58,38 @@ def mean_and_spread(values: list[float], digits: int = 3) -> str:
         return ""
     parts = [mean(values), stdev(values)] if len(values) > 1 else values
     return " ± ".join(f"{part:.{digits}f}".removeprefix("0") for part in parts)
+
+
+def command_line(doc: str, json_file: str, sets: Sequence[str]) -> argparse.ArgumentParser:
+    """Make the parser of a reproduction's command line; ``sets`` are the default data sets."""
+    parser = argparse.ArgumentParser(description=doc.split("\n", 1)[0])
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--json", type=Path, default=Path(json_file))
+    parser.add_argument("--sets", nargs="+", choices=sets, default=list(sets))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="a few rounds, to see that it runs")
+    parser.add_argument("--rst", type=Path, help="also write the table as reStructuredText")
+    parser.add_argument("--table", action="store_true", help="run nothing, print what there is")
+    return parser
+
+
+def carry_out(
+    options: argparse.Namespace,
+    jobs: list[Record],
+    run: Callable[[Record], list[Record]],
+    report: Callable[[Runs, list[Record], Callable[..., str]], str],
+) -> None:
+    """Run what is missing, and print the table and what is missing still."""
+    runs = Runs(options.json, jobs[0]["gives"][0])
+    if not options.table:
+        runs.play(jobs, run, options.jobs)
+    print(report(runs, jobs, lambda title, *rest: f"{title}\n{table(*rest)}"))
+    gone = [record for job in jobs for record in job["gives"] if record not in runs]
+    print(
+        *("missing: " + ", ".join(str(record[name]) for name in runs.key) for record in gone),
+        sep="\n",
+    )
+    if options.rst:
+        options.rst.write_text(report(runs, jobs, rst_table))

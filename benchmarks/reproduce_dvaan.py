@@ -38,8 +38,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from _report import rst_table, table, versions
-from _runs import Record, Runs, mean_and_spread
+from _report import versions
+from _runs import Record, Runs, carry_out, command_line, mean_and_spread
 from _tables import prepare, read_table
 from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
@@ -290,35 +290,11 @@ def cells(runs: Runs, data: str, row: str, columns: Any) -> Iterator[str]:
         yield f"{figure} ({len(found)})" if found else ""
 
 
-def missing(runs: Runs, jobs: list[Record]) -> list[str]:
-    """What was not run yet."""
-    gone = [job["gives"][0] for job in jobs if job["gives"][0] not in runs]
-    return ["missing: " + ", ".join(str(record[name]) for name in KEY) for record in gone]
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--json", type=Path, default=Path("reproduce_dvaan.json"))
-    parser.add_argument("--sets", nargs="+", default=[*PAIRS, *TABLES])
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="a few rounds, to see that it runs")
-    parser.add_argument("--rst", type=Path, help="also write the table as reStructuredText")
-    parser.add_argument("--table", action="store_true", help="run nothing, print what there is")
-    options = parser.parse_args()
-    if unknown := [name for name in options.sets if name not in (*PAIRS, *TABLES)]:
-        parser.error(f"unknown set {unknown[0]!r}: known are {', '.join((*PAIRS, *TABLES))}")
+    options = command_line(__doc__, "reproduce_dvaan.json", (*PAIRS, *TABLES)).parse_args()
     if options.quick:
         options.seeds = 1
-    jobs, runs = list(jobs_of(options)), Runs(options.json, KEY)
-    if not options.table:
-        runs.play(jobs, run, options.jobs)
-    print(report(runs, jobs, lambda title, *rest: f"{title}\n{table(*rest)}"))
-    print(*missing(runs, jobs), sep="\n")
-    if options.rst:
-        options.rst.write_text(report(runs, jobs, rst_table))
+    carry_out(options, list(jobs_of(options)), run, report)
 
 
 if __name__ == "__main__":

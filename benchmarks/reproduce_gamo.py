@@ -35,8 +35,8 @@ from typing import Any
 import numpy as np
 import torch
 from _plain import PlainClassifier
-from _report import rst_table, table, versions
-from _runs import Record, Runs, mean_and_spread
+from _report import versions
+from _runs import Record, Runs, carry_out, command_line, mean_and_spread
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from numpy.typing import NDArray
 from torch import nn
@@ -219,12 +219,6 @@ def report(runs: Runs, jobs: list[Record], write: Any) -> str:
     return "\n\n".join(parts)
 
 
-def missing(runs: Runs, jobs: list[Record]) -> list[str]:
-    """What was not run yet."""
-    gone = [record for job in jobs for record in job["gives"] if record not in runs]
-    return ["missing: " + ", ".join(str(record[name]) for name in KEY) for record in gone]
-
-
 def cells(runs: Runs, data: str, row: str, columns: Any) -> Iterator[str]:
     for settings, rounds in columns:
         found = runs.select(data=data, row=row, settings=settings, rounds=rounds)
@@ -233,28 +227,13 @@ def cells(runs: Runs, data: str, row: str, columns: Any) -> Iterator[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--data", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--json", type=Path, default=Path("reproduce_gamo.json"))
-    parser.add_argument("--sets", nargs="+", default=["mnist", "fashion_mnist"])
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="a few rounds, to see that it runs")
-    parser.add_argument("--rst", type=Path, help="also write the table as reStructuredText")
-    parser.add_argument("--table", action="store_true", help="run nothing, print what there is")
+    parser = command_line(__doc__, "reproduce_gamo.json", ("mnist", "fashion_mnist"))
     options = parser.parse_args()
     if absent := [s for s in options.sets if not (options.data / f"{s}.npz").is_file()]:
         parser.error(f"{options.data} holds no {absent[0]}.npz")
     if options.quick:
         options.seeds = 1
-    jobs, runs = list(jobs_of(options)), Runs(options.json, KEY)
-    if not options.table:
-        runs.play(jobs, run, options.jobs)
-    print(report(runs, jobs, lambda title, *rest: f"{title}\n{table(*rest)}"))
-    print(*missing(runs, jobs), sep="\n")
-    if options.rst:
-        options.rst.write_text(report(runs, jobs, rst_table))
+    carry_out(options, list(jobs_of(options)), run, report)
 
 
 if __name__ == "__main__":
