@@ -14,10 +14,10 @@ __all__ = [
     "Harden",
     "MovingAverage",
     "SoftmaxSpans",
+    "Spans",
     "Strata",
     "check_shape",
     "check_width",
-    "harden",
     "make_module",
     "output_width",
     "rows_at_once",
@@ -195,18 +195,55 @@ class MovingAverage(nn.Module):
         return self.module(x)
 
 
-def harden(x: Tensor, spans: Sequence[tuple[int, int]]) -> Tensor:
-    """Make each categorical span one-hot by its arg-max; the gradient is that of the soft row.
+class Spans(nn.Module):
+    """Categorical spans of rows, for operations on all of them at once.
 
-    Real one-hots are hard and mixtures are soft: without this a discriminator wins by one column.
+    Parameters
+    ----------
+    spans : sequence of (int, int)
+        First and last-plus-one column of every span.
+
+    Attributes
+    ----------
+    columns : Tensor
+        The columns of all spans, one after another.
     """
-    pieces, done = [], 0
-    for start, stop in spans:
-        soft = x[:, start:stop]
-        hard = torch.zeros_like(soft).scatter_(1, soft.argmax(dim=1, keepdim=True), 1.0)
-        pieces += [x[:, done:start], hard + (soft - soft.detach())]
-        done = stop
-    return torch.cat([*pieces, x[:, done:]], dim=1) if spans else x
+
+    columns: Tensor
+    places: Tensor
+    padding: Tensor
+    kept: Tensor
+
+    def __init__(self, spans: Sequence[tuple[int, int]]) -> None:
+        super().__init__()
+        starts, stops = torch.tensor(list(spans), dtype=torch.long).view(-1, 2).T
+        steps = torch.arange(int((stops - starts).max()) if spans else 0)
+        places = starts[:, None] + steps
+        self.register_buffer("padding", places >= stops[:, None], persistent=False)
+        self.register_buffer("columns", places[~self.padding], persistent=False)
+        self.register_buffer(
+            "places", torch.minimum(places, stops[:, None] - 1).flatten(), persistent=False
+        )
+        self.register_buffer(
+            "kept", (~self.padding).flatten().nonzero().squeeze(1), persistent=False
+        )
+
+    def forward(self, x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return the values of ``columns`` that ``function`` gives, (n, len(columns)).
+
+        It gets (n, n_spans, widest), padded with minus infinity, and returns the same shape.
+        """
+        wide = x.index_select(1, self.places).unflatten(1, self.padding.shape)
+        changed = function(wide.masked_fill(self.padding, -torch.inf))
+        return changed.flatten(1).index_select(1, self.kept)
+
+
+def _one_hot(wide: Tensor) -> Tensor:
+    return torch.zeros_like(wide).scatter_(2, wide.argmax(dim=2, keepdim=True), 1.0)
+
+
+def _softmax(wide: Tensor) -> Tensor:
+    return wide.softmax(dim=2)
 
 
 class SoftmaxSpans(nn.Module):
@@ -215,27 +252,24 @@ class SoftmaxSpans(nn.Module):
     Parameters
     ----------
     spans : sequence of (int, int)
-        First and last-plus-one column of every categorical span, in ascending order; the other
-        columns are left as they are.
+        First and last-plus-one column of every span; other columns are left as they are.
     """
 
     def __init__(self, spans: Sequence[tuple[int, int]]) -> None:
         super().__init__()
-        self.spans = tuple(spans)
+        self.spans = Spans(spans)
 
     def forward(self, x: Tensor) -> Tensor:
-        pieces, done = [], 0
-        for start, stop in self.spans:
-            pieces += [x[:, done:start], x[:, start:stop].softmax(dim=1)]
-            done = stop
-        return torch.cat([*pieces, x[:, done:]], dim=1) if self.spans else x
+        columns = self.spans.columns
+        return x.index_copy(1, columns, self.spans(x, _softmax)) if len(columns) else x
 
 
 class Harden(nn.Module):
     """Make generated rows of tables as discrete as real ones, with a straight-through gradient.
 
-    Categorical spans become one-hot; each column with few distinct values takes the nearest value
-    seen in :meth:`learn`.
+    Real one-hots are hard and mixtures are soft: without this a discriminator wins by one column.
+    Categorical spans become one-hot by their arg-max; each column with few distinct values takes
+    the nearest value seen in :meth:`learn`.
 
     Parameters
     ----------
@@ -252,7 +286,7 @@ class Harden(nn.Module):
         self, spans: Sequence[tuple[int, int]] = (), levels: Sequence[tuple[int, int]] = ()
     ) -> None:
         super().__init__()
-        self.spans = tuple(spans)
+        self.spans = Spans(spans)
         self.register_buffer("columns", torch.tensor([c for c, _ in levels], dtype=torch.long))
         most = max((count for _, count in levels), default=1)
         self.register_buffer("levels", torch.full((len(levels), most), PADDING))
@@ -265,17 +299,24 @@ class Harden(nn.Module):
             self.levels[row, : len(values)] = values
 
     def forward(self, x: Tensor) -> Tensor:
-        x = harden(x, self.spans)
-        if not len(self.columns):
-            return x
-        soft = x[:, self.columns]
-        return x.index_copy(1, self.columns, self._nearest(soft) + (soft - soft.detach()))
+        spans = self.spans.columns
+        if len(spans):
+            x = _through(x, spans, self.spans(x.detach(), _one_hot))
+        if len(self.columns):
+            x = _through(x, self.columns, self._nearest(x[:, self.columns].detach()))
+        return x
 
     def _nearest(self, x: Tensor) -> Tensor:
         wanted = x.T.contiguous()
         above = torch.searchsorted(self.levels, wanted).clamp(max=self.levels.shape[1] - 1)
         high, low = self.levels.gather(1, above), self.levels.gather(1, (above - 1).clamp(min=0))
         return torch.where(high - wanted < wanted - low, high, low).T
+
+
+def _through(x: Tensor, columns: Tensor, hard: Tensor) -> Tensor:
+    """Put ``hard`` in ``columns`` of ``x``; the gradient is that of what was there."""
+    soft = x.index_select(1, columns)
+    return x.index_copy(1, columns, hard + (soft - soft.detach()))
 
 
 class Strata(nn.Module):

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
@@ -11,9 +11,9 @@ from gan_resample.nn import (
     MLP,
     Harden,
     MovingAverage,
+    SoftmaxSpans,
     Strata,
     check_width,
-    harden,
     make_module,
     output_width,
 )
@@ -38,10 +38,42 @@ def test_make_module_copies_a_module_and_calls_a_callable():
 
 def test_harden_is_one_hot_forward_and_soft_backward():
     x = torch.tensor([[5.0, 0.2, 0.7, 0.1, -1.0]], requires_grad=True)
-    hard = harden(x, [(1, 4)])
+    hard = Harden([(1, 4)])(x)
     assert torch.equal(hard, torch.tensor([[5.0, 0.0, 1.0, 0.0, -1.0]]))
     (hard * torch.arange(5.0)).sum().backward()
     assert torch.equal(x.grad, torch.arange(5.0)[None])
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.integers(1, 5)), min_size=1, max_size=5),
+    st.integers(0, 2),
+)
+def test_all_spans_at_once_are_as_one_after_another(gaps_and_widths, behind):
+    spans, at = [], 0
+    for gap, width in gaps_and_widths:
+        spans.append((at + gap, at + gap + width))
+        at += gap + width
+    x = torch.randn(7, at + behind, requires_grad=True)
+    soft, hard = SoftmaxSpans(spans)(x), Harden(spans)(x)
+    expected_soft, expected_hard = x.detach().clone(), x.detach().clone()
+    for start, stop in spans:
+        part = x.detach()[:, start:stop]
+        expected_soft[:, start:stop] = part.softmax(dim=1)
+        expected_hard[:, start:stop] = torch.eye(stop - start)[part.argmax(dim=1)]
+    torch.testing.assert_close(soft, expected_soft)
+    assert torch.equal(hard, expected_hard)
+    weights = torch.randn(x.shape)
+    (gradient,) = torch.autograd.grad((hard * weights).sum(), x, retain_graph=True)
+    assert torch.equal(gradient, weights)  # straight through
+    (gradient,) = torch.autograd.grad((soft * weights).sum(), x)
+    assert gradient.isfinite().all()
+
+
+def test_no_spans_leave_rows_alone():
+    x = torch.randn(3, 2)
+    assert SoftmaxSpans([])(x) is x
+    assert Harden()(x) is x
 
 
 def test_harden_snaps_listed_columns_to_values_seen():
