@@ -86,8 +86,8 @@ class GameMixin(RowsMixin):
     ) -> None:
         """Train a net, or go on with the last one, and set the fitted attributes."""
         goes_on = self._goes_on()
-        fixed = {*self._game_params, *NET_PARAMS} - {*self._free_params}
-        settings = {name: _told(getattr(self, name)) for name in sorted(fixed)}
+        fixed = [n for n in (*self._game_params, *NET_PARAMS) if n not in self._free_params]
+        settings = {name: _told(getattr(self, name)) for name in fixed}
         settings["rows"] = hashlib.blake2b(x.tobytes()).hexdigest()
         if goes_on and settings != self._settings:
             changed = [name for name, told in settings.items() if told != self._settings[name]]

@@ -211,7 +211,7 @@ def test_net_params_reach_single_moves_and_other_optimizers():
     assert net.classifier_optimizer_.param_groups[0]["lr"] == 1e-2
     with pytest.raises(ValueError, match=r"net_params sets \['lr'\].*its own arguments"):
         GAMOSampler(**QUICK, net_params={"lr": 1.0}).fit(X, y)
-    with pytest.raises(ValueError, match="names a move .generatr., but GAMOSampler has the moves"):
+    with pytest.raises(ValueError, match=r"a move .generatr., but GAMOSampler has the moves"):
         GAMOSampler(**QUICK, net_params={"generatr_optimizer__lr": 1.0}).fit(X, y)
 
 
