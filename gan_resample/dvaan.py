@@ -172,20 +172,10 @@ hidden_layer_sizes, width_multiplier
         self.pool_trains = pool_trains
         self.feature_weight, self.class_weight = feature_weight, class_weight_decoder
 
-        is_table = len(shape) == 1
-        nets = TableNets(hidden_layer_sizes) if is_table else ImageNets(width_multiplier)
-        row = shape[0] if is_table else shape  # what a callable is told: a width or a shape
-        build = nets.recognition if recognition is None else recognition
-        self.recognition = make_module(build, row, 2 * latent_dim)
-        check_width(self.recognition, shape, 2 * latent_dim, "recognition")
-        upwards = make_module(nets.decoder if decoder is None else decoder, latent_dim, row)
-        self.decoder = nn.Sequential(upwards, SoftmaxSpans(spans))
-        check_shape(self.decoder, (latent_dim,), shape, "decoder")
-        build = nets.features if feature_extractor is None else feature_extractor
-        features = make_module(build, row, nets.n_hidden)
-        n_hidden = output_width(features, shape, "feature_extractor")
-        head = nets.head if feature_extractor is None else nn.Linear
-        self.discriminator = nn.Sequential(features, head(n_hidden, n_classes))
+        table = len(shape) == 1
+        nets = TableNets(hidden_layer_sizes) if table else ImageNets(width_multiplier)
+        self._make_autoencoder(nets, shape, spans, latent_dim, recognition, decoder)
+        self._make_discriminator(nets, shape, n_classes, feature_extractor)
         self.harden = Harden(spans, levels)
         self.chunk_rows = min(self.chunk_rows, rows_at_once(shape))
 
@@ -202,6 +192,36 @@ hidden_layer_sizes, width_multiplier
         # class code -> candidates kept and tried in searches that failed, until it is told
         self.failures: dict[int, tuple[int, int]] = {}
         self._plan_pool(deficits, counts, augment, shape)
+
+    def _make_autoencoder(
+        self,
+        nets: TableNets | ImageNets,
+        shape: Sequence[int],
+        spans: Sequence[tuple[int, int]],
+        latent_dim: int,
+        recognition: Build | None,
+        decoder: Build | None,
+    ) -> None:
+        row = _told_shape(shape)
+        build = nets.recognition if recognition is None else recognition
+        self.recognition = make_module(build, row, 2 * latent_dim)
+        check_width(self.recognition, shape, 2 * latent_dim, "recognition")
+        upwards = make_module(nets.decoder if decoder is None else decoder, latent_dim, row)
+        self.decoder = nn.Sequential(upwards, SoftmaxSpans(spans))
+        check_shape(self.decoder, (latent_dim,), shape, "decoder")
+
+    def _make_discriminator(
+        self,
+        nets: TableNets | ImageNets,
+        shape: Sequence[int],
+        n_classes: int,
+        feature_extractor: Build | None,
+    ) -> None:
+        build = nets.features if feature_extractor is None else feature_extractor
+        features = make_module(build, _told_shape(shape), nets.n_hidden)
+        n_hidden = output_width(features, shape, "feature_extractor")
+        head = nets.head if feature_extractor is None else nn.Linear
+        self.discriminator = nn.Sequential(features, head(n_hidden, n_classes))
 
     def _plan_pool(
         self,
@@ -527,6 +547,11 @@ class ImageNets:
         return nn.Sequential(
             nn.Linear(n_in, self.n_hidden), norm, nn.ReLU(), nn.Linear(self.n_hidden, n_out)
         )
+
+
+def _told_shape(shape: Sequence[int]) -> Any:
+    """Tell what a callable is told of a row: its width, or the shape of an image."""
+    return shape[0] if len(shape) == 1 else shape
 
 
 def parts(n: int, size: int) -> list[int]:
