@@ -655,6 +655,8 @@ def test_the_papers_networks_for_images():
     assert sizes == [(128, 256, 3, 3), (92, 128, 3, 3), (64, 92, 5, 5), (1, 64, 5, 5)]
     quarter = ImageNets(0.25).recognition((1, 28, 28), 8)[0]
     assert quarter[0].out_channels == 16
+    first = nets.features((3, 32, 32), 0)[:2]
+    assert [type(layer) for layer in first] == [nn.Conv2d, nn.ReLU]
 
 
 def test_the_discriminator_of_a_table_is_half_as_wide():
