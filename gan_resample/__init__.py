@@ -1,5 +1,6 @@
 """Adversarial games for imbalanced data, compatible with scikit-learn and imbalanced-learn."""
 
+from gan_resample.cyclegan import CycleGANClassifier, CycleGANSampler
 from gan_resample.dvaan import DVAANClassifier, DVAANSampler
 from gan_resample.encoding import TableEncoder
 from gan_resample.engine.guards import (
@@ -18,6 +19,8 @@ __version__ = "0.1.0"
 __all__ = [
     "BoundaryWarning",
     "CollapseWarning",
+    "CycleGANClassifier",
+    "CycleGANSampler",
     "DVAANClassifier",
     "DVAANSampler",
     "DivergenceError",

@@ -32,7 +32,7 @@ from gan_resample.engine.net import GameNet
 from gan_resample.engine.seeding import find_device, random_stream, seeded
 from gan_resample.nn import rows_at_once
 
-__all__ = ["TRAINING_CONSTRAINTS", "BaseGameClassifier", "BaseGameSampler"]
+__all__ = ["TRAINING_CONSTRAINTS", "BaseGameClassifier", "BaseGameSampler", "LoneRowsMixin"]
 
 Array = NDArray[Any]
 
@@ -90,7 +90,8 @@ class GameMixin(RowsMixin):
         settings = {name: _told(getattr(self, name)) for name in fixed}
         settings["rows"] = hashlib.blake2b(x.tobytes()).hexdigest()
         if goes_on and settings != self._settings:
-            changed = [name for name, told in settings.items() if told != self._settings[name]]
+            either = {**self._settings, **settings}
+            changed = [n for n in either if settings.get(n) != self._settings.get(n)]
             raise ValueError(
                 f"warm_start=True goes on with the same game, but {', '.join(changed)} changed "
                 "since the last fit: keep them, or set warm_start=False"
@@ -135,19 +136,23 @@ class GameMixin(RowsMixin):
             "deficits": tuple(deficits),
             "spans": tuple(self.encoder_.spans_),
             "levels": tuple(self.encoder_.levels_),
-            "batch_size": min(self.batch_size, sum(self._counts)),
+            "batch_size": min(self._rows_a_round(shape), sum(self._counts)),
         }
         options: dict[str, Any] = {
-            **self._net_options(device),
+            **self._net_options(device, self._rows_a_round(shape)),
             "max_iter": self.max_iter,
             "callbacks": check_callbacks(self.callbacks, self._game.moves),
             **{f"module__{name}": value for name, value in (known | own).items()},
         }
         return GameNet(self._game, **options, **self._optimizer_options(options, self._game.moves))
 
-    def _net_options(self, device: torch.device) -> dict[str, Any]:
+    def _rows_a_round(self, shape: Sequence[int]) -> int:
+        """Return the batch size for encoded rows of ``shape``; a hook."""
+        return self.batch_size
+
+    def _net_options(self, device: torch.device, batch_size: int) -> dict[str, Any]:
         return {
-            "batch_size": self.batch_size,
+            "batch_size": batch_size,
             "lr": self.learning_rate,
             "device": str(device),
             "verbose": int(self.verbose),
@@ -205,12 +210,39 @@ class BaseGameSampler(GameMixin, BaseRowSampler):
             setattr(self, f"{name}_", {})
 
     def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
-        game, device = self.game_, torch.device(self.net_.device)
+        device = torch.device(self.net_.device)
         y = torch.as_tensor(codes, device=device)
         with seeded(stream, device), torch.inference_mode():
-            chunks = y.split(game.chunk_rows)
-            rows = torch.cat([self._decode(game.sample(chunk), chunk) for chunk in chunks])
+            rows = self._sample(y)
         return rows.cpu().numpy()
+
+    def _sample(self, y: Tensor) -> Tensor:
+        """Make encoded rows for class codes, some at once; a hook, likewise."""
+        chunks = y.split(self.game_.chunk_rows)
+        return torch.cat([self._decode(self.game_.sample(chunk), chunk) for chunk in chunks])
+
+
+class LoneRowsMixin:
+    """For samplers whose game learns nothing from a class of one row: it is repeated."""
+
+    _counts: tuple[int, ...]
+    _encoded_shape: tuple[int, ...]
+    _lone_rows: dict[int, Array]  # class code -> its only row, encoded
+
+    def _learn_more(
+        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> None:
+        alone = [code for code, count in enumerate(self._counts) if count == 1]
+        self._lone_rows = {code: x[codes == code][0] for code in alone}
+
+    def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
+        rows = np.empty((len(codes), *self._encoded_shape), dtype=np.float32)
+        others = ~np.isin(codes, list(self._lone_rows))
+        if others.any():
+            rows[others] = super()._draw_rows(codes[others], stream)  # type: ignore[misc]
+        for code, row in self._lone_rows.items():
+            rows[codes == code] = row
+        return rows
 
 
 class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):

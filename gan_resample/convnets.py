@@ -5,11 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-__all__ = ["ConvDecoder", "ConvNet", "StridedConvNet", "UpsamplingDecoder"]
+__all__ = [
+    "ConvDecoder",
+    "ConvNet",
+    "ImageTranslator",
+    "PatchDiscriminator",
+    "StridedConvNet",
+    "UpsamplingDecoder",
+]
 
 Shape = Sequence[int]
 
@@ -160,6 +168,98 @@ class UpsamplingDecoder(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         height, width = self.sides
         return self.layers(x)[..., :height, :width]
+
+
+class ImageTranslator(nn.Module):
+    """Images to images in [-1, 1] of the same shape: residual blocks between convolutions.
+
+    The generator of CycleGAN (Zhu et al. 2017): a 7 x 7 convolution, convolutions of stride 2,
+    blocks, transposed convolutions, a 7 x 7 convolution and a tanh; reflected borders and instance
+    normalisation. It halves images of 32 pixels or more twice, as there, those of 16 or more once.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+        Channels, height and width of the images.
+    width : int
+        Channels after the first convolution (64 there); doubled with each halving.
+    n_blocks : int
+        Residual blocks (there 9, and 6 for images of 128 pixels).
+    """
+
+    def __init__(self, shape: Shape, width: int, n_blocks: int) -> None:
+        super().__init__()
+        channels, *self.sides = shape
+        depth = sum(min(self.sides) >= side for side in (16, 32))
+        widths = [width * 2**k for k in range(depth + 1)]
+        layers = [*_convolve(channels, widths[0], 7, padding=3, padding_mode="reflect")]
+        for before, after in pairwise(widths):
+            layers += _convolve(before, after, 3, stride=2, padding=1)
+        layers += [ResidualBlock(widths[-1]) for _ in range(n_blocks)]
+        for before, after in pairwise(widths[::-1]):
+            upwards = nn.ConvTranspose2d(before, after, 3, 2, 1, output_padding=1, bias=False)
+            layers += [upwards, nn.InstanceNorm2d(after), nn.ReLU()]
+        last = nn.Conv2d(widths[0], channels, 7, padding=3, padding_mode="reflect")
+        self.layers = nn.Sequential(*layers, last, nn.Tanh())
+        self.apply(_start_small)
+
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = self.sides
+        return self.layers(x)[..., :height, :width]
+
+
+class ResidualBlock(nn.Module):
+    """Two 3 x 3 convolutions with instance normalisation, added to what comes in."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        first, second = (
+            _convolve(width, width, 3, padding=1, padding_mode="reflect") for _ in range(2)
+        )
+        self.layers = nn.Sequential(*first, *second[:2])
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.layers(x)
+
+
+class PatchDiscriminator(nn.Sequential):
+    """Images to a map of logits, (n, 1, height, width), each for a patch of the image.
+
+    4 x 4 convolutions with leaky ReLU and, but for the first, instance normalisation. Three have
+    stride 2, as in CycleGAN, for images of 64 pixels or more, two from 16 and one from 8 on.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+        Channels, height and width of the images.
+    width : int
+        Channels after the first convolution (64 there); doubled with each of the next.
+    """
+
+    def __init__(self, shape: Shape, width: int) -> None:
+        channels, *sides = shape
+        depth = sum(min(sides) >= side for side in (8, 16, 64))
+        layers: list[nn.Module] = []
+        before = channels
+        for k in range(depth + 1):
+            after, stride = width * 2**k, 2 if k < depth else 1
+            norm = [nn.InstanceNorm2d(after)] if k else []
+            layers += [nn.Conv2d(before, after, 4, stride, padding=1, bias=not norm)]
+            layers += [*norm, nn.LeakyReLU(0.2)]
+            before = after
+        super().__init__(*layers, nn.Conv2d(before, 1, 4, padding=1))
+        self.apply(_start_small)
+
+
+def _convolve(n_in: int, n_out: int, kernel: int, **options: Any) -> list[nn.Module]:
+    convolution = nn.Conv2d(n_in, n_out, kernel, bias=False, **options)
+    return [convolution, nn.InstanceNorm2d(n_out), nn.ReLU()]
+
+
+def _start_small(module: nn.Module) -> None:
+    """Draw the weights of convolutions from N(0, .02), as in CycleGAN."""
+    if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
+        nn.init.normal_(module.weight, std=0.02)
 
 
 def n_halvings(sides: Sequence[int], most: int) -> int:

@@ -51,6 +51,7 @@ from gan_resample.base import (
     BaseGameClassifier,
     BaseGameSampler,
     GameMixin,
+    LoneRowsMixin,
 )
 from gan_resample.convnets import StridedConvNet, UpsamplingDecoder
 from gan_resample.encoding import TableEncoder
@@ -644,7 +645,7 @@ class DVAANMixin(GameMixin):
             )
 
 
-class DVAANSampler(DVAANMixin, BaseGameSampler):
+class DVAANSampler(DVAANMixin, LoneRowsMixin, BaseGameSampler):
     """Over-sample near the class boundary with the decoder of DVAAN.
 
     Parameters
@@ -875,8 +876,6 @@ class DVAANSampler(DVAANMixin, BaseGameSampler):
         self.verbose = verbose
         self.random_state = random_state
 
-    _lone_rows: dict[int, Array]  # class code -> its only row, encoded
-
     def _learn_nothing(self) -> None:
         super()._learn_nothing()
         self.mu_ = self.mu
@@ -888,20 +887,9 @@ class DVAANSampler(DVAANMixin, BaseGameSampler):
             self.game_.mix = self.mix
         super()._play(x, codes, deficits, stream)
 
-    def _learn_more(
-        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
-    ) -> None:
-        alone = [code for code, count in enumerate(self._counts) if count == 1]
-        self._lone_rows = {code: x[codes == code][0] for code in alone}
-
     def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
         self.game_.mix = self.mix
-        rows = np.empty((len(codes), *self._encoded_shape), dtype=np.float32)
-        others = ~np.isin(codes, list(self._lone_rows))
-        if others.any():
-            rows[others] = super()._draw_rows(codes[others], stream)
-        for code, row in self._lone_rows.items():  # an autoencoder cannot learn a class from it
-            rows[codes == code] = row
+        rows = super()._draw_rows(codes, stream)
         failures, labels = self.game_.failures, self.classes_.tolist()
         if failures:
             rates = {labels[code]: kept / tried for code, (kept, tried) in failures.items()}

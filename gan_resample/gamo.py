@@ -651,7 +651,8 @@ class GAMOSampler(BaseGameSampler):
         device = torch.device(self.net_.device)
         net = before if self._goes_on() else None
         if net is None or net.module_.shared != self.shared:
-            options = self._net_options(device) | self._optimizer_options({}, self._later_moves)
+            options = self._net_options(device, self.batch_size)
+            options |= self._optimizer_options({}, self._later_moves)
             net = make_decoder(features, rows, counts, shared=self.shared, **options)
         net.set_params(max_iter=self.decoder_iter)
         with torch.inference_mode(False), torch.enable_grad(), seeded(stream, device):

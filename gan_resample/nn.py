@@ -21,6 +21,7 @@ __all__ = [
     "make_module",
     "output_width",
     "rows_at_once",
+    "try_module",
 ]
 
 # Fills up rows of unequal length behind their largest value; finite, for the divergence guard.
@@ -114,7 +115,7 @@ def check_shape(module: nn.Module, shape: Shape, wanted: Shape, name: str) -> nn
     ValueError
         It does not. ``name`` is its role.
     """
-    found = tuple(_try(module, shape, name).shape[1:])
+    found = tuple(try_module(module, shape, name).shape[1:])
     if found != tuple(wanted):
         raise ValueError(
             f"{name} must turn inputs of shape {tuple(shape)} into rows of shape {tuple(wanted)}, "
@@ -131,7 +132,7 @@ def output_width(module: nn.Module, shape: Shape, name: str) -> int:
     ValueError
         ``module`` cannot take such inputs, or does not give (n, width). ``name`` is its role.
     """
-    out = _try(module, shape, name)
+    out = try_module(module, shape, name)
     if out.ndim != 2 or len(out) != 2 or not out.shape[1]:
         given = f"(2, {', '.join(map(str, shape))})"
         raise ValueError(
@@ -141,8 +142,14 @@ def output_width(module: nn.Module, shape: Shape, name: str) -> int:
     return out.shape[1]
 
 
-def _try(module: nn.Module, shape: Shape, name: str) -> Tensor:
-    """Return what ``module`` gives for two inputs of ``shape``, leaving it as it was."""
+def try_module(module: nn.Module, shape: Shape, name: str) -> Tensor:
+    """Return what ``module`` gives for two inputs of ``shape``, leaving it as it was.
+
+    Raises
+    ------
+    ValueError
+        It cannot take them, or gives no tensor. ``name`` is its role.
+    """
     copied = copy.deepcopy(module).eval()
     try:
         with torch.no_grad():

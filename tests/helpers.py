@@ -4,15 +4,19 @@ import numpy as np
 import torch
 
 from gan_resample import (
+    CycleGANClassifier,
+    CycleGANSampler,
     DVAANClassifier,
     DVAANSampler,
     GAMOClassifier,
     GAMOSampler,
     SpreadSMOTE,
 )
+from gan_resample.cyclegan import CycleGANGame
 from gan_resample.dvaan import DVAANGame
 from gan_resample.engine.net import GameNet
 from gan_resample.gamo import GAMOGame
+from gan_resample.translation import TranslationGame
 
 SMALL = {"hidden_layer_sizes": (16,), "learning_rate": 1e-2, "random_state": 0}
 QUICK = {**SMALL, "max_iter": 4}
@@ -80,11 +84,42 @@ GAMES |= {
     "dvaan-images": (DVAANGame, DVAAN | {"latent_dim": 8}),
     "dvaan-features": (DVAANGame, DVAAN | {"feature_extractor": small_features}),
 }
+TRANSLATION = {
+    "loss": "log",
+    "cycle_weight": 10.0,
+    "identity_weight": 5.0,
+    "source": "largest",
+    "pool_size": 10,
+    "cycle_noise": 0.05,
+    "translator": None,
+    "discriminator": None,
+    "hidden_layer_sizes": (16,),
+    "width_multiplier": 0.1,
+    "n_blocks": 1,
+}
+CYCLEGAN = TRANSLATION | {
+    "mode": "aug",
+    "alt_period": "epoch",
+    "gamma": 1.0,
+    "classifier_weight": 1.0,
+    "classifier": None,
+}
+GAMES |= {
+    "cyclegan": (TranslationGame, TRANSLATION),
+    "cyclegan-larger": (TranslationGame, TRANSLATION | {"source": "larger", "pool_size": 0}),
+    "cyclegan-literal": (TranslationGame, TRANSLATION | {"loss": "ls", "cycle_noise": 0.0}),
+    "cyclegan-images": (TranslationGame, TRANSLATION),
+    "cyclegan-joint": (CycleGANGame, CYCLEGAN),
+    "cyclegan-alt": (CycleGANGame, CYCLEGAN | {"mode": "alt", "gamma": "ratio"}),
+    "cyclegan-alt-images": (CycleGANGame, CYCLEGAN | {"mode": "alt", "source": "larger"}),
+}
 # as printed, where that fails at what any game must do: the game's own tests show how
-LITERAL = {"dvaan-literal"}
+LITERAL = {"dvaan-literal", "cyclegan-literal"}
 SHAPES = {
     "gamo-images": (1, 4, 4),
     "dvaan-images": (1, 4, 4),
+    "cyclegan-images": (1, 4, 4),
+    "cyclegan-alt-images": (1, 4, 4),
 }  # of encoded rows; (4,) where a game is not listed
 
 
@@ -182,11 +217,13 @@ def tensors(X, y):
 
 
 def samplers():
-    return [GAMOSampler(**QUICK), DVAANSampler(**QUICK), SpreadSMOTE(random_state=0)]
+    games = (GAMOSampler, DVAANSampler, CycleGANSampler)
+    return [*(kind(**QUICK) for kind in games), SpreadSMOTE(random_state=0)]
 
 
 def classifiers():
-    return [GAMOClassifier(**SMALL, max_iter=60), DVAANClassifier(**SMALL, max_iter=60)]
+    games = (GAMOClassifier, DVAANClassifier, CycleGANClassifier)
+    return [kind(**SMALL, max_iter=60) for kind in games]
 
 
 def wanted_labels(sampler):

@@ -7,6 +7,8 @@ import pytest
 
 import gan_resample
 from gan_resample import (
+    CycleGANClassifier,
+    CycleGANSampler,
     DVAANClassifier,
     DVAANSampler,
     GAMOClassifier,
@@ -27,6 +29,7 @@ from gan_resample.evaluation import (
 )
 
 GAMES = [GAMOSampler, GAMOClassifier, DVAANSampler, DVAANClassifier]
+GAMES += [CycleGANSampler, CycleGANClassifier]
 ESTIMATORS = [*GAMES, SpreadSMOTE, TableEncoder, ImageEncoder]
 OTHERS = [
     *(getattr(metrics, name) for name in metrics.__all__ if name.islower()),

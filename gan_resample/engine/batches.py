@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-__all__ = ["balanced_batches", "endless_batches"]
+__all__ = ["balanced_batches", "endless_batches", "epoch_rounds"]
+
+MIN_EPOCH_ROUNDS = 50
 
 
 def endless_batches(n: int, size: int, device: torch.device) -> Iterator[Tensor]:
@@ -24,16 +26,24 @@ def endless_batches(n: int, size: int, device: torch.device) -> Iterator[Tensor]
 
 
 def balanced_batches(y: Tensor, size: int) -> Iterator[Tensor]:
-    """Yield index tensors of ``size`` rows, as many of each class of codes ``y``, or one more.
+    """Yield index tensors of ``size // n_classes`` rows (at least 1) of each class of codes ``y``.
 
-    Rows of a class are drawn with replacement; which classes get one more rotates.
+    Classes stand one after another, in the order of their codes, so that a batch can be cut by
+    class without looking at it. Rows of a class are drawn with replacement.
     """
     order = y.argsort(stable=True)
     _, counts = y.unique(return_counts=True)  # once a fit, so it may wait for the device
     starts = counts.cumsum(0) - counts
-    places = torch.arange(size, device=y.device)
+    classes = torch.arange(len(counts), device=y.device)
+    classes = classes.repeat_interleave(max(1, size // len(counts)))
     while True:
-        classes = places % len(counts)
-        chance = torch.rand(size, device=y.device)
+        chance = torch.rand(len(classes), device=y.device)
         yield order[starts[classes] + (chance * counts[classes]).long()]
-        places = places + size
+
+
+def epoch_rounds(n: int, size: int) -> int:
+    """Return the rounds of an epoch: one pass over ``n`` rows, but not fewer than 50.
+
+    History, guards and refreshes need a rhythm also where a pass is very short.
+    """
+    return max(-(-n // size), MIN_EPOCH_ROUNDS)

@@ -15,14 +15,11 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from tqdm import tqdm
 
-from gan_resample.engine.batches import balanced_batches, endless_batches
+from gan_resample.engine.batches import balanced_batches, endless_batches, epoch_rounds
 from gan_resample.engine.game import Game
 from gan_resample.engine.guards import Guard, LossTally
 
 __all__ = ["GameNet"]
-
-# History, guards and refreshes need a rhythm also where one pass over the rows is very short.
-MIN_EPOCH_ROUNDS = 50
 
 
 class ProgressBar(Callback):
@@ -148,13 +145,8 @@ class GameNet(NeuralNet):
         return self
 
     def _play(self, x: Tensor, y: Tensor, guard: Guard) -> None:
-        game = self.module_
-        size = min(self.batch_size, len(x))
-        balanced = game.batches == "balanced"
-        batches = (
-            balanced_batches(y, size) if balanced else endless_batches(len(x), size, x.device)
-        )
-        rhythm = max(-(-len(x) // self.batch_size), MIN_EPOCH_ROUNDS)
+        game, batches = self.module_, self._batches(y)
+        rhythm = epoch_rounds(len(x), self.batch_size)
         while game.rounds_played < game.rounds_planned:
             start = time.perf_counter()
             game.begin_epoch(x, y)
@@ -171,6 +163,13 @@ class GameNet(NeuralNet):
                 self.notify("on_epoch_end", dataset_train=None, dataset_valid=None)
             except KeyboardInterrupt:  # how skorch's EarlyStopping says stop
                 return
+
+    def _batches(self, y: Tensor) -> Iterator[Tensor]:
+        """Yield the rows of one mini-batch after another, as the game wants them."""
+        size = min(self.batch_size, len(y))
+        if self.module_.batches == "balanced":
+            return balanced_batches(y, size)
+        return endless_batches(len(y), size, y.device)
 
     def _play_epoch(
         self, x: Tensor, y: Tensor, batches: Iterator[Tensor], rounds: int

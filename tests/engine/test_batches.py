@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gan_resample.engine.batches import balanced_batches, endless_batches
+from gan_resample.engine.batches import balanced_batches, endless_batches, epoch_rounds
 
 CPU = torch.device("cpu")
 
@@ -28,13 +28,9 @@ def test_order_changes_from_one_permutation_to_the_next():
 def test_balanced_batches_hold_as_many_rows_of_each_class(counts, size):
     y = torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))
     y = y[torch.randperm(len(y))]
-    batches = list(itertools.islice(balanced_batches(y, size), 2 * len(counts)))
-    assert all(len(batch) == size for batch in batches)
-    for batch in batches:
-        found = torch.bincount(y[batch], minlength=len(counts))
-        assert found.max() - found.min() <= 1
-    total = torch.bincount(y[torch.cat(batches)], minlength=len(counts))
-    assert total.max() - total.min() <= 1  # nobody is favoured in the long run
+    each = max(1, size // len(counts))
+    for batch in itertools.islice(balanced_batches(y, size), 5):
+        assert y[batch].tolist() == [code for code in range(len(counts)) for _ in range(each)]
 
 
 def test_balanced_batches_reach_every_row():
@@ -52,4 +48,10 @@ def test_a_game_may_ask_for_balanced_batches(monkeypatch):
     step = net.train_step
     net.train_step = lambda batch: seen.append(torch.bincount(batch[1]).tolist()) or step(batch)
     net.fit(*rows_of("gamo"))
-    assert seen == [[6, 5, 5], [5, 6, 5], [5, 5, 6]]
+    assert seen == [[5, 5, 5]] * 3
+
+
+def test_an_epoch_is_a_pass_over_the_rows_but_not_fewer_than_50_rounds():
+    assert epoch_rounds(1000, 10) == 100
+    assert epoch_rounds(1001, 10) == 101
+    assert epoch_rounds(20, 10) == 50

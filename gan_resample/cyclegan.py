@@ -1,0 +1,728 @@
+r"""Joint CycleGAN and classifier: rows of a large class are translated into rows of a small one.
+
+For a deficient class :math:`B` and its source :math:`A` there are two translators,
+:math:`G_{AB}` and :math:`G_{BA}`, and a discriminator of each side, :math:`D_A` and :math:`D_B`;
+the classifier, with probabilities :math:`z`, is shared by all pairs. With :math:`L(r, t)` the
+squared error or the cross-entropy of a logit :math:`r` and a target :math:`t`, they minimise
+
+.. math::
+    D_B: \; & \tfrac12 E_b L(D_B(b), 1) + \tfrac12 E_a L(D_B(G_{AB}(a)), 0) \\
+    G: \; & E_a L(D_B(G_{AB}(a)), 1) + E_b L(D_A(G_{BA}(b)), 1)
+        + \beta L_{cyc} + \alpha L_{ide} \; [\, + L_{cls} \text{ of } G_{AB}(a), G_{BA}(b) \,] \\
+    z: \; & L_{cls} = L_{cls}^B + \tfrac1\gamma L_{cls}^A
+
+    L_{cyc} &= E_a |G_{BA}(G_{AB}(a)) - a| + E_b |G_{AB}(G_{BA}(b)) - b| \\
+    L_{ide} &= E_b |G_{AB}(b) - b| + E_a |G_{BA}(a) - a| \\
+    L_{cls}^B &= - E_b \log z_B(b) - E_a \log z_B(G_{AB}(a)) \\
+    L_{cls}^A &= - E_a \log z_A(a) - E_b \log z_A(G_{BA}(b))
+
+The term in brackets is that of the mode "alt", in which the classifier teaches the translators.
+
+References
+----------
+Aadarsh Sahoo, Ankit Singh, Rameswar Panda, Rogerio Feris, Abir Das. Mitigating Dataset Imbalance
+via Joint Generation and Classification. ECCV Workshops 2020. arXiv:2008.05524
+
+Jun-Yan Zhu, Taesung Park, Phillip Isola, Alexei A. Efros. Unpaired Image-to-Image Translation
+using Cycle-Consistent Adversarial Networks. ICCV 2017. arXiv:1703.10593
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from gan_resample._sklearn import Interval, StrOptions
+from gan_resample.base import (
+    TRAINING_CONSTRAINTS,
+    BaseGameClassifier,
+    BaseGameSampler,
+    GameMixin,
+    LoneRowsMixin,
+)
+from gan_resample.contract import dense
+from gan_resample.encoding import TableEncoder
+from gan_resample.engine.batches import epoch_rounds
+from gan_resample.engine.game import ClassifyingGame
+from gan_resample.images import ImageEncoder
+from gan_resample.nn import Build, check_width, make_module
+from gan_resample.translation import LOSSES, ImageNets, Pair, TableNets, TranslationGame
+
+__all__ = [
+    "PAPER_SETTINGS",
+    "CycleGANClassifier",
+    "CycleGANGame",
+    "CycleGANSampler",
+]
+
+Array = NDArray[Any]
+
+#: What the authors' slides state, and where they do not, the defaults of the CycleGAN code that
+#: they say theirs comes from: ``CycleGANClassifier(**PAPER_SETTINGS)``.
+PAPER_SETTINGS: dict[str, Any] = {
+    "loss": "log",
+    "cycle_weight": 10.0,
+    "identity_weight": 5.0,
+    "pool_size": 50,
+    "cycle_noise": 0.0,
+    "width_multiplier": 1.0,
+    "n_blocks": 6,
+    "batch_size": 2,
+    "learning_rate": 2e-4,
+}
+
+TABLE_BATCH, IMAGE_BATCH = 128, 4
+
+
+class CycleGANGame(TranslationGame, ClassifyingGame):
+    """CycleGAN and a classifier, which learns from real and from translated rows.
+
+    Parameters
+    ----------
+    shape, counts, deficits, spans, levels, batch_size
+        As in :class:`TranslationGame`.
+    mode, alt_period, gamma, classifier_weight, classifier
+        As in :class:`CycleGANClassifier`.
+    **others
+        As in :class:`TranslationGame`.
+    """
+
+    moves: ClassVar[Mapping[str, str]] = {
+        **TranslationGame.moves,
+        "classifier": "classifier",
+    }
+    class_weights: Tensor
+    real_weights: Tensor
+    source_masks: Tensor
+    back_weights: Tensor
+
+    def __init__(
+        self,
+        *,
+        shape: Sequence[int],
+        counts: Sequence[int],
+        batch_size: int,
+        mode: str,
+        alt_period: int | str,
+        gamma: float | str,
+        classifier_weight: float,
+        classifier: Build | None,
+        hidden_layer_sizes: Sequence[int],
+        **others: Any,
+    ) -> None:
+        super().__init__(
+            shape=shape,
+            counts=counts,
+            batch_size=batch_size,
+            hidden_layer_sizes=hidden_layer_sizes,
+            **others,
+        )
+        self.mode, self.classifier_weight = mode, classifier_weight
+        self.epoch = epoch_rounds(sum(counts), batch_size)
+        self.alt_period = alt_period
+        self.phase_rounds = 0  # rounds of a phase; known when the first epoch begins
+        table = len(shape) == 1
+        build = TableNets(hidden_layer_sizes).classifier if table else ImageNets.classifier
+        row: Any = shape[0] if table else tuple(shape)
+        self.classifier = make_module(
+            build if classifier is None else classifier, row, len(counts)
+        )
+        check_width(self.classifier, shape, len(counts), "classifier")
+        n = torch.tensor(counts, dtype=torch.float32)
+        weights = n.min() / n
+        if not isinstance(gamma, str):
+            weights = torch.ones(len(n))
+            weights[n.argmax()] = 1 / gamma
+        self.register_buffer("class_weights", weights)
+        # a class that is in no pair gets no translated rows: its real ones count twice instead
+        paired = {code for pair in self.pairs for code in (pair.target, *pair.sources)}
+        alone = [code not in paired for code in range(len(n))]
+        self.register_buffer("real_weights", weights * (1 + torch.tensor(alone).float()))
+        # all that is turned back counts as one class together, however many pairs there are
+        masks = [[code in pair.sources for code in range(len(n))] for pair in self.pairs]
+        of_pairs = torch.tensor(masks, dtype=torch.bool).view(len(self.pairs), len(n))
+        back = (of_pairs * weights).sum(dim=1) / (of_pairs.sum(dim=1) * max(1, len(self.pairs)))
+        self.register_buffer("source_masks", of_pairs)
+        self.register_buffer("back_weights", back)
+
+    # ---- phases ---------------------------------------------------------------------------------
+
+    def begin_epoch(self, x: Tensor, y: Tensor) -> None:
+        if self.rounds_played:
+            return
+        if self.mode == "aug":
+            self.phase_rounds = self.rounds_planned // 2
+        else:  # both sides have a turn, and the classifier the last one, also in a short fit
+            wanted = self.epoch if self.alt_period == "epoch" else int(self.alt_period)
+            self.phase_rounds = min(wanted, max(1, self.rounds_planned // 3))
+
+    @property
+    def phases(self) -> tuple[int, ...]:
+        return (self.phase_rounds,) if self.mode == "aug" and self.pairs else ()
+
+    @property
+    def translates(self) -> bool:
+        """Whether the translators and discriminators move now, and not the classifier."""
+        if not self.pairs:
+            return False
+        if self.mode == "aug":
+            return self.rounds_played < self.phase_rounds
+        return self.rounds_played // self.phase_rounds % 2 == 1  # first the teacher learns
+
+    # ---- a round --------------------------------------------------------------------------------
+
+    def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
+        """Play a round of CycleGAN, or one of the classifier on real and translated rows."""
+        if self.translates:
+            yield from super().turns(x, y)
+            return
+        rows = x.unflatten(0, (len(self.counts), -1))
+        translated = [self.translate_both(rows, pair) for pair in self.pairs]
+        yield {"classifier": self.class_loss(rows, translated)}
+
+    def teach(self, pair: Pair, fake_b: Tensor, fake_a: Tensor) -> Tensor | float:
+        if self.mode == "aug" or not self.classifier_weight:
+            return 0.0
+        with self.still("classifier"):
+            logits = self.classifier(torch.cat([fake_b, fake_a]))
+        return self.classifier_weight * self.pair_loss(pair, *logits.chunk(2))
+
+    def translate_both(self, rows: Tensor, pair: Pair) -> tuple[Tensor, Tensor]:
+        """G_AB(a) and G_BA(b), not to be differentiated through."""
+        a, b = self.draw(rows, pair), rows[pair.target]
+        return self.translate(a, pair.target), self.translate(b, pair.target, back=True)
+
+    def class_loss(self, rows: Tensor, translated: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+        """L_cls of real rows, (n_classes, n, *shape), and of G_AB(a), G_BA(b) of each pair."""
+        fakes = [fake for two in translated for fake in two]
+        real, *logits = self.classifier(torch.cat([rows.flatten(0, 1), *fakes])).split(
+            [rows.shape[0] * rows.shape[1], *map(len, fakes)]
+        )
+        codes = torch.arange(len(rows), device=rows.device).repeat_interleave(rows.shape[1])
+        per_class = cross_entropy(real, codes, reduction="none").view(len(rows), -1).mean(dim=1)
+        pairs = zip(self.pairs, logits[::2], logits[1::2], strict=True)
+        return (self.real_weights * per_class).sum() + sum(
+            self.pair_loss(pair, of_b, of_a) for pair, of_b, of_a in pairs
+        )
+
+    def pair_loss(self, pair: Pair, of_b: Tensor, of_a: Tensor) -> Tensor:
+        """Cross-entropy of logits of G_AB(a) as class B, and of G_BA(b) as one of the sources."""
+        at = self.pairs.index(pair)
+        as_b = -of_b.log_softmax(dim=1)[:, pair.target].mean()
+        in_a = of_a.log_softmax(dim=1).masked_fill(~self.source_masks[at], -torch.inf)
+        as_a = -in_a.logsumexp(dim=1).mean()
+        return self.class_weights[pair.target] * as_b + self.back_weights[at] * as_a
+
+    @property
+    def predictor(self) -> nn.Module:
+        return self.classifier
+
+    def get_extra_state(self) -> dict[str, int]:
+        return super().get_extra_state() | {"phase_rounds": self.phase_rounds}
+
+    def set_extra_state(self, state: Any) -> None:
+        super().set_extra_state(state)
+        self.phase_rounds = state["phase_rounds"]
+
+
+GAME_CONSTRAINTS: dict[str, list[Any]] = {
+    **TRAINING_CONSTRAINTS,
+    "mode": [StrOptions({"aug", "alt"})],
+    "alt_period": [Interval(Integral, 1, None, closed="left"), StrOptions({"epoch"})],
+    "loss": [StrOptions(set(LOSSES))],
+    "cycle_weight": [Interval(Real, 0, None, closed="left")],
+    "identity_weight": [Interval(Real, 0, None, closed="left")],
+    "gamma": [Interval(Real, 0, None, closed="neither"), StrOptions({"ratio"})],
+    "classifier_weight": [Interval(Real, 0, None, closed="left")],
+    "source": [StrOptions({"largest", "larger"})],
+    "pool_size": [Interval(Integral, 0, None, closed="left")],
+    "cycle_noise": [Interval(Real, 0, None, closed="left")],
+    "translator": [nn.Module, callable, None],
+    "discriminator": [nn.Module, callable, None],
+    "classifier": [nn.Module, callable, None],
+    "width_multiplier": [Interval(Real, 0, None, closed="neither")],
+    "n_blocks": [Interval(Integral, 0, None, closed="left")],
+    "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+}
+# of a game without a classifier, which "aug" samplers play; and those of the classifier
+TRANSLATION_PARAMS = (
+    "loss",
+    "cycle_weight",
+    "identity_weight",
+    "source",
+    "pool_size",
+    "cycle_noise",
+    "translator",
+    "discriminator",
+    "hidden_layer_sizes",
+    "width_multiplier",
+    "n_blocks",
+)
+CLASSIFIER_PARAMS = ("mode", "alt_period", "gamma", "classifier_weight", "classifier")
+
+
+class CycleGANMixin(GameMixin):
+    """What sampler and classifier share."""
+
+    _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}
+
+    batch_size: int | None  # type: ignore[assignment]
+
+    def _rows_a_round(self, shape: Sequence[int]) -> int:
+        if self.batch_size is None:
+            return TABLE_BATCH if len(shape) == 1 else IMAGE_BATCH
+        return self.batch_size
+
+    def translate(self, X: Any, to: Any) -> Any:
+        """Turn rows into rows of another class.
+
+        Parameters
+        ----------
+        X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
+            Columns or shape as in ``fit``; rows of the class that ``to`` was translated from.
+        to : label
+            A class that was in play in ``fit``. Where there was one, and its rows came from one
+            class, that class too: rows are then turned back.
+
+        Returns
+        -------
+        X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
+            Translated row by row, in the container, columns or shape, and dtypes seen in ``fit``;
+            always the same for the same rows.
+
+        Raises
+        ------
+        ValueError
+            ``to`` is another class, or no class was in play.
+        """
+        check_is_fitted(self, "_stream")
+        X = self._check_rows(X, reset=False)
+        target, back = self._direction(to)
+        x = torch.as_tensor(self.encoder_.transform(dense(X)), dtype=torch.float32)
+        device = torch.device(self.net_.device)
+        with torch.inference_mode():
+            chunks = x.to(device).split(self.game_.chunk_rows)
+            rows = torch.cat([self.game_.translate(part, target, back=back) for part in chunks])
+        translated = self.encoder_.inverse_transform(rows.cpu().numpy())
+        return type(X)(translated) if sparse.issparse(X) else translated
+
+    def _direction(self, to: Any) -> tuple[int, bool]:
+        """Class code of the pair that translates to a label, and whether it is turned back."""
+        pairs = [] if self.game_ is None else self.game_.pairs
+        if not pairs:
+            raise ValueError(
+                f"no class lacked a row when {type(self).__name__} was fitted, so it has no "
+                "translators"
+            )
+        labels = self.classes_.tolist()
+        forth = {labels[pair.target]: (pair.target, False) for pair in pairs}
+        if len(pairs) == 1 and len(pairs[0].sources) == 1:
+            forth[labels[pairs[0].sources[0]]] = (pairs[0].target, True)
+        found = [way for label, way in forth.items() if label == to]
+        if not found:
+            raise ValueError(
+                f"cannot translate to {to!r}: in fit, there were translators to {list(forth)}"
+            )
+        return found[0]
+
+
+class CycleGANSampler(CycleGANMixin, LoneRowsMixin, BaseGameSampler):
+    """Over-sample by translating rows of a large class into rows of a small one.
+
+    Parameters
+    ----------
+    sampling_strategy : float, str, dict or callable, default="auto"
+        Which classes are resampled and how far, as in imbalanced-learn.
+    mode : {"aug", "alt"}, default="aug"
+        "aug": a CycleGAN and nothing else. "alt": it takes turns with a classifier, whose loss on
+        translated rows the translators then also minimise.
+    alt_period : int or "epoch", default="epoch"
+        Rounds of a turn with ``mode="alt"``, in [1, inf); the classifier has the first. At most a
+        third of ``max_iter``. The authors' slides give no value.
+    loss : {"log", "ls"}, default="log"
+        What discriminators minimise, and translators against them: the cross-entropy of the
+        authors' slides, or least squares as in the CycleGAN code that they started from. Where
+        rows of two classes are easily told apart, least squares leave translators that start near
+        the identity no slope to go down, and rows come back as they were.
+    cycle_weight : float, default=10.0
+        Of the distance between a row and what comes back through both translators (beta), in
+        [0, inf). The slides give no value; CycleGAN's.
+    identity_weight : float, default=5.0
+        Of the distance between a row and its translation to its own class (alpha), in [0, inf).
+        The slides give no value; CycleGAN's.
+    gamma : float or "ratio", default=1.0
+        The largest class weighs ``1 / gamma`` in the classifier's loss with ``mode="alt"``, in
+        (0, inf). 1 suits mini-batches with as many rows of each class, as they are here; "ratio"
+        weighs each class by the inverse of its size on top of that. The slides give no value.
+    classifier_weight : float, default=1.0
+        Of the classifier's loss in the translators' own with ``mode="alt"``, in [0, inf).
+    source : {"largest", "larger"}, default="largest"
+        What the rows of a class are made from: rows of the largest class, or of all classes that
+        are larger than it, pooled. With two classes both are the other class.
+    pool_size : int, default=50
+        Translated rows of earlier rounds that each discriminator is shown beside new ones, in
+        [0, inf).
+    cycle_noise : float, default=0.05
+        Standard deviation of the noise on numeric columns of a translated row before it is turned
+        back, in standard deviations of the column, in [0, inf): without it the way back can hang
+        on last decimals. 0 is the literal value; images have none.
+    translator : nn.Module or callable, default=None
+        Turns rows into rows: a module (copied at every fit for every translator; its weights are
+        the start), or a picklable ``(n_in, n_out) -> nn.Module`` from rows of width, or images of
+        shape, ``n_in`` to the same, ``n_out``; pixels are between -1 and 1.
+    discriminator : nn.Module or callable, default=None
+        Turns rows into logits, one or a map of them, likewise; ``n_out`` is 1.
+    classifier : nn.Module or callable, default=None
+        Turns rows into logits of the classes, likewise; with ``mode="alt"``.
+    hidden_layer_sizes : sequence of int, default=(256, 128)
+        Widths of the translators of tables; discriminators and classifier have half of them.
+    width_multiplier : float, default=0.25
+        Channels of translators and discriminators of images, as a share of CycleGAN's 64, in
+        (0, inf).
+    n_blocks : int, default=3
+        Residual blocks of translators of images, in [0, inf); CycleGAN has 6 for images of 128
+        pixels, and 9 for larger ones.
+    max_iter : int, default=2000
+        Rounds, i.e. mini-batches, in [1, inf); with ``mode="alt"`` those of the classifier too.
+    batch_size : int, default=None
+        Rows a round, as many of each class and at least one, in [1, inf). ``None``: 128 for
+        tables, 4 for images.
+    learning_rate : float, default=LR
+        Of the Adam (betas .5 and .999) of every player, in (0, inf). DOC_LR
+    net_params : dict, default=None
+        Handed to the skorch net: ``{"discriminators_optimizer__lr": 1e-4}``,
+        ``{"optimizer": torch.optim.AdamW}``. Moves: translators, discriminators and, with
+        ``mode="alt"``, classifier.
+    encoder : TableEncoder or ImageEncoder, default=None
+        How columns or pixels become numbers and come back; ``None``: ``TableEncoder()`` for
+        tables, ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
+    device : str, default="auto"
+        "auto" (a GPU if there is one), "cpu" or "cuda".
+    callbacks : list, default=None
+        skorch callbacks, copied in ``fit``. ``EarlyStopping`` must monitor a ``<move>_loss``.
+    warm_start : bool, default=False
+        Go on for ``max_iter`` more rounds with the same data and the same game.
+    verbose : int, default=0
+        1: a progress bar, 2: a line an epoch.
+    random_state : int, RandomState instance or None, default=None
+        An int gives bit-equal rows on a CPU.
+
+    Attributes
+    ----------
+    sampling_strategy_ : dict
+        Label -> number of rows to generate.
+    net_ : GameNet
+        The trained skorch net; None where no class lacked a row.
+    game_ : TranslationGame or CycleGANGame
+        The trained game, ``net_.module_``. It keeps the encoded rows of the classes that are
+        translated, and so does a pickled sampler.
+    encoder_ : TableEncoder or ImageEncoder
+        Fitted to the training rows.
+    classes_ : ndarray of shape (n_classes,)
+        Labels.
+    n_iter_ : int
+        Rounds played.
+    history_ : list of dict
+        One a epoch: epoch, rounds (so far), seconds, and the mean ``<move>_loss`` of each move
+        that was made.
+    source_indices_ : ndarray of int
+        Of each row that the last ``fit_resample`` generated, the real row that it was made from.
+    spread_ : dict of label to float
+        Standard deviation of generated rows over that of the class; a warning under .05.
+    distance_ : dict of label to float
+        Median distance of a generated row to the nearest real one of its class, over that from a
+        real one to the nearest other; a warning under .05, where rows are near-copies.
+    synthetic_mask_ : ndarray of bool
+        True on the generated rows of the last ``fit_resample``.
+    n_features_in_, feature_names_in_, shape_in_
+        As everywhere in scikit-learn.
+
+    See Also
+    --------
+    SpreadSMOTE : No network at all: compare with it first.
+    CycleGANClassifier : A classifier that learns from such rows, which is what the paper is about.
+
+    Notes
+    -----
+    Translators are functions: the same row gives the same translation. Each row of the source is
+    translated once before any is translated again, which balancing never needs. Then rows of
+    tables get noise of .05 standard deviations and images are mirrored, every other time, before
+    they are translated; a warning says how many. A class of a single row is repeated.
+
+    Several classes are an extension of ours: a pair of translators for each deficient class, so
+    that the time of a fit grows with their number. Numbers that the slides do not give are those
+    of CycleGAN's code. ``gan_resample.cyclegan.PAPER_SETTINGS`` has the literal ones.
+
+    References
+    ----------
+    A. Sahoo, A. Singh, R. Panda, R. Feris, A. Das. Mitigating Dataset Imbalance via Joint
+    Generation and Classification. ECCV Workshops 2020. arXiv:2008.05524
+
+    J.-Y. Zhu, T. Park, P. Isola, A. A. Efros. Unpaired Image-to-Image Translation using
+    Cycle-Consistent Adversarial Networks. ICCV 2017. arXiv:1703.10593
+
+    Examples
+    --------
+    >>> from collections import Counter
+    >>> from sklearn.datasets import make_classification
+    >>> from gan_resample import CycleGANSampler
+    >>> X, y = make_classification(300, weights=[0.9], flip_y=0, random_state=0)
+    >>> sampler = CycleGANSampler(max_iter=60, random_state=0)
+    >>> X_new, y_new = sampler.fit_resample(X, y)
+    >>> sorted(Counter(y_new.tolist()).items())
+    [(0, 271), (1, 271)]
+    >>> bool((sampler.translate(X[sampler.source_indices_], to=1) == X_new[300:]).all())
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseGameSampler._parameter_constraints,
+        **GAME_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        *,
+        sampling_strategy: Any = "auto",
+        mode: str = "aug",
+        alt_period: int | str = "epoch",
+        loss: str = "log",
+        cycle_weight: float = 10.0,
+        identity_weight: float = 5.0,
+        gamma: float | str = 1.0,
+        classifier_weight: float = 1.0,
+        source: str = "largest",
+        pool_size: int = 50,
+        cycle_noise: float = 0.05,
+        translator: Build | None = None,
+        discriminator: Build | None = None,
+        classifier: Build | None = None,
+        hidden_layer_sizes: Sequence[int] = (256, 128),
+        width_multiplier: float = 0.25,
+        n_blocks: int = 3,
+        max_iter: int = 2000,
+        batch_size: int | None = None,
+        learning_rate: float = 1e-3,
+        net_params: dict[str, Any] | None = None,
+        encoder: TableEncoder | ImageEncoder | None = None,
+        device: str = "auto",
+        callbacks: Sequence[Any] | None = None,
+        warm_start: bool = False,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        super().__init__(sampling_strategy=sampling_strategy)
+        self.mode = mode
+        self.alt_period = alt_period
+        self.loss = loss
+        self.cycle_weight = cycle_weight
+        self.identity_weight = identity_weight
+        self.gamma = gamma
+        self.classifier_weight = classifier_weight
+        self.source = source
+        self.pool_size = pool_size
+        self.cycle_noise = cycle_noise
+        self.translator = translator
+        self.discriminator = discriminator
+        self.classifier = classifier
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.width_multiplier = width_multiplier
+        self.n_blocks = n_blocks
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.net_params = net_params
+        self.encoder = encoder
+        self.device = device
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.random_state = random_state
+
+    @property
+    def _game(self) -> type[TranslationGame]:  # type: ignore[override]
+        return CycleGANGame if self.mode == "alt" else TranslationGame
+
+    @property
+    def _game_params(self) -> Sequence[str]:  # type: ignore[override]
+        others = CLASSIFIER_PARAMS if self.mode == "alt" else ()
+        return (*TRANSLATION_PARAMS, *others)
+
+    def _learn(self, X: Any, y: Array) -> None:
+        super()._learn(X, y)
+        self.source_indices_ = np.zeros(0, dtype=np.intp)
+
+    def _fit_resample(self, X: Any, y: Array) -> tuple[Any, Array]:
+        X_new, y_new = super()._fit_resample(X, y)
+        if self.synthetic_mask_.any():
+            made = np.searchsorted(self.classes_, y_new[self.synthetic_mask_])
+            self.source_indices_ = np.empty(len(made), dtype=np.intp)
+            lone = np.isin(made, list(self._lone_rows))
+            self.source_indices_[~lone] = self._drawn
+            self.source_indices_[lone] = [
+                np.flatnonzero(y == label)[0] for label in y_new[-len(made) :][lone]
+            ]
+        return X_new, y_new
+
+    def _sample(self, y: Tensor) -> Tensor:
+        game = self.game_
+        chosen, earlier = game.draw_sources(y)
+        self._drawn = game.source_rows[chosen].cpu().numpy()
+        self._warn_of_reuse(y.cpu().numpy(), earlier.cpu().numpy())
+        parts = zip(*(each.split(game.chunk_rows) for each in (y, chosen, earlier)), strict=True)
+        return torch.cat([game.make_rows(*part) for part in parts])
+
+    def _warn_of_reuse(self, codes: Array, earlier: Array) -> None:
+        again = np.bincount(codes[earlier > 0], minlength=len(self.classes_))
+        if told := {self.classes_.tolist()[code]: int(again[code]) for code in again.nonzero()[0]}:
+            change = "with a little noise" if len(self._encoded_shape) == 1 else "mirrored or not"
+            warnings.warn(
+                f"there are fewer rows to translate than were asked for: {told} (label: rows) are "
+                f"made from rows that were translated before, {change}. Ask for fewer rows "
+                "(sampling_strategy), or pool more classes (source='larger')",
+                UserWarning,
+                stacklevel=2,
+            )
+
+
+class CycleGANClassifier(CycleGANMixin, BaseGameClassifier):
+    """A classifier that learns from real rows and from rows of one class translated to another.
+
+    Parameters
+    ----------
+    mode : {"aug", "alt"}, default="aug"
+        "aug": the first half of the rounds trains a CycleGAN, the second the classifier on real
+        and translated rows. "alt": they take turns, and the translators also minimise the
+        classifier's loss on translated rows. The authors report both; "aug" was better in 15 of
+        their 16 settings.
+    alt_period, loss, cycle_weight, identity_weight, classifier_weight, source, pool_size, \
+cycle_noise
+        The game; as in :class:`CycleGANSampler`.
+    gamma : float or "ratio", default=1.0
+        The largest class weighs ``1 / gamma`` in the classifier's loss, in (0, inf). 1 suits
+        mini-batches with as many rows of each class, as they are here; "ratio" weighs each class
+        by the inverse of its size on top of that. The slides give no value.
+    translator, discriminator, hidden_layer_sizes, width_multiplier, n_blocks
+        The networks; as in :class:`CycleGANSampler`.
+    classifier : nn.Module or callable, default=None
+        Turns rows into logits of the classes, likewise: any module. ``None``: a perceptron half as
+        wide as ``hidden_layer_sizes``, or for images two convolutions and a linear layer.
+    max_iter : int, default=2000
+        Rounds, i.e. mini-batches, of all players together, in [1, inf).
+    batch_size, learning_rate, net_params, encoder, device, callbacks, warm_start, verbose, \
+random_state
+        Training; as in :class:`CycleGANSampler`. Moves: translators, discriminators, classifier.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, in the order of ``predict_proba``'s columns.
+    net_, game_, encoder_, n_iter_, history_, spread_, distance_
+        As in :class:`CycleGANSampler`; the game keeps no rows.
+    n_features_in_, feature_names_in_, shape_in_
+        As everywhere in scikit-learn.
+
+    See Also
+    --------
+    CycleGANSampler : Translated rows, for any classifier.
+
+    Notes
+    -----
+    Mini-batches hold as many rows of each class, and ``L_cls`` takes a mean over each, so that
+    ``gamma=1`` is balanced already. Of several classes each that lacks rows has translators of its
+    own, and all rows that are turned back count as one class together; where rows come from
+    several classes (``source="larger"``), the probability of any of them counts. Where no class
+    lacks a row the classifier learns alone. With ``warm_start`` "aug" goes on with the classifier.
+    On a CPU ``predict_proba`` of tables computes in float64.
+
+    References
+    ----------
+    A. Sahoo, A. Singh, R. Panda, R. Feris, A. Das. Mitigating Dataset Imbalance via Joint
+    Generation and Classification. ECCV Workshops 2020. arXiv:2008.05524
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from gan_resample import CycleGANClassifier
+    >>> X, y = make_classification(n_samples=300, weights=[0.9], class_sep=2, random_state=0)
+    >>> clf = CycleGANClassifier(max_iter=60, random_state=0).fit(X, y)
+    >>> clf.predict_proba(X[:2]).shape
+    (2, 2)
+    """
+
+    _game = CycleGANGame
+    _game_params = (*TRANSLATION_PARAMS, *CLASSIFIER_PARAMS)
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = GAME_CONSTRAINTS
+
+    def __init__(
+        self,
+        *,
+        mode: str = "aug",
+        alt_period: int | str = "epoch",
+        loss: str = "log",
+        cycle_weight: float = 10.0,
+        identity_weight: float = 5.0,
+        gamma: float | str = 1.0,
+        classifier_weight: float = 1.0,
+        source: str = "largest",
+        pool_size: int = 50,
+        cycle_noise: float = 0.05,
+        translator: Build | None = None,
+        discriminator: Build | None = None,
+        classifier: Build | None = None,
+        hidden_layer_sizes: Sequence[int] = (256, 128),
+        width_multiplier: float = 0.25,
+        n_blocks: int = 3,
+        max_iter: int = 2000,
+        batch_size: int | None = None,
+        learning_rate: float = 1e-3,
+        net_params: dict[str, Any] | None = None,
+        encoder: TableEncoder | ImageEncoder | None = None,
+        device: str = "auto",
+        callbacks: Sequence[Any] | None = None,
+        warm_start: bool = False,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.mode = mode
+        self.alt_period = alt_period
+        self.loss = loss
+        self.cycle_weight = cycle_weight
+        self.identity_weight = identity_weight
+        self.gamma = gamma
+        self.classifier_weight = classifier_weight
+        self.source = source
+        self.pool_size = pool_size
+        self.cycle_noise = cycle_noise
+        self.translator = translator
+        self.discriminator = discriminator
+        self.classifier = classifier
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.width_multiplier = width_multiplier
+        self.n_blocks = n_blocks
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.net_params = net_params
+        self.encoder = encoder
+        self.device = device
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def _play(
+        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> None:
+        super()._play(x, codes, deficits, stream)
+        self.game_.sources = self.game_.sources[:0].clone()  # of use to samplers only
