@@ -725,8 +725,8 @@ def test_images_of_several_sizes_and_channels_are_translated():
     for shape in ((1, 5, 4), (3, 17, 20), (2, 33, 32)):
         images = rng.random((12, *shape)).astype(np.float32)
         labels = np.repeat([0, 1], [8, 4])
+        sampler = CycleGANSampler(max_iter=2, width_multiplier=0.05, random_state=0)
         with pytest.warns(TinyClassWarning):
-            sampler = CycleGANSampler(max_iter=2, width_multiplier=0.05, random_state=0)
             X_new, _ = sampler.fit_resample(images, labels)
         assert X_new.shape == (16, *shape)
         assert X_new.dtype == np.float32

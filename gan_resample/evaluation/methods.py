@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from imblearn.over_sampling import SMOTE, RandomOverSampler
+from imblearn.under_sampling import RandomUnderSampler
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
@@ -20,7 +22,6 @@ from sklearn.model_selection import StratifiedKFold, TunedThresholdClassifierCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import has_fit_parameter
 
 import gan_resample
@@ -48,29 +49,52 @@ def fit_plainly(model: Pipeline, X: Any, y: Array, seed: int) -> tuple[Any, str]
     return model.fit(X, y), ""
 
 
-def fit_weighted(model: Pipeline, X: Any, y: Array, seed: int) -> tuple[Any, str]:
-    """Weight each class by the inverse of its size, as ``class_weight="balanced"`` does."""
+def fit_weighted(
+    model: Pipeline, X: Any, y: Array, seed: int, weigh: Callable[[Array], Array]
+) -> tuple[Any, str]:
+    """Weigh each class as ``weigh`` says from the rows of each."""
     classifier = model[-1]
+    labels, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+    weights = weigh(counts)
     if "class_weight" in classifier.get_params():
-        weighted = model.set_params(**{f"{model.steps[-1][0]}__class_weight": "balanced"})
-        return weighted.fit(X, y), ""
+        by_label = dict(zip(labels.tolist(), weights.tolist(), strict=True))
+        return model.set_params(**{f"{model.steps[-1][0]}__class_weight": by_label}).fit(X, y), ""
     if has_fit_parameter(classifier, "sample_weight"):
-        weights = compute_sample_weight("balanced", y)
-        return model.fit(X, y, **{f"{model.steps[-1][0]}__sample_weight": weights}), ""
+        return model.fit(X, y, **{f"{model.steps[-1][0]}__sample_weight": weights[codes]}), ""
     raise NotApplicable(f"{type(classifier).__name__} takes no class weights")
+
+
+def balanced_weights(counts: Array) -> Array:
+    """Inverse of class sizes, as ``class_weight="balanced"``."""
+    return counts.sum() / (len(counts) * counts)
+
+
+def class_balanced_weights(counts: Array, beta: float) -> Array:
+    """Inverse of the effective numbers of rows, with mean 1.
+
+    ``(1 - beta) / (1 - beta^n)`` for counts ``n`` (Cui et al., CVPR 2019, arXiv:1901.05555): alike
+    for beta = 0, and in proportion to the inverse of the size where beta goes to 1.
+    """
+    weights = (1 - beta) / (1 - beta ** np.asarray(counts, dtype=float))
+    return weights * (len(weights) / weights.sum())
+
+
+def fit_prior_threshold(model: Pipeline, X: Any, y: Array, seed: int) -> tuple[Any, str]:
+    """Divide probabilities by the classes' shares, without tuning."""
+    if not hasattr(model, "predict_proba"):
+        name = type(model[-1]).__name__
+        raise NotApplicable(f"{name} has no probabilities to divide by the prior")
+    return PriorThresholdClassifier(model).fit(X, y), ""
 
 
 def fit_threshold(model: Pipeline, X: Any, y: Array, seed: int) -> tuple[Any, str]:
     """Tune the threshold of two classes; divide by the prior where there are more."""
     _, counts = np.unique(y, return_counts=True)
-    if not hasattr(model, "predict_proba") and (len(counts) > 2 or counts.min() < 2):
-        name = type(model[-1]).__name__
-        raise NotApplicable(f"{name} has no probabilities to divide by the prior")
     if len(counts) > 2:
-        return PriorThresholdClassifier(model).fit(X, y), ""
+        return fit_prior_threshold(model, X, y, seed)
     if counts.min() < 2:
         note = "fell back: one row of a class, so the threshold is its prior and not tuned"
-        return PriorThresholdClassifier(model).fit(X, y), note
+        return fit_prior_threshold(model, X, y, seed)[0], note
     folds = StratifiedKFold(int(min(5, counts.min())), shuffle=True, random_state=seed)
     tuned = TunedThresholdClassifierCV(model, scoring="balanced_accuracy", cv=folds)
     return tuned.fit(X, y), ""
@@ -121,17 +145,31 @@ def _games(base: type, ending: str, max_iter: int | None) -> dict[str, Any]:
     }
 
 
+#: What is compared where it is asked for by name only.
+MORE = {
+    "undersample": Method(RandomUnderSampler()),
+    "prior": Method(fit=fit_prior_threshold),
+    **{
+        f"class_balanced_{beta}": Method(
+            fit=partial(fit_weighted, weigh=partial(class_balanced_weights, beta=beta))
+        )
+        for beta in (0.9, 0.99, 0.999, 0.9999)
+    },
+}
+
+
 def known_methods(max_iter: int | None = None) -> dict[str, Method]:
     """Every method that has a name; ``max_iter`` None: each game's default."""
     games = _games(BaseGameSampler, "Sampler", max_iter)
     return {
         "none": Method(),
-        "class_weight": Method(fit=fit_weighted),
+        "class_weight": Method(fit=partial(fit_weighted, weigh=balanced_weights)),
         "threshold": Method(fit=fit_threshold),
         "random": Method(RandomOverSampler()),
         "smote": Method(SMOTE()),
         "spread": Method(gan_resample.SpreadSMOTE()),
         **{name: Method(sampler) for name, sampler in games.items()},
+        **MORE,
     }
 
 
@@ -148,10 +186,13 @@ def known_classifiers(max_iter: int | None = None) -> dict[str, Any]:
 
 
 def choose_methods(samplers: Any, max_iter: int | None = None) -> dict[str, Method]:
-    """Return name -> method for names, or for a mapping of names to samplers; None: all names."""
+    """Return name -> method for names, or for a mapping of names to samplers.
+
+    None: all names but those of ``MORE``.
+    """
     known = known_methods(max_iter)
     if samplers is None:
-        return known
+        return {name: method for name, method in known.items() if name not in MORE}
     return {
         name: value if isinstance(value, Method) else Method(value)
         for name, value in _choose(samplers, known, "sampler", "fit_resample").items()
@@ -206,7 +247,7 @@ def with_seed(estimator: Any, seed: int) -> Any:
 def describe(value: Any) -> str:
     """Class and settings, or a function's name, as a text that is the same in every process."""
     if isinstance(value, Method):
-        how = value.fit.__name__
+        how = _how(value.fit)
         return how if value.sampler is None else f"{describe(value.sampler)}, {how}"
     if hasattr(value, "get_params") and not isinstance(value, type):
         settings = sorted(value.get_params(deep=False).items())
@@ -215,6 +256,14 @@ def describe(value: Any) -> str:
     if callable(value) and hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
     return repr(value)
+
+
+def _how(fit: Any) -> str:
+    """Name a way to fit, with what it was given."""
+    if not isinstance(fit, partial):
+        return getattr(fit, "__name__", "") or describe(fit)
+    given = [_how(each) if callable(each) else repr(each) for each in fit.keywords.values()]
+    return f"{_how(fit.func)}({', '.join(given)})"
 
 
 def _class_name(kind: type) -> str:

@@ -256,7 +256,7 @@ class GameHistoryDisplay:
                 f"{type(estimator).__name__} has no history: no class lacked a row, so it was not "
                 "trained"
             )
-        known = set(estimator.history_[0]) - {"epoch", "rounds"}
+        known = {name for row in estimator.history_ for name in row} - {"epoch", "rounds"}
         figures = [figures] if isinstance(figures, str) else figures
         if unknown := sorted(set(figures or ()) - known):
             raise ValueError(f"no figure {unknown[0]!r} in the history: known are {sorted(known)}")
@@ -281,9 +281,10 @@ class GameHistoryDisplay:
         losses = losses if self.figures is None else list(self.figures)
         for loss, colour in zip(losses, LINES[::-1] * len(losses), strict=False):
             label = loss.removesuffix("_loss").replace("_", " ")
-            for frame in frames:
-                ax.plot(frame.index, frame[loss], color=colour, lw=0.6, alpha=0.35)
-            mean = pd.concat([frame[loss] for frame in frames], axis=1).mean(axis=1)
+            lines = [frame[loss].dropna() for frame in frames]  # some players rest in a phase
+            for line in lines:
+                ax.plot(line.index, line, color=colour, lw=0.6, alpha=0.35)
+            mean = pd.concat(lines, axis=1).sort_index().mean(axis=1)
             marker = "o" if len(mean) < 3 else None
             ax.plot(mean.index, mean, color=colour, lw=1.8, label=label, marker=marker)
         ax.set_title(name, fontsize=10, color=INK)
