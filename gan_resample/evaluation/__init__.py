@@ -16,6 +16,7 @@ from gan_resample.evaluation.comparison import Comparison
 from gan_resample.evaluation.latent import LatentDisplay
 from gan_resample.evaluation.pictures import GenerationDisplay, ResamplingDisplay
 from gan_resample.evaluation.plots import ComparisonDisplay, GameHistoryDisplay
+from gan_resample.evaluation.translations import TranslationDisplay
 
 __all__ = [
     "Comparison",
@@ -24,5 +25,6 @@ __all__ = [
     "GenerationDisplay",
     "LatentDisplay",
     "ResamplingDisplay",
+    "TranslationDisplay",
     "compare",
 ]

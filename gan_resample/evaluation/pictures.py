@@ -17,7 +17,16 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gan_resample.contract import dense
 from gan_resample.evaluation.projection import project
-from gan_resample.evaluation.style import GENERATED, INK, OTHERS, REAL, plain
+from gan_resample.evaluation.style import (
+    GAP,
+    GENERATED,
+    INK,
+    OTHERS,
+    PANEL,
+    REAL,
+    image_strip,
+    plain,
+)
 
 __all__ = ["GenerationDisplay", "ResamplingDisplay"]
 
@@ -25,8 +34,6 @@ Array = NDArray[Any]
 Record = dict[str, Any]
 
 SHOWN_POINTS = 200  # of a class and kind in a scatter
-GAP = 2  # pixels between images
-PANEL = 4.5  # inches, the width of a row of images
 
 
 class ResamplingDisplay:
@@ -223,7 +230,7 @@ class GenerationDisplay:
         self.axes_ = figure.subplots(n_classes, 2, squeeze=False)
         for row, (label, made) in zip(self.axes_, self.generated.items(), strict=True):
             for ax, images in zip(row, (self.real[label], made), strict=True):
-                ax.imshow(_strip(images, n_images), cmap="gray", vmin=0, vmax=1)
+                ax.imshow(image_strip(images, n_images), cmap="gray", vmin=0, vmax=1)
                 ax.set(xticks=[], yticks=[])
                 ax.spines[:].set_visible(False)
             row[0].set_ylabel(str(label), rotation=0, ha="right", va="center", color=INK)
@@ -270,17 +277,3 @@ def _in_a_plane(real: Array, *parts: dict[Any, Array]) -> list[dict[Any, Array]]
         raise ValueError("rows with one encoded column only cannot be drawn in a plane")
     plane = PCA(2, random_state=0).fit(real)
     return [{label: plane.transform(rows) for label, rows in part.items()} for part in parts]
-
-
-def _strip(images: Array, n: int) -> Array:
-    """Put ``n`` images side by side, white where there are fewer: (height, width[, 3]) in [0, 1].
-
-    Of images that have neither one channel nor three, the first channel is shown.
-    """
-    images = images if images.shape[1] in (1, 3) else images[:, :1]
-    channels, height, width = images.shape[1:]
-    strip = np.ones((height, n * (width + GAP) - GAP, channels))
-    for place, image in enumerate(images):
-        start = place * (width + GAP)
-        strip[:, start : start + width] = (image.transpose(1, 2, 0) + 1) / 2
-    return strip.squeeze(2) if channels == 1 else strip
