@@ -39,14 +39,15 @@ def _add_compare(commands: Any) -> None:
         description="Cross-validate samplers and classifiers on tables and write a report. The "
         "same command again goes on where it stopped.",
         epilog="samplers: none, class_weight, threshold, random, smote, spread, and one for each "
-        "game (gamo, dvaan); classifiers: logistic, knn, forest, boosting, mlp, and one for each "
-        "game",
+        "game (gamo, dvaan, cyclegan); only where named: undersample, prior, class_balanced_0.9, "
+        "..._0.99, ..._0.999, ..._0.9999; classifiers: logistic, knn, forest, boosting, mlp, and "
+        "one for each game",
     )
     add = command.add_argument
     add("data", metavar="DATA", help="CSV, CSV.gz or Parquet file, a folder of them, or a bundled "
         "set: digits, breast_cancer, wine")  # fmt: skip
     _add_columns(command)
-    add("--samplers", type=_names, metavar="A,B", help="default: all")
+    add("--samplers", type=_names, metavar="A,B", help="default: all but the last six")
     add("--classifiers", type=_names, metavar="A,B", help="default: the five of scikit-learn")
     add("--cv", type=int, default=5, metavar="N", help="folds (5)")
     add("--repeats", type=int, default=1, metavar="N", help="how often folds are drawn anew (1)")
@@ -63,7 +64,7 @@ def _add_resample(commands: Any) -> None:
         help="write a table with generated rows",
         description="Write a table with its rows first and generated ones below. Cells come back "
         "as they are read: texts as they were, numbers without zeros before or behind them.",
-        epilog="samplers: random, smote, spread, and one for each game (gamo, dvaan)",
+        epilog="samplers: random, smote, spread, and one for each game (gamo, dvaan, cyclegan)",
     )
     add = command.add_argument
     add("data", type=Path, metavar="IN", help="CSV, CSV.gz or Parquet file")

@@ -65,6 +65,27 @@ def test_reproduction_of_dvaan_goes_on_and_leaves_what_was_not_run_empty(tmp_pat
     assert printed.count("missing: mnist, 10, conv, DVAAN, PAPER_SETTINGS, 0") == 1
 
 
+def test_reproduction_of_cyclegan_goes_on_and_leaves_what_was_not_run_empty(tmp_path):
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], 40)
+    X = rng.integers(0, 256, (len(y), 1, 12, 12), dtype=np.uint8)
+    np.savez(tmp_path / "pneumonia_mnist.npz", X_train=X, y_train=y, X_test=X, y_test=y)
+    file, table = tmp_path / "runs.json", tmp_path / "table.inc"
+    script = ROOT / "benchmarks" / "reproduce_cyclegan.py"
+    command = ["--data", tmp_path, "--json", file, "--sets", "pneumonia_mnist", "--quick"]
+    command += ["--jobs", "1"]
+    assert run(script, *command, "--table").count("missing: pneumonia_mnist, 100, ") == 12
+    assert "missing" not in run(script, *command, "--rst", table)
+    records = json.loads(file.read_text())
+    assert len(records) == 12
+    by_row = {record["row"]: record for record in records}
+    assert by_row["vanilla"]["auc"] == by_row["threshold scaling"]["auc"]
+    assert by_row["AUG"]["distance"] > 0
+    assert "undersampling" in table.read_text()
+    file.write_text(json.dumps(records[:-1]))
+    assert run(script, *command, "--table").count("missing: ") == 1
+
+
 def test_reproduction_goes_on_where_it_stopped(tmp_path):
     rng = np.random.default_rng(0)
     y = np.repeat(np.arange(10), 12)

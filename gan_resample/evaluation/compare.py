@@ -68,7 +68,10 @@ def compare(
         Names, or a mapping of names of your own to over- or under-samplers with ``fit_resample``
         (or to names). Known names: ``none`` (rows as they are), ``class_weight``, ``threshold``
         (tuned by inner cross-validation for two classes, arg-max of probability / prior for more),
-        ``random``, ``smote``, ``spread`` and one for each game, such as ``gamo``. None: all names.
+        ``random``, ``smote``, ``spread`` and one for each game, such as ``gamo``; None: all these.
+        By name only: ``undersample``, ``prior`` (arg-max of probability / prior), and
+        ``class_balanced_0.9``, ``_0.99``, ``_0.999``, ``_0.9999`` (weights by the effective
+        number of rows, Cui et al. 2019).
     classifiers : list of str or mapping, default=None
         Names, or a mapping of names to scikit-learn classifiers. Known names: ``logistic``,
         ``knn``, ``forest``, ``boosting``, ``mlp``, and for each game's own classifier one, such as

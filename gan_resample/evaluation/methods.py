@@ -53,14 +53,15 @@ def fit_weighted(
     model: Pipeline, X: Any, y: Array, seed: int, weigh: Callable[[Array], Array]
 ) -> tuple[Any, str]:
     """Weigh each class as ``weigh`` says from the rows of each."""
-    classifier = model[-1]
+    name, classifier = model.steps[-1]
     labels, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
     weights = weigh(counts)
+    # rows first: not every classifier that takes class weights finds them by label
+    if has_fit_parameter(classifier, "sample_weight"):
+        return model.fit(X, y, **{f"{name}__sample_weight": weights[codes]}), ""
     if "class_weight" in classifier.get_params():
         by_label = dict(zip(labels.tolist(), weights.tolist(), strict=True))
-        return model.set_params(**{f"{model.steps[-1][0]}__class_weight": by_label}).fit(X, y), ""
-    if has_fit_parameter(classifier, "sample_weight"):
-        return model.fit(X, y, **{f"{model.steps[-1][0]}__sample_weight": weights[codes]}), ""
+        return model.set_params(**{f"{name}__class_weight": by_label}).fit(X, y), ""
     raise NotApplicable(f"{type(classifier).__name__} takes no class weights")
 
 

@@ -1,15 +1,18 @@
 """Names, ways to fit, and texts of settings."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from imblearn.over_sampling import SMOTE
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import TunedThresholdClassifierCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
 
 import gan_resample
 from gan_resample import GAMOClassifier, GAMOSampler
@@ -17,9 +20,12 @@ from gan_resample.base import BaseGameClassifier, BaseGameSampler
 from gan_resample.evaluation.methods import (
     Method,
     PriorThresholdClassifier,
+    balanced_weights,
     choose_classifiers,
     choose_methods,
+    class_balanced_weights,
     describe,
+    fit_prior_threshold,
     fit_threshold,
     fit_weighted,
     with_seed,
@@ -28,13 +34,22 @@ from gan_resample.evaluation.smote import NotApplicable
 from tests.helpers import blobs
 
 
+class LogisticRegressionWithoutRowWeights(LogisticRegression):
+    def fit(self, X, y):
+        return super().fit(X, y)
+
+
+fit_balanced = partial(fit_weighted, weigh=balanced_weights)
+
+
 def model(classifier):
     return Pipeline([("scale", StandardScaler()), ("classifier", classifier)])
 
 
 def test_without_names_all_methods_and_the_five_classifiers_of_scikit_learn():
-    assert list(choose_methods(None))[:6] == [
+    assert list(choose_methods(None)) == [
         "none", "class_weight", "threshold", "random", "smote", "spread",
+        "cyclegan", "dvaan", "gamo",
     ]  # fmt: skip
     assert list(choose_classifiers(None)) == ["logistic", "knn", "forest", "boosting", "mlp"]
 
@@ -77,21 +92,82 @@ def test_unknown_names_list_the_known_ones(choose, names):
 
 def test_class_weights_are_those_of_scikit_learn():
     X, y = blobs((40, 10), distance=1.0)
-    fitted, _ = fit_weighted(model(LogisticRegression()), X, y, 0)
+    fitted, _ = fit_balanced(model(LogisticRegression()), X, y, 0)
     own = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced")).fit(X, y)
     np.testing.assert_allclose(fitted.predict_proba(X), own.predict_proba(X))
+
+
+@pytest.mark.parametrize("name", ["class_weight", "class_balanced_0.99"])
+def test_class_weights_suit_labels_of_any_kind(name):
+    X, y = blobs((40, 10), distance=3.0)
+    fit = choose_methods([name])[name].fit
+    for labels in (np.array(["no", "yes"])[y], y == 1, y * 5 - 2):
+        for classifier in (
+            LogisticRegression(),
+            RandomForestClassifier(20),
+            HistGradientBoostingClassifier(max_iter=20),
+            LogisticRegressionWithoutRowWeights(),
+        ):
+            fitted, note = fit(model(with_seed(classifier, 0)), X, labels, 0)
+            assert (fitted.predict(X) == labels).mean() > 0.8
+            assert note == ""
+
+
+@pytest.mark.parametrize(
+    ("beta", "expected"), [(0.9, (1.211138, 0.788862)), (0.999, (1.810673, 0.189327))]
+)
+def test_class_balanced_weights_by_hand(beta, expected):
+    np.testing.assert_allclose(class_balanced_weights([10, 100], beta), expected, atol=1e-6)
+
+
+def test_class_balanced_weights_lie_between_none_and_the_inverse_of_sizes():
+    counts = np.array([10, 40])
+    np.testing.assert_allclose(class_balanced_weights(counts, 0.0), [1, 1])
+    near = class_balanced_weights(counts, 1 - 1e-9)
+    np.testing.assert_allclose(near[0] / near[1], 4, rtol=1e-3)
+    inverse = balanced_weights(counts)
+    np.testing.assert_allclose(near / near[0], inverse / inverse[0], rtol=1e-3)
+
+
+def test_more_baselines_are_there_by_name():
+    X, y = blobs((40, 10), distance=1.0)
+    chosen = choose_methods(
+        ["undersample", "prior", "class_balanced_0.9", "class_balanced_0.9999"]
+    )
+    assert np.bincount(chosen["undersample"].sampler.fit_resample(X, y)[1]).tolist() == [10, 10]
+    weak, strong = (
+        chosen[f"class_balanced_{beta}"].fit(model(LogisticRegression()), X, y, 0)[0]
+        for beta in (0.9, 0.9999)
+    )
+    assert strong.predict(X).mean() >= weak.predict(X).mean()
+    assert strong.predict_proba(X)[:, 1].mean() > weak.predict_proba(X)[:, 1].mean()
+    with pytest.raises(NotApplicable, match="takes no class weights"):
+        chosen["class_balanced_0.9"].fit(model(KNeighborsClassifier()), X, y, 0)
+    told = {describe(method) for method in chosen.values()}
+    assert len(told) == 4
+    assert "fit_weighted(class_balanced_weights(0.9))" in told
+
+
+def test_the_prior_as_threshold_of_two_classes():
+    X, y = blobs((40, 10), distance=1.0)
+    fitted, note = fit_prior_threshold(model(LogisticRegression()), X, y, 0)
+    P = fitted.predict_proba(X)
+    assert (fitted.predict(X) == (P[:, 1] > 0.2)).all()
+    assert note == ""
+    with pytest.raises(NotApplicable, match="no probabilities"):
+        fit_prior_threshold(model(LinearSVC()), X, y, 0)
 
 
 def test_class_weights_become_row_weights_where_there_is_no_such_argument():
     X, y = blobs((90, 10), distance=0.7)
     plain = model(MLPClassifier(random_state=0, max_iter=50)).fit(X, y)
-    weighted, _ = fit_weighted(model(MLPClassifier(random_state=0, max_iter=50)), X, y, 0)
+    weighted, _ = fit_balanced(model(MLPClassifier(random_state=0, max_iter=50)), X, y, 0)
     assert (weighted.predict(X) == 1).sum() > (plain.predict(X) == 1).sum()
 
 
 def test_neighbours_take_no_weights():
     with pytest.raises(NotApplicable, match="KNeighborsClassifier takes no class weights"):
-        fit_weighted(model(KNeighborsClassifier()), *blobs((40, 10)), 0)
+        fit_balanced(model(KNeighborsClassifier()), *blobs((40, 10)), 0)
 
 
 def test_thresholds_are_tuned_for_two_classes():
