@@ -141,7 +141,7 @@ class GameMixin(RowsMixin):
         options: dict[str, Any] = {
             **self._net_options(device, self._rows_a_round(shape)),
             "max_iter": self.max_iter,
-            "callbacks": check_callbacks(self.callbacks, self._game.moves),
+            "callbacks": check_callbacks(self.callbacks, self._game),
             **{f"module__{name}": value for name, value in (known | own).items()},
         }
         return GameNet(self._game, **options, **self._optimizer_options(options, self._game.moves))

@@ -101,6 +101,7 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
         **TranslationGame.moves,
         "classifier": "classifier",
     }
+    take_turns: ClassVar[bool] = True
     class_weights: Tensor
     real_weights: Tensor
     source_masks: Tensor
@@ -397,8 +398,9 @@ class CycleGANSampler(CycleGANMixin, LoneRowsMixin, BaseGameSampler):
     batch_size : int, default=None
         Rows a round, as many of each class and at least one, in [1, inf). ``None``: 128 for
         tables, 4 for images.
-    learning_rate : float, default=LR
-        Of the Adam (betas .5 and .999) of every player, in (0, inf). DOC_LR
+    learning_rate : float, default=1e-3
+        Of the Adam (betas .5 and .999) of every player, in (0, inf). CycleGAN's is 2e-4, for
+        100,000 rounds and more; in 2,000 translators would not arrive with it.
     net_params : dict, default=None
         Handed to the skorch net: ``{"discriminators_optimizer__lr": 1e-4}``,
         ``{"optimizer": torch.optim.AdamW}``. Moves: translators, discriminators and, with
@@ -410,6 +412,7 @@ class CycleGANSampler(CycleGANMixin, LoneRowsMixin, BaseGameSampler):
         "auto" (a GPU if there is one), "cpu" or "cuda".
     callbacks : list, default=None
         skorch callbacks, copied in ``fit``. ``EarlyStopping`` must monitor a ``<move>_loss``.
+        It is refused with ``mode="alt"`` and by the classifier, where players take turns.
     warm_start : bool, default=False
         Go on for ``max_iter`` more rounds with the same data and the same game.
     verbose : int, default=0

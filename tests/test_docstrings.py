@@ -24,6 +24,7 @@ from gan_resample.evaluation import (
     GenerationDisplay,
     LatentDisplay,
     ResamplingDisplay,
+    TranslationDisplay,
     compare,
     metrics,
 )
@@ -45,6 +46,8 @@ OTHERS = [
     LatentDisplay.from_estimator,
     ResamplingDisplay,
     ResamplingDisplay.from_estimator,
+    TranslationDisplay,
+    TranslationDisplay.from_estimator,
 ]
 
 

@@ -29,12 +29,16 @@ class Game(nn.Module, ABC):
         Kept by :class:`~gan_resample.engine.net.GameNet` and saved with the weights.
     batches : {"uniform", "balanced"}
         Whether a mini-batch is drawn from all rows alike, or holds as many rows of each class.
+    take_turns : bool
+        Whether there are epochs in which some move is not made, so that its loss is not in the
+        history of each.
     diagnostics : tuple of str
         Names of the figures that :meth:`diagnose` gives for each class.
     """
 
     moves: ClassVar[Mapping[str, str]]
     batches: ClassVar[str] = "uniform"
+    take_turns: ClassVar[bool] = False
     diagnostics: ClassVar[tuple[str, ...]] = ()
     rounds_played: int = 0
     rounds_planned: int = 0
