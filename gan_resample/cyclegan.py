@@ -394,7 +394,7 @@ class CycleGANSampler(CycleGANMixin, LoneRowsMixin, BaseGameSampler):
         Residual blocks of translators of images, in [0, inf); CycleGAN has 6 for images of 128
         pixels, and 9 for larger ones.
     max_iter : int, default=2000
-        Rounds, i.e. mini-batches, in [1, inf); with ``mode="alt"`` those of the classifier too.
+        Rounds, i.e. mini-batches, in [1, inf). With ``mode="alt"`` those of the classifier count.
     batch_size : int, default=None
         Rows a round, as many of each class and at least one, in [1, inf). ``None``: 128 for
         tables, 4 for images.
