@@ -17,7 +17,8 @@ rows at their frequencies ("vanilla"), weighted by the inverse of class sizes ("
 of effective numbers ("class-balanced"), with probabilities divided by the priors afterwards
 ("threshold scaling"), on rows over- or undersampled at random, on SMOTE's (of pixels, or SMOTENC);
 "ALT" and "AUG" are CycleGANClassifier with 2,000 rounds, of which the classifier has half. Each
-round of every classifier sees as many rows, real and translated together.
+round of every classifier sees as many rows, real and translated together (all of them where
+undersampling leaves fewer).
 """
 
 from __future__ import annotations

@@ -50,6 +50,7 @@ from gan_resample.base import (
     GameMixin,
     LoneRowsMixin,
 )
+from gan_resample.columns import is_frame
 from gan_resample.contract import dense
 from gan_resample.encoding import TableEncoder
 from gan_resample.engine.batches import epoch_rounds
@@ -82,6 +83,7 @@ PAPER_SETTINGS: dict[str, Any] = {
 }
 
 TABLE_BATCH, IMAGE_BATCH = 128, 4
+PHASES = ("phase_rounds", "fit_begins", "fit_ends")  # what is kept of them with the weights
 
 
 class CycleGANGame(TranslationGame, ClassifyingGame):
@@ -131,7 +133,8 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
         self.mode, self.classifier_weight = mode, classifier_weight
         self.epoch = epoch_rounds(sum(counts), batch_size)
         self.alt_period = alt_period
-        self.phase_rounds = 0  # rounds of a phase; known when the first epoch begins
+        self.phase_rounds = 0  # rounds of a phase; known when the first epoch of a fit begins
+        self.fit_begins = self.fit_ends = 0
         table = len(shape) == 1
         build = TableNets(hidden_layer_sizes).classifier if table else ImageNets.classifier
         row: Any = shape[0] if table else tuple(shape)
@@ -139,33 +142,38 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
             build if classifier is None else classifier, row, len(counts)
         )
         check_width(self.classifier, shape, len(counts), "classifier")
+        if not any(p.requires_grad for p in self.classifier.parameters()):
+            raise ValueError(
+                "classifier has nothing to learn: it needs a parameter that requires a gradient"
+            )
         n = torch.tensor(counts, dtype=torch.float32)
         weights = n.min() / n
         if not isinstance(gamma, str):
             weights = torch.ones(len(n))
-            weights[n.argmax()] = 1 / gamma
+            weights[n == n.max()] = 1 / gamma
         self.register_buffer("class_weights", weights)
         # a class that is in no pair gets no translated rows: its real ones count twice instead
         paired = {code for pair in self.pairs for code in (pair.target, *pair.sources)}
         alone = [code not in paired for code in range(len(n))]
         self.register_buffer("real_weights", weights * (1 + torch.tensor(alone).float()))
-        # all that is turned back counts as one class together, however many pairs there are
         masks = [[code in pair.sources for code in range(len(n))] for pair in self.pairs]
         of_pairs = torch.tensor(masks, dtype=torch.bool).view(len(self.pairs), len(n))
-        back = (of_pairs * weights).sum(dim=1) / (of_pairs.sum(dim=1) * max(1, len(self.pairs)))
+        back = (of_pairs * weights).sum(dim=1) / of_pairs.sum(dim=1)
         self.register_buffer("source_masks", of_pairs)
         self.register_buffer("back_weights", back)
 
     # ---- phases ---------------------------------------------------------------------------------
 
     def begin_epoch(self, x: Tensor, y: Tensor) -> None:
-        if self.rounds_played:
+        if self.fit_ends == self.rounds_planned:
             return
-        if self.mode == "aug":
-            self.phase_rounds = self.rounds_planned // 2
-        else:  # both sides have a turn, and the classifier the last one, also in a short fit
+        self.fit_begins, self.fit_ends = self.rounds_played, self.rounds_planned
+        rounds = self.fit_ends - self.fit_begins
+        if self.mode == "alt":  # short enough that both have a turn, also in a short fit
             wanted = self.epoch if self.alt_period == "epoch" else int(self.alt_period)
-            self.phase_rounds = min(wanted, max(1, self.rounds_planned // 3))
+            self.phase_rounds = min(wanted, max(1, rounds // 3))
+        elif not self.fit_begins:
+            self.phase_rounds = rounds // 2
 
     @property
     def phases(self) -> tuple[int, ...]:
@@ -178,7 +186,10 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
             return False
         if self.mode == "aug":
             return self.rounds_played < self.phase_rounds
-        return self.rounds_played // self.phase_rounds % 2 == 1  # first the teacher learns
+        # the teacher has the first turn, and the last, in which it learns from the final rows
+        if self.rounds_played >= self.fit_ends - self.phase_rounds:
+            return False
+        return (self.rounds_played - self.fit_begins) // self.phase_rounds % 2 == 1
 
     # ---- a round --------------------------------------------------------------------------------
 
@@ -211,29 +222,36 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
         )
         codes = torch.arange(len(rows), device=rows.device).repeat_interleave(rows.shape[1])
         per_class = cross_entropy(real, codes, reduction="none").view(len(rows), -1).mean(dim=1)
+        # all that is turned back counts as one class together, however many pairs there are
+        share = 1 / max(1, len(self.pairs))
         pairs = zip(self.pairs, logits[::2], logits[1::2], strict=True)
         return (self.real_weights * per_class).sum() + sum(
-            self.pair_loss(pair, of_b, of_a) for pair, of_b, of_a in pairs
+            self.pair_loss(pair, of_b, of_a, share) for pair, of_b, of_a in pairs
         )
 
-    def pair_loss(self, pair: Pair, of_b: Tensor, of_a: Tensor) -> Tensor:
-        """Cross-entropy of logits of G_AB(a) as class B, and of G_BA(b) as one of the sources."""
+    def pair_loss(self, pair: Pair, of_b: Tensor, of_a: Tensor, share: float = 1.0) -> Tensor:
+        """Cross-entropy of logits of G_AB(a) as class B, and of G_BA(b) as one of the sources.
+
+        ``share`` weighs the latter.
+        """
         at = self.pairs.index(pair)
         as_b = -of_b.log_softmax(dim=1)[:, pair.target].mean()
         in_a = of_a.log_softmax(dim=1).masked_fill(~self.source_masks[at], -torch.inf)
         as_a = -in_a.logsumexp(dim=1).mean()
-        return self.class_weights[pair.target] * as_b + self.back_weights[at] * as_a
+        return self.class_weights[pair.target] * as_b + share * self.back_weights[at] * as_a
 
     @property
     def predictor(self) -> nn.Module:
         return self.classifier
 
     def get_extra_state(self) -> dict[str, int]:
-        return super().get_extra_state() | {"phase_rounds": self.phase_rounds}
+        own = {name: getattr(self, name) for name in PHASES}
+        return super().get_extra_state() | own
 
     def set_extra_state(self, state: Any) -> None:
         super().set_extra_state(state)
-        self.phase_rounds = state["phase_rounds"]
+        for name in PHASES:
+            setattr(self, name, state[name])
 
 
 GAME_CONSTRAINTS: dict[str, list[Any]] = {
@@ -298,8 +316,8 @@ class CycleGANMixin(GameMixin):
         Returns
         -------
         X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
-            Translated row by row, in the container, columns or shape, and dtypes seen in ``fit``;
-            always the same for the same rows.
+            Translated row by row, in the columns or shape and dtypes seen in ``fit``, sparse if
+            the rows were, with the index of a frame. The same for the same rows, but for rounding.
 
         Raises
         ------
@@ -307,6 +325,7 @@ class CycleGANMixin(GameMixin):
             ``to`` is another class, or no class was in play.
         """
         check_is_fitted(self, "_stream")
+        given = X
         X = self._check_rows(X, reset=False)
         target, back = self._direction(to)
         x = torch.as_tensor(self.encoder_.transform(dense(X)), dtype=torch.float32)
@@ -315,6 +334,8 @@ class CycleGANMixin(GameMixin):
             chunks = x.to(device).split(self.game_.chunk_rows)
             rows = torch.cat([self.game_.translate(part, target, back=back) for part in chunks])
         translated = self.encoder_.inverse_transform(rows.cpu().numpy())
+        if is_frame(given) and is_frame(translated):
+            translated.index = given.index
         return type(X)(translated) if sparse.issparse(X) else translated
 
     def _direction(self, to: Any) -> tuple[int, bool]:
@@ -329,7 +350,7 @@ class CycleGANMixin(GameMixin):
         forth = {labels[pair.target]: (pair.target, False) for pair in pairs}
         if len(pairs) == 1 and len(pairs[0].sources) == 1:
             forth[labels[pairs[0].sources[0]]] = (pairs[0].target, True)
-        found = [way for label, way in forth.items() if label == to]
+        found = [way for label, way in forth.items() if np.ndim(to) == 0 and label == to]
         if not found:
             raise ValueError(
                 f"cannot translate to {to!r}: in fit, there were translators to {list(forth)}"
@@ -348,8 +369,8 @@ class CycleGANSampler(CycleGANMixin, LoneRowsMixin, BaseGameSampler):
         "aug": a CycleGAN and nothing else. "alt": it takes turns with a classifier, whose loss on
         translated rows the translators then also minimise.
     alt_period : int or "epoch", default="epoch"
-        Rounds of a turn with ``mode="alt"``, in [1, inf); the classifier has the first. At most a
-        third of ``max_iter``. The authors' slides give no value.
+        Rounds of a turn with ``mode="alt"``, in [1, inf); the classifier has the first and the
+        last. At most a third of ``max_iter``. The authors' slides give no value.
     loss : {"log", "ls"}, default="log"
         What discriminators minimise, and translators against them: the cross-entropy of the
         authors' slides, or least squares as in the CycleGAN code that they started from. Where
@@ -362,14 +383,16 @@ class CycleGANSampler(CycleGANMixin, LoneRowsMixin, BaseGameSampler):
         Of the distance between a row and its translation to its own class (alpha), in [0, inf).
         The slides give no value; CycleGAN's.
     gamma : float or "ratio", default=1.0
-        The largest class weighs ``1 / gamma`` in the classifier's loss with ``mode="alt"``, in
-        (0, inf). 1 suits mini-batches with as many rows of each class, as they are here; "ratio"
-        weighs each class by the inverse of its size on top of that. The slides give no value.
+        The largest class, or classes, weigh ``1 / gamma`` in the classifier's loss with
+        ``mode="alt"``, in (0, inf). 1 suits mini-batches with as many rows of each class, as they
+        are here; "ratio" weighs each class by the inverse of its size on top of that. The slides
+        give no value.
     classifier_weight : float, default=1.0
         Of the classifier's loss in the translators' own with ``mode="alt"``, in [0, inf).
     source : {"largest", "larger"}, default="largest"
         What the rows of a class are made from: rows of the largest class, or of all classes that
-        are larger than it, pooled. With two classes both are the other class.
+        are larger than it, pooled (in training as many rows of each, in use as many as there are).
+        With two classes both are the other class.
     pool_size : int, default=50
         Translated rows of earlier rounds that each discriminator is shown beside new ones, in
         [0, inf).
@@ -436,10 +459,11 @@ class CycleGANSampler(CycleGANMixin, LoneRowsMixin, BaseGameSampler):
     n_iter_ : int
         Rounds played.
     history_ : list of dict
-        One a epoch: epoch, rounds (so far), seconds, and the mean ``<move>_loss`` of each move
-        that was made.
+        One a epoch: epoch, rounds (so far), seconds, and the mean ``<move>_loss`` of each move;
+        NaN of one that was not made.
     source_indices_ : ndarray of int
-        Of each row that the last ``fit_resample`` generated, the real row that it was made from.
+        Of each row that the last ``fit_resample`` generated, the real row that it was made from:
+        its position in ``X``.
     spread_ : dict of label to float
         Standard deviation of generated rows over that of the class; a warning under .05.
     distance_ : dict of label to float
@@ -457,10 +481,11 @@ class CycleGANSampler(CycleGANMixin, LoneRowsMixin, BaseGameSampler):
 
     Notes
     -----
-    Translators are functions: the same row gives the same translation. Each row of the source is
-    translated once before any is translated again, which balancing never needs. Then rows of
-    tables get noise of .05 standard deviations and images are mirrored, every other time, before
-    they are translated; a warning says how many. A class of a single row is repeated.
+    Translators are functions: the same row gives the same translation. In one call of
+    ``fit_resample`` or ``sample``, each row of the source is translated once before any is
+    translated again, which balancing never needs. Then numbers get noise of .05 standard
+    deviations and images are mirrored, every other time, before they are translated; a warning
+    says how many. A class of a single row is repeated.
 
     Several classes are an extension of ours: a pair of translators for each deficient class, so
     that the time of a fit grows with their number. Numbers that the slides do not give are those
@@ -562,19 +587,29 @@ class CycleGANSampler(CycleGANMixin, LoneRowsMixin, BaseGameSampler):
         return (*TRANSLATION_PARAMS, *others)
 
     def _learn(self, X: Any, y: Array) -> None:
+        self.source_indices_ = self._drawn = np.zeros(0, dtype=np.intp)
         super()._learn(X, y)
-        self.source_indices_ = np.zeros(0, dtype=np.intp)
+
+    def _learn_rows(
+        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> None:
+        # a class of one row is repeated: no translators for it
+        deficits = [d if n > 1 else 0 for d, n in zip(deficits, self._counts, strict=True)]
+        if any(deficits):
+            super()._learn_rows(x, codes, deficits, stream)
+        else:
+            self._learn_nothing()
+            self._learn_more(x, codes, deficits, stream)
 
     def _fit_resample(self, X: Any, y: Array) -> tuple[Any, Array]:
         X_new, y_new = super()._fit_resample(X, y)
         if self.synthetic_mask_.any():
             made = np.searchsorted(self.classes_, y_new[self.synthetic_mask_])
-            self.source_indices_ = np.empty(len(made), dtype=np.intp)
-            lone = np.isin(made, list(self._lone_rows))
-            self.source_indices_[~lone] = self._drawn
-            self.source_indices_[lone] = [
-                np.flatnonzero(y == label)[0] for label in y_new[-len(made) :][lone]
-            ]
+            parents = np.empty(len(made), dtype=np.intp)
+            parents[~np.isin(made, list(self._lone_rows))] = self._drawn
+            for code in self._lone_rows:
+                parents[made == code] = np.flatnonzero(y == self.classes_[code])[0]
+            self.source_indices_ = parents
         return X_new, y_new
 
     def _sample(self, y: Tensor) -> Tensor:
@@ -588,10 +623,14 @@ class CycleGANSampler(CycleGANMixin, LoneRowsMixin, BaseGameSampler):
     def _warn_of_reuse(self, codes: Array, earlier: Array) -> None:
         again = np.bincount(codes[earlier > 0], minlength=len(self.classes_))
         if told := {self.classes_.tolist()[code]: int(again[code]) for code in again.nonzero()[0]}:
-            change = "with a little noise" if len(self._encoded_shape) == 1 else "mirrored or not"
+            fate = "mirrored every other time"
+            if len(self._encoded_shape) == 1:
+                fate = "with a little noise"
+                if not self.game_.numeric.any():
+                    fate = "and are the same again, as there are no numeric columns"
             warnings.warn(
                 f"there are fewer rows to translate than were asked for: {told} (label: rows) are "
-                f"made from rows that were translated before, {change}. Ask for fewer rows "
+                f"made from rows that were translated before, {fate}. Ask for fewer rows "
                 "(sampling_strategy), or pool more classes (source='larger')",
                 UserWarning,
                 stacklevel=2,
@@ -612,9 +651,9 @@ class CycleGANClassifier(CycleGANMixin, BaseGameClassifier):
 cycle_noise
         The game; as in :class:`CycleGANSampler`.
     gamma : float or "ratio", default=1.0
-        The largest class weighs ``1 / gamma`` in the classifier's loss, in (0, inf). 1 suits
-        mini-batches with as many rows of each class, as they are here; "ratio" weighs each class
-        by the inverse of its size on top of that. The slides give no value.
+        The largest class, or classes, weigh ``1 / gamma`` in the classifier's loss, in (0, inf). 1
+        suits mini-batches with as many rows of each class, as they are here; "ratio" weighs each
+        class by the inverse of its size on top of that. The slides give no value.
     translator, discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         The networks; as in :class:`CycleGANSampler`.
     classifier : nn.Module or callable, default=None

@@ -115,11 +115,12 @@ def check_shape(module: nn.Module, shape: Shape, wanted: Shape, name: str) -> nn
     ValueError
         It does not. ``name`` is its role.
     """
-    found = tuple(try_module(module, shape, name).shape[1:])
-    if found != tuple(wanted):
+    n, *found = try_module(module, shape, name).shape or (0,)
+    if n != 2 or tuple(found) != tuple(wanted):
         raise ValueError(
             f"{name} must turn inputs of shape {tuple(shape)} into rows of shape {tuple(wanted)}, "
-            f"but gives {found}: a callable (n_in, n_out) -> module is told both"
+            f"but gives {tuple(found)}, and {n} for 2 of them: a callable (n_in, n_out) -> module "
+            "is told both"
         )
     return module
 

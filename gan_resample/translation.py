@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
@@ -125,11 +124,10 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
             translator = nets.translator if translator is None else translator
             discriminator = nets.discriminator if discriminator is None else discriminator
             self._make_players(translator, discriminator, spans)
-        used = sorted({code for pair in self.pairs for code in pair.sources})
-        self.places = dict(
-            zip(used, np.cumsum([0, *(counts[code] for code in used)]), strict=False)
-        )
-        n_sources = sum(counts[code] for code in used)
+        self.places, n_sources = {}, 0  # class code -> where its rows begin in ``sources``
+        for code in sorted({code for pair in self.pairs for code in pair.sources}):
+            self.places[code] = n_sources
+            n_sources += counts[code]
         self.register_buffer("sources", torch.zeros(n_sources, *shape))
         self.register_buffer("source_rows", torch.zeros(n_sources, dtype=torch.long))
         pools = [HistoryPool(pool_size, shape) for _ in range(2 * len(self.pairs))]
@@ -148,7 +146,12 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
 
         def judge() -> nn.Module:
             module = make_module(discriminator, row, 1)
-            try_module(module, self.shape, "discriminator")
+            out = try_module(module, self.shape, "discriminator")
+            if not out.ndim or len(out) != 2 or not out.numel():
+                raise ValueError(
+                    "discriminator must give a logit, or a map of them, for each row, but turns 2 "
+                    f"rows into shape {tuple(out.shape)}"
+                )
             return module
 
         def two_each(make: Callable[[], nn.Module]) -> nn.ModuleList:
@@ -196,7 +199,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         yield {"discriminators": torch.stack(judged).sum()}
 
     def draw(self, rows: Tensor, pair: Pair) -> Tensor:
-        """Rows of the pair's sources, as many as of each class."""
+        """Rows of the pair's sources, each source alike, as many as of each class."""
         n = rows.shape[1]
         if len(pair.sources) == 1:
             return rows[pair.sources[0]]

@@ -49,6 +49,16 @@ class Identity(nn.Module):
         return x + 0 * self.unused
 
 
+class First(nn.Module):
+    def forward(self, x):
+        return x[:1]
+
+
+class Mean(nn.Module):
+    def forward(self, x):
+        return x.mean()
+
+
 class Shift(nn.Module):
     def __init__(self, n_in=None, n_out=None):
         super().__init__()
@@ -223,7 +233,7 @@ def test_every_class_weighs_the_same_however_many_pairs_there_are():
         by_class = game.real_weights.clone()
         for at, pair in enumerate(game.pairs):
             by_class[pair.target] += game.class_weights[pair.target]
-            by_class[list(pair.sources)] += game.back_weights[at]
+            by_class[list(pair.sources)] += game.back_weights[at] / len(game.pairs)
         torch.testing.assert_close(by_class, torch.full((len(counts),), 2.0))
 
 
@@ -233,8 +243,55 @@ def test_rows_turned_back_to_pooled_classes_may_be_any_of_them():
     assert pair == Pair(2, (0, 1))
     p = torch.tensor([[0.5, 0.3, 0.2]])
     found = game.pair_loss(pair, p.log(), p.log())
-    expected = -np.log(0.2) - np.log(0.8) / 2  # of two pairs, each half
-    assert found.item() == pytest.approx(expected, abs=1e-6)
+    assert found.item() == pytest.approx(-np.log(0.2) - np.log(0.8), abs=1e-6)
+    half = game.pair_loss(pair, p.log(), p.log(), share=0.5)
+    assert half.item() == pytest.approx(-np.log(0.2) - np.log(0.8) / 2, abs=1e-6)
+
+
+def test_the_classifiers_loss_of_three_classes_by_hand():
+    """As many rows of each class; class 1 is as large as class 0 and in no pair."""
+    game = make_game("cyclegan-joint", (60, 60, 8), classifier=Three, gamma=2.0)
+    assert game.pairs == [Pair(2, (0,))]
+    found = game.class_loss(torch.zeros(3, 1, 4), [(torch.zeros(1, 4), torch.zeros(1, 4))])
+    # real rows: the largest weigh 1/2, and twice that in no pair; then G_AB(a), G_BA(b)
+    expected = -0.5 * np.log(0.5) - np.log(0.3) - np.log(0.2) - np.log(0.2) - 0.5 * np.log(0.5)
+    assert found.item() == pytest.approx(expected, abs=1e-5)
+    game = make_game("cyclegan-joint", (60, 20, 8), classifier=Three, gamma="ratio")
+    zero = torch.zeros(1, 4)
+    found = game.class_loss(torch.zeros(3, 1, 4), [(zero, zero)] * 2)
+    real = -8 / 60 * np.log(0.5) - 0.4 * np.log(0.3) - np.log(0.2)
+    fake = -0.4 * np.log(0.3) - np.log(0.2) - 8 / 60 * np.log(0.5)
+    assert found.item() == pytest.approx(real + fake, abs=1e-5)
+
+
+class Three(Fixed):
+    """A classifier that always says .5, .3, .2."""
+
+    def forward(self, x):
+        return torch.tensor([0.5, 0.3, 0.2]).log().expand(len(x), -1) + 0 * self.unused
+
+
+def test_what_teaches_is_the_loss_of_translated_rows_as_what_they_are_to_be():
+    game = make_game("cyclegan-alt", (60, 20, 8), classifier=Three, gamma=1.0)
+    zero = torch.zeros(5, 4)
+    game.classifier_weight = 0.7
+    for pair in game.pairs:
+        p = {1: 0.3, 2: 0.2}[pair.target]
+        expected = 0.7 * (-np.log(p) - np.log(0.5))
+        assert game.teach(pair, zero, zero).item() == pytest.approx(expected, abs=1e-6)
+    game = make_game("cyclegan-alt", (60, 20), classifier=Fixed, gamma=1.0)
+    fake_b, fake_a = torch.zeros(1, 4), torch.zeros(1, 4)
+    fake_b[0, 0], fake_a[0, 0] = 0.6, 0.1
+    expected = -np.log(0.6) - np.log(0.9)
+    assert game.teach(game.pairs[0], fake_b, fake_a).item() == pytest.approx(expected, abs=1e-6)
+    assert make_game("cyclegan-joint", (60, 20)).teach(game.pairs[0], fake_b, fake_a) == 0
+
+
+@pytest.mark.parametrize("source", ["largest", "larger"])
+def test_the_largest_classes_weigh_alike(source):
+    game = make_game("cyclegan-joint", (60, 60, 8), gamma=10.0, source=source)
+    assert game.class_weights.tolist() == pytest.approx([0.1, 0.1, 1.0])
+    assert game.back_weights.tolist() == pytest.approx([0.1])
 
 
 def test_swapping_the_classes_mirrors_the_losses():
@@ -288,17 +345,37 @@ CYCLE, CLASSIFY = "discriminators+translators", "classifier"
 def test_aug_trains_the_translators_to_the_end_and_then_the_classifier():
     net = make_net("cyclegan-joint", counts=(60, 20), max_iter=7)
     assert moves_of(net) == [CYCLE] * 3 + [CLASSIFY] * 4
-    assert [set(row) & {"translators_loss", "classifier_loss"} for row in net.history] == [
-        {"translators_loss"},
-        {"classifier_loss"},
+    rests = [
+        (np.isnan(row["translators_loss"]), np.isnan(row["classifier_loss"]))
+        for row in net.history
     ]
+    assert rests == [(False, True), (True, False)]
 
 
 @pytest.mark.parametrize(("period", "each"), [(2, 2), (50, 4), ("epoch", 4)])
-def test_alt_takes_turns_and_the_classifier_begins(period, each):
+def test_alt_takes_turns_and_the_classifier_has_the_first_and_the_last(period, each):
     net = make_net("cyclegan-alt", counts=(60, 20), max_iter=12, own={"alt_period": period})
     expected = [[CLASSIFY, CYCLE][at // each % 2] for at in range(12)]
-    assert moves_of(net) == expected
+    assert moves_of(net) == expected[: 12 - each] + [CLASSIFY] * each
+
+
+def test_each_fit_of_alt_begins_anew_with_its_turns():
+    clf = CycleGANClassifier(**(QUICK | {"max_iter": 3}), mode="alt", warm_start=True).fit(X, y)
+    assert clf.game_.phase_rounds == 1
+    clf.set_params(max_iter=300)
+    clf = pickle.loads(pickle.dumps(clf)).fit(X, y)
+    assert clf.game_.phase_rounds == 50
+    rests = [np.isnan(row["classifier_loss"]) for row in clf.history_[1:]]
+    assert rests == [False, True, False, True, False, False]
+
+
+def test_phases_are_kept_with_the_weights():
+    net = played("cyclegan-alt", rounds=12)
+    fresh = make_net("cyclegan-alt", counts=(60, 20)).initialize().module_
+    fresh.load_state_dict(net.module_.state_dict())
+    for name in ("phase_rounds", "fit_begins", "fit_ends", "rounds_played"):
+        assert getattr(fresh, name) == getattr(net.module_, name)
+    assert fresh.fit_ends == 12
 
 
 def test_an_epoch_of_alt_is_a_pass_over_the_rows():
@@ -322,7 +399,7 @@ def test_without_a_deficient_class_the_classifier_learns_alone():
 def alt_losses(classifier_weight, mode="alt", rounds_played=1):
     torch.manual_seed(3)
     game = make_game("cyclegan-joint", (60, 20), mode=mode, classifier_weight=classifier_weight)
-    game.rounds_played, game.phase_rounds = rounds_played, 1
+    game.rounds_played, game.phase_rounds, game.fit_ends = rounds_played, 1, 9
     return game, losses_of(game, *batch_of("cyclegan-joint"))
 
 
@@ -346,6 +423,7 @@ def test_the_classifier_learns_from_translated_rows_without_moving_the_translato
     torch.manual_seed(0)
     game = make_game("cyclegan-joint", (60, 20), translator=nn.Dropout(0.5))
     game.rounds_played = game.phase_rounds = 1
+    game.fit_ends = 9
     x, labels = batch_of("cyclegan-joint")
     seen = []
     game.classifier.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
@@ -374,6 +452,7 @@ def same(one, two):
 def test_warm_start_of_a_sampler_goes_on_and_refuses_another_mode():
     sampler = CycleGANSampler(**QUICK, warm_start=True).fit(X, y)
     pool = sampler.game_.pools[0].n_seen.item()
+    assert pool == 4 * 50  # rounds, rows of a class a round
     sampler = pickle.loads(pickle.dumps(sampler)).fit(X, y)
     assert sampler.n_iter_ == 8
     assert sampler.game_.pools[0].n_seen.item() == 2 * pool
@@ -497,6 +576,11 @@ def test_more_rows_than_sources_reuse_them_with_a_warning():
     assert len(np.unique(X_new, axis=0)) == 250
     parents = sampler.source_indices_
     assert len(set(parents[:80].tolist())) == 80
+    words = TableEncoder(categorical_features=[0, 1])
+    table = np.column_stack([y * 2 + np.arange(100) % 2, np.arange(100) % 3])
+    sampler = CycleGANSampler(**QUICK, sampling_strategy={1: 170}, encoder=words)
+    with pytest.warns(UserWarning, match="the same again, as there are no numeric columns"):
+        sampler.fit_resample(table, y)
     images, digits = digit_images((20, 8))
     sampler = CycleGANSampler(**QUICK, width_multiplier=0.05, sampling_strategy={1: 38})
     with pytest.warns(UserWarning, match=r"\{1: 10\}.*mirrored"):
@@ -517,6 +601,95 @@ def test_a_class_of_one_row_is_repeated_and_is_its_own_source():
     assert np.isfinite(clf.predict_proba(X3)).all()
 
 
+def test_where_all_that_lacks_rows_is_a_single_row_nothing_is_trained():
+    sampler = CycleGANSampler(**QUICK)
+    for counts in ((40, 15), (40, 1), (40, 15), (40, 1, 1)):
+        X_few, y_few = blobs(counts)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", TinyClassWarning)
+            X_new, _ = sampler.fit_resample(X_few, y_few)
+        labels = wanted_labels(sampler)
+        assert len(sampler.source_indices_) == len(labels)
+        lone = np.isin(labels, [k for k, n in enumerate(counts) if n == 1])
+        parents = X_few[sampler.source_indices_[lone]]
+        assert (X_new[sampler.synthetic_mask_][lone] == parents).all()
+        assert (sampler.net_ is None) == lone.all()
+    X_few, y_few = blobs((40, 15, 1))
+    with pytest.warns(TinyClassWarning):
+        sampler.set_params(sampling_strategy={2: 5}).fit(X_few, y_few)
+    assert (sampler.sample([2, 2]) == X_few[y_few == 2]).all()
+    sampler.set_params(sampling_strategy="auto")
+    with pytest.warns(TinyClassWarning):
+        sampler.fit(X_few, y_few)
+    assert [pair.target for pair in sampler.game_.pairs] == [1]  # none for the lone row
+
+
+def test_what_training_shows_is_what_it_says():
+    """Pooled sources in training, hardened categories on the way back, the pool for D."""
+    torch.manual_seed(0)
+    params = settings_of("cyclegan-larger", counts=(60, 20, 8), n_features=4)
+    game = type(make_game("cyclegan-larger"))(**params)
+    rows = torch.arange(3.0).view(3, 1, 1).expand(3, 40, 4)
+    of_second = game.draw(rows, Pair(2, (0, 1)))
+    assert len(of_second) == 40
+    assert set(of_second[:, 0].tolist()) == {0.0, 1.0}
+    assert 0.25 < of_second[:, 0].mean() < 0.75
+
+    game = type(make_game("cyclegan"))(**settings_of("cyclegan", spans=((2, 5),)))
+    x, labels = batch_of("cyclegan")
+    x = torch.cat([x[:, :2], torch.eye(3)[torch.arange(16) % 3]], dim=1)
+    game.prepare(x, labels)
+    seen = {"to_a": [], "d_b": []}
+    game.translators[0][1].register_forward_pre_hook(lambda m, args: seen["to_a"].append(args[0]))
+    game.discriminators[0][0].register_forward_pre_hook(
+        lambda m, args: seen["d_b"].append(args[0])
+    )
+    for _ in range(30):
+        losses_of(game, x, labels, seed=len(seen["d_b"]))
+    for back in seen["to_a"][1::2]:  # after the pass over real rows
+        assert set(back[:, 2:].unique().tolist()) == {0.0, 1.0}
+    fakes = [shown[8:] for shown in seen["d_b"][1::2]]  # the discriminators' own turn
+    current = seen["d_b"][0::2]  # what the translators made just before
+    old = [not torch.equal(f, c) for f, c in zip(fakes, current, strict=True)]
+    assert not any(old[:1])  # the pool of 10 is not full
+    assert sum(old) > 20
+
+    ones = torch.ones(50, dtype=torch.long)
+    game.translators[0][0] = nn.Sequential(Identity())
+    made = game.make_rows(ones, 0 * ones, ones)
+    assert set(made[:, 2:].unique().tolist()) == {0.0, 1.0}
+    soft = nn.Softmax(dim=1)
+    game.translators[0][0] = nn.Sequential(soft)
+    assert set(game.translate(x, 1)[:, 2:].unique().tolist()) == {0.0, 1.0}
+
+
+def test_categories_of_reused_rows_have_no_noise():
+    game = type(make_game("cyclegan"))(**settings_of("cyclegan", spans=((2, 5),)))
+    x, labels = batch_of("cyclegan")
+    game.prepare(torch.cat([x[:, :2], torch.eye(3)[torch.arange(16) % 3]], dim=1), labels)
+    seen = []
+    game.translators[0][0].register_forward_pre_hook(lambda m, args: seen.append(args[0]))
+    ones = torch.ones(50, dtype=torch.long)
+    game.make_rows(ones, 0 * ones, ones)
+    assert set(seen[0][:, 2:].unique().tolist()) == {0.0, 1.0}
+    assert seen[0][:, :2].std(dim=0).min() > 0.02
+
+
+def test_diagnostics_are_of_translated_sources_and_memory_is_bounded():
+    game = make_game("cyclegan", (60, 20))
+    x, labels = rows_of("cyclegan", (60, 20))
+    game.prepare(x, labels)
+    shown = []
+    game.translate = lambda part, target: shown.append(part) or part
+    game.finish(x, labels)
+    assert len(torch.cat(shown)) == 60
+    for row in torch.cat(shown):
+        assert (x[labels == 0] == row).all(dim=1).any()
+    assert make_game("cyclegan-images", (60, 20)).chunk_rows == 2048
+    large = settings_of("cyclegan-images") | {"shape": (3, 64, 64)}
+    assert type(game)(**large).chunk_rows < 300
+
+
 # ---- translate ----------------------------------------------------------------------------------
 
 
@@ -533,6 +706,10 @@ def test_translate_keeps_containers_and_turns_back():
     translated = CycleGANSampler(**QUICK).fit(table, target).translate(table[:7], to="rare")
     assert translated.dtypes.equals(table.dtypes)
     assert set(translated["town"]) <= {"Ulm", "Bonn", "Kiel"}
+    renamed = table[:7].set_axis(list("gfedcba"))
+    assert list(
+        CycleGANSampler(**QUICK).fit(table, target).translate(renamed, to="rare").index
+    ) == list("gfedcba")
     images, digits = digit_images((20, 8))
     small = CycleGANClassifier(**QUICK, width_multiplier=0.05).fit(images, digits)
     assert small.translate(images, to=1).shape == images.shape
@@ -550,6 +727,8 @@ def test_translate_to_an_unknown_class():
         CycleGANSampler(**QUICK).fit(*blobs((9, 9))).translate(X, to=0)
     with pytest.raises(ValueError, match="expecting 4 features"):
         sampler.translate(X[:, :2], to=1)
+    with pytest.raises(ValueError, match="cannot translate to array"):
+        sampler.translate(X, to=np.array([0, 1]))
 
 
 # ---- arguments ----------------------------------------------------------------------------------
@@ -569,6 +748,11 @@ def test_translate_to_an_unknown_class():
         ({"n_blocks": -1}, "n_blocks"),
         ({"translator": nn.Linear(4, 3)}, r"translator must turn inputs .* but gives \(3,\)"),
         ({"translator": nn.Linear(3, 4)}, "translator cannot take rows of shape"),
+        ({"translator": First()}, r"but gives \(4,\), and 1 for 2 of them"),
+        ({"discriminator": nn.Linear(4, 0)}, r"must give a logit, .* shape \(2, 0\)"),
+        ({"discriminator": Mean()}, r"must give a logit, .* shape \(\)"),
+        ({"mode": "alt", "classifier": First()}, "classifier must give"),
+        ({"mode": "alt", "classifier": nn.Linear(4, 2).requires_grad_(False)}, "nothing to learn"),
         ({"discriminator": nn.Linear(3, 1)}, "discriminator cannot take rows of shape"),
         ({"net_params": {"classifier_optimizer__lr": 1.0}}, "names a move 'classifier'"),
         ({"mode": "alt", "classifier": nn.Linear(4, 3)}, "classifier must give 2 numbers"),
@@ -616,7 +800,7 @@ def test_classifiers_keep_no_rows_and_samplers_do():
 def test_samplers_have_a_classifier_only_where_it_teaches():
     assert not hasattr(CycleGANSampler(**QUICK).fit(X, y).game_, "classifier")
     sampler = CycleGANSampler(**QUICK, mode="alt").fit(X, y)
-    assert "classifier_loss" in {name for row in sampler.history_ for name in row}
+    assert "classifier_loss" in sampler.history_[0]
 
 
 # ---- what comes out -----------------------------------------------------------------------------
@@ -698,6 +882,18 @@ def test_diagnostics_by_hand():
 
 
 def test_near_copies_and_points_are_told():
+    class Copies(nn.Module):
+        def __init__(self, n_in, n_out):
+            super().__init__()
+            scaled = (X - X.mean(0)) / X.std(0)
+            self.rows = nn.Parameter(torch.tensor(scaled[y == 1], dtype=torch.float32))
+
+        def forward(self, x):
+            return self.rows.detach()[torch.arange(len(x)) % 20] + 0 * self.rows.sum()
+
+    with pytest.warns(CollapseWarning, match="class 1 have collapsed: distance is"):
+        CycleGANSampler(**QUICK, translator=Copies).fit(X, y)
+
     class Constant(nn.Module):
         def __init__(self, n_in, n_out):
             super().__init__()

@@ -142,12 +142,12 @@ def _read(figures: dict[str, Tensor]) -> dict[str, float]:
 
 
 def warn_of_collapse(figures: dict[str, dict[Any, float]]) -> None:
-    """Warn of the classes whose spread is under .05 or whose coverage is under .1.
+    """Warn of the classes with a spread or a distance under .05 or a coverage under .1.
 
-    ``figures`` maps ``"spread"`` and ``"coverage"`` to a value for each class (methods that do not
+    ``figures`` maps these names to a value for each class (methods that do not
     report one leave it out; NaN, for a class without any spread of its own, is fine).
     """
-    floors = {"spread": 0.05, "coverage": 0.1}
+    floors = {"spread": 0.05, "coverage": 0.1, "distance": 0.05}
     for name, floor in floors.items():
         low = {label: value for label, value in figures.get(name, {}).items() if value < floor}
         if not low:

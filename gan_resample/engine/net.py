@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import time
 import warnings
 from collections.abc import Iterator, Mapping
@@ -191,7 +192,8 @@ class GameNet(NeuralNet):
         self.history.record("epoch", len(self.history))
         self.history.record("rounds", self.module_.rounds_played)
         self.history.record("seconds", seconds)
-        for name, loss in losses.items():
+        resting = {f"{move}_loss": math.nan for move in self.optimizers()}
+        for name, loss in (resting | dict(losses)).items():
             self.history.record(name, loss)
 
     def train_step(
