@@ -16,7 +16,14 @@ from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from gan_resample import DVAANSampler, GAMOSampler, SpreadSMOTE, TableEncoder, TinyClassWarning
+from gan_resample import (
+    CycleGANSampler,
+    DVAANSampler,
+    GAMOSampler,
+    SpreadSMOTE,
+    TableEncoder,
+    TinyClassWarning,
+)
 from tests.helpers import QUICK, blobs, classifiers, mixed_frame, samplers, wanted_labels
 
 X, y = blobs()
@@ -273,7 +280,8 @@ def test_constant_and_duplicate_rows_give_finite_rows(sampler):
     X_new, _ = clone(sampler).fit_resample(rows, np.repeat([0, 1], [30, 6]))
     assert np.isin(X_new[36:], [1.0, 5.0, 2.0]).all()
     assert (X_new[36:, 1] == 2).all()
-    if not isinstance(sampler, DVAANSampler):  # whose rows may lie at another class
+    # a few rounds do not take DVAAN's and CycleGAN's rows to their class
+    if not isinstance(sampler, (DVAANSampler, CycleGANSampler)):
         assert (X_new[36:] == [5.0, 2.0]).all()
 
 
