@@ -146,7 +146,11 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
             raise ValueError(
                 "classifier has nothing to learn: it needs a parameter that requires a gradient"
             )
-        n = torch.tensor(counts, dtype=torch.float32)
+        self._weigh_classes(gamma)
+
+    def _weigh_classes(self, gamma: float | str) -> None:
+        """Set the weights of real rows, of translated ones, and of those turned back."""
+        n = torch.tensor(self.counts, dtype=torch.float32)
         weights = n.min() / n
         if not isinstance(gamma, str):
             weights = torch.ones(len(n))
