@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from gan_resample import GAMOClassifier
 from gan_resample.gamo import GAMOGame
+
+Array = NDArray[Any]
 
 
 class PlainGame(GAMOGame):
@@ -40,3 +43,15 @@ class PlainClassifier(GAMOClassifier):
     _game = PlainGame
     _game_params = (*GAMOClassifier._game_params, "balanced")
     balanced = False
+
+
+def hidden(clf: GAMOClassifier, X: Array) -> Array:
+    """Return what the last hidden layer of a fitted classifier gives for images ``X``."""
+    game = clf.game_
+    network = game.network if game.average is None else game.average.module
+    features, head = network
+    body = nn.Sequential(features, *list(head)[:-1])
+    rows = torch.as_tensor(clf.encoder_.transform(X), dtype=torch.float32)
+    with torch.inference_mode():
+        chunks = [body(chunk.to(clf.net_.device)).cpu() for chunk in rows.split(512)]
+    return torch.cat(chunks).numpy()

@@ -34,7 +34,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from _plain import PlainClassifier
+from _plain import PlainClassifier, hidden
 from _report import versions
 from _runs import Record, Runs, carry_out, command_line, mean_and_spread
 from imblearn.over_sampling import SMOTE, RandomOverSampler
@@ -122,18 +122,6 @@ def fit_row(job: Record, X: Array, y: Array) -> GAMOClassifier:
     plain = PlainClassifier(**settings)
     plain.balanced = row == "class weights"
     return plain.fit(X, y)
-
-
-def hidden(clf: GAMOClassifier, X: Array) -> Array:
-    """Return what the last hidden layer of a fitted classifier gives for images ``X``."""
-    game = clf.game_
-    network = game.network if game.average is None else game.average.module
-    features, head = network
-    body = nn.Sequential(features, *list(head)[:-1])
-    rows = torch.as_tensor(clf.encoder_.transform(X), dtype=torch.float32)
-    with torch.inference_mode():
-        chunks = [body(chunk.to(clf.net_.device)).cpu() for chunk in rows.split(512)]
-    return torch.cat(chunks).numpy()
 
 
 def linear(n_in: int, n_out: int) -> nn.Module:

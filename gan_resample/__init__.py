@@ -2,6 +2,7 @@
 
 from gan_resample.cyclegan import CycleGANClassifier, CycleGANSampler
 from gan_resample.dvaan import DVAANClassifier, DVAANSampler
+from gan_resample.egan import EGANClassifier
 from gan_resample.encoding import TableEncoder
 from gan_resample.engine.guards import (
     BoundaryWarning,
@@ -12,6 +13,7 @@ from gan_resample.engine.guards import (
 )
 from gan_resample.gamo import GAMOClassifier, GAMOSampler
 from gan_resample.images import ImageEncoder
+from gan_resample.pgan import PGANClassifier, PGANSampler
 from gan_resample.spread import SpreadSMOTE
 
 __version__ = "0.1.0"
@@ -25,9 +27,12 @@ __all__ = [
     "DVAANSampler",
     "DivergenceError",
     "DivergenceWarning",
+    "EGANClassifier",
     "GAMOClassifier",
     "GAMOSampler",
     "ImageEncoder",
+    "PGANClassifier",
+    "PGANSampler",
     "SpreadSMOTE",
     "TableEncoder",
     "TinyClassWarning",

@@ -60,6 +60,7 @@ class GameMixin(RowsMixin):
     _game: ClassVar[type[Game]]
     _game_params: ClassVar[Sequence[str]]  # constructor arguments handed on to the game
     _free_params: ClassVar[Sequence[str]] = ()  # of those, what has no part in training
+    _kept_params: ClassVar[Sequence[str]] = ()  # others that a fit which goes on cannot change
     _optimizer_params: ClassVar[dict[str, Any]] = {}
     _learning_rates: ClassVar[dict[str, float]] = {}  # move -> share of ``learning_rate``; else 1
     _later_moves: ClassVar[Sequence[str]] = ()  # of nets that are trained after the game
@@ -86,8 +87,8 @@ class GameMixin(RowsMixin):
     ) -> None:
         """Train a net, or go on with the last one, and set the fitted attributes."""
         goes_on = self._goes_on()
-        fixed = [n for n in (*self._game_params, *NET_PARAMS) if n not in self._free_params]
-        settings = {name: _told(getattr(self, name)) for name in fixed}
+        fixed = {*self._game_params, *self._kept_params, *NET_PARAMS} - {*self._free_params}
+        settings = {name: _told(getattr(self, name)) for name in sorted(fixed)}
         settings["rows"] = hashlib.blake2b(x.tobytes()).hexdigest()
         if goes_on and settings != self._settings:
             either = {**self._settings, **settings}
@@ -103,8 +104,10 @@ class GameMixin(RowsMixin):
                 f"{self._deficits}: keep it, or set warm_start=False"
             )
         device = find_device(self.device)
-        net = self.net_ if goes_on else self._make_net(x.shape[1:], deficits, device)
-        net.set_params(max_iter=self.max_iter)
+        counts = np.bincount(codes, minlength=len(self.classes_)).tolist()
+        net = self.net_ if goes_on else self._make_net(x.shape[1:], counts, deficits, device)
+        before = 0 if goes_on else self._rounds_before(deficits)
+        net.set_params(max_iter=before + self.max_iter)
         rows = torch.as_tensor(x, dtype=torch.float32), torch.as_tensor(codes)
         with torch.inference_mode(False), torch.enable_grad(), seeded(stream, device):
             net.partial_fit(*rows)
@@ -121,7 +124,11 @@ class GameMixin(RowsMixin):
         warn_of_collapse(figures)
 
     def _make_net(
-        self, shape: Sequence[int], deficits: Sequence[int], device: torch.device
+        self,
+        shape: Sequence[int],
+        counts: Sequence[int],
+        deficits: Sequence[int],
+        device: torch.device,
     ) -> GameNet:
         widths = self.hidden_layer_sizes
         if not all(isinstance(width, Integral) and width > 0 for width in widths):
@@ -132,19 +139,30 @@ class GameMixin(RowsMixin):
         own = {name: getattr(self, name) for name in self._game_params}
         known = {
             "shape": tuple(shape),
-            "counts": self._counts,
+            "counts": tuple(counts),
             "deficits": tuple(deficits),
             "spans": tuple(self.encoder_.spans_),
             "levels": tuple(self.encoder_.levels_),
-            "batch_size": min(self._rows_a_round(shape), sum(self._counts)),
+            "batch_size": min(self._rows_a_round(shape), sum(counts)),
         }
         options: dict[str, Any] = {
             **self._net_options(device, self._rows_a_round(shape)),
             "max_iter": self.max_iter,
-            "callbacks": check_callbacks(self.callbacks, self._game),
+            "callbacks": [
+                *check_callbacks(self.callbacks, self._game),
+                *self._own_callbacks(),
+            ],
             **{f"module__{name}": value for name, value in (known | own).items()},
         }
         return GameNet(self._game, **options, **self._optimizer_options(options, self._game.moves))
+
+    def _own_callbacks(self) -> list[Any]:
+        """Return skorch callbacks of the method's own, by name; a hook."""
+        return []
+
+    def _rounds_before(self, deficits: Sequence[int]) -> int:
+        """Return the rounds that come before those of ``max_iter``; a hook."""
+        return 0
 
     def _rows_a_round(self, shape: Sequence[int]) -> int:
         """Return the batch size for encoded rows of ``shape``; a hook."""
@@ -176,8 +194,8 @@ class GameMixin(RowsMixin):
         others = known - set(moves)
         prefixes = tuple(f"{move}_optimizer" for move in others)
         wanted = {name: value for name, value in wanted.items() if not name.startswith(prefixes)}
-        shares = self._learning_rates.items()
-        rates = {f"{m}_optimizer__lr": share * self.learning_rate for m, share in shares}
+        shares = {m: share for m, share in self._learning_rates.items() if m in moves}
+        rates = {f"{m}_optimizer__lr": share * self.learning_rate for m, share in shares.items()}
         if "optimizer" in wanted:  # the method's betas are Adam's, not any optimizer's
             return rates | wanted
         defaults = {f"optimizer__{name}": v for name, v in self._optimizer_params.items()}

@@ -23,44 +23,33 @@ ICCV 2019. arXiv:1903.09730
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from scipy import sparse
-from sklearn.utils.validation import check_is_fitted
-from torch import Tensor, nn
+from torch import Tensor
 
 from gan_resample._sklearn import Interval, StrOptions
 from gan_resample.base import TRAINING_CONSTRAINTS, BaseGameClassifier, BaseGameSampler
-from gan_resample.columns import is_frame
-from gan_resample.contract import dense
-from gan_resample.convnets import ConvNet
 from gan_resample.encoding import TableEncoder
-from gan_resample.engine.game import ClassifyingGame, SamplingGame
-from gan_resample.engine.seeding import seeded
-from gan_resample.gamo2pix import make_decoder, train_decoder
 from gan_resample.images import ImageEncoder
 from gan_resample.losses import bernoulli, one_vs_rest, squared_sigmoid, squared_softmax
-from gan_resample.mixers import Anchors, ClassMixer, Mixer, NeighbourMixer, SpreadMixer
-from gan_resample.nn import (
-    MLP,
-    Build,
-    Harden,
-    MovingAverage,
-    Strata,
-    check_width,
-    make_module,
-    output_width,
-    rows_at_once,
+from gan_resample.mixers import Anchors, Mixer, NeighbourMixer, SpreadMixer
+from gan_resample.mixing import (
+    EMA_CONSTRAINTS,
+    GENERATOR_WIDTH,
+    MIXING_CONSTRAINTS,
+    SPACE_CONSTRAINTS,
+    MixingGame,
+    MixingSampler,
+    class_mixer_chunk,
+    make_class_mixer,
+    perceptron,
 )
+from gan_resample.nn import Build
 
 __all__ = ["PAPER_SETTINGS", "GAMOClassifier", "GAMOGame", "GAMOSampler"]
-
-Array = NDArray[Any]
 
 #: The published configuration (of the authors' code; the same for flat and for other images).
 #: Use it as ``GAMOSampler(**PAPER_SETTINGS)``, with ``gamo2pix.PAPER_SETTINGS`` for its decoder,
@@ -78,28 +67,20 @@ PAPER_SETTINGS: dict[str, Any] = {
 }
 
 LOSSES = {"ls": (squared_softmax, squared_sigmoid), "ce": (one_vs_rest, bernoulli)}
-FEATURE_WIDTH = 512  # of F in the authors' code
-GENERATOR_WIDTH = 64  # cTMU's last layer in the authors' code; hidden layer of the small mixers
 
 
-class GAMOGame(SamplingGame, ClassifyingGame):
+class GAMOGame(MixingGame):
     """Classifier, conditional discriminator and mixing generator.
 
     Parameters
     ----------
-    shape : tuple of int
-        Of an encoded row: (n_features,), or (channels, height, width) of an image.
-    counts, deficits : sequence of int
-        Rows of each class, and rows it lacks; a class is in play where the deficit is positive.
-    spans, levels : sequences
-        Categorical spans and snapped columns, as :class:`~gan_resample.nn.Harden` takes them.
-    batch_size : int
-        Real, and about as many generated, rows a round.
     ema_decay : float, default=0
         Decay of the moving average of the classifier that gives :meth:`logits`; 0 for none.
-    feature_extractor, classifier, hidden_layer_sizes, loss, with_discriminator, fake_weight, \
-mixer, n_neighbors, max_scale, max_anchors, latent_dim
+    hidden_layer_sizes, loss, with_discriminator, fake_weight, mixer, n_neighbors, max_scale, \
+max_anchors, latent_dim
         As in :class:`GAMOSampler`.
+    **shared
+        Of :class:`~gan_resample.mixing.MixingGame`.
     """
 
     moves: ClassVar[Mapping[str, str]] = {
@@ -109,24 +90,11 @@ mixer, n_neighbors, max_scale, max_anchors, latent_dim
         "generator_vs_classifier": "generator",
         "generator_vs_discriminator": "generator",
     }
-    diagnostics = ("ess", "coverage", "spread")
-    onehot: Tensor
-    row_weights: Tensor
-    feature_extractor: Any  # None where rows are used as they are
     discriminator: Any  # None where it is left out
-    generator: Any  # None where no class lacks a row
 
     def __init__(
         self,
         *,
-        shape: Sequence[int],
-        counts: Sequence[int],
-        deficits: Sequence[int],
-        spans: Sequence[tuple[int, int]],
-        levels: Sequence[tuple[int, int]],
-        batch_size: int,
-        feature_extractor: Build | None,
-        classifier: Build | None,
         hidden_layer_sizes: Sequence[int],
         loss: str,
         with_discriminator: bool,
@@ -137,93 +105,35 @@ mixer, n_neighbors, max_scale, max_anchors, latent_dim
         max_anchors: int | None,
         latent_dim: int | None,
         ema_decay: float = 0.0,
+        **shared: Any,
     ) -> None:
-        super().__init__()
-        self.register_buffer("onehot", torch.eye(len(counts)), persistent=False)
-        self.in_play = [code for code, deficit in enumerate(deficits) if deficit]
-        self.joint = fake_weight == "prior"
-        # S / n of the objective, or the equal parts of Algorithm 1
-        self.fake_mass = sum(deficits) / sum(counts) if self.joint else 1.0
-        self.register_buffer("row_weights", self._row_weights(counts, deficits), persistent=False)
+        joint = fake_weight == "prior"
+        shared |= {"hidden_layer_sizes": hidden_layer_sizes, "ema_decay": ema_decay}
+        super().__init__(**shared, weigh_real=joint)
+        self.joint = joint
+        if not joint:
+            self.fake_mass = 1.0  # the equal parts of Algorithm 1
         self.class_loss, self.real_loss = LOSSES[loss]
         self.smoothing = 0.1 if loss == "ls" else 0.0
 
-        self.feature_extractor = _make_extractor(feature_extractor, shape)
-        n_features = shape[0]
-        if self.feature_extractor is not None:
-            n_features = output_width(self.feature_extractor, shape, "feature_extractor")
-            spans, levels = (), ()  # features are neither categories nor snapped
-        mlp = partial(MLP, widths=hidden_layer_sizes, activation=partial(nn.LeakyReLU, 0.1))
-        build = mlp if classifier is None else classifier
-        self.classifier = make_module(build, n_features, len(counts))
-        check_width(self.classifier, (n_features,), len(counts), "classifier")
-        self.average = MovingAverage(self.network, ema_decay) if ema_decay else None
-        self.discriminator = self.generator = None
+        self.discriminator = None
         if not self.in_play:
             return
         if with_discriminator:
-            self.discriminator = mlp(n_features + len(counts), 1)
-        sizes = [count if deficit else 0 for count, deficit in zip(counts, deficits, strict=True)]
+            judge = perceptron(hidden_layer_sizes)
+            self.discriminator = judge(self.n_features + len(self.onehot), 1)
         if mixer == "class":
-            widths = (*hidden_layer_sizes[:1], GENERATOR_WIDTH)
-            self.generator = _mix_classes(sizes, n_features, max_anchors, latent_dim, widths)
-            self.chunk_rows = max(32, min(2048, 4_000_000 // max(self.generator.anchors.sizes)))
+            self.generator = make_class_mixer(
+                self.sizes,
+                self.n_features,
+                max_anchors=max_anchors,
+                latent_dim=latent_dim,
+                hidden_layer_sizes=hidden_layer_sizes,
+            )
+            self.chunk_rows = class_mixer_chunk(self.generator)
         else:
-            anchors = Anchors(sizes, n_features, n_neighbors)
+            anchors = Anchors(self.sizes, self.n_features, n_neighbors)
             self.generator = _mix_neighbours(mixer, anchors, latent_dim or 4, max_scale)
-        self.harden = Harden(spans, levels)
-        self._set_label_laws(deficits, batch_size)
-
-    def _row_weights(self, counts: Sequence[int], deficits: Sequence[int]) -> Tensor:
-        """Weigh a real row of each class by the rows it stands for, 1 on average.
-
-        F sees real rows only. Unweighted it would learn for the class mix of the data while M
-        judges by that of the game, and the two would pull against each other.
-        """
-        n, lacking = torch.tensor([counts, deficits], dtype=torch.float32)
-        stands_for = (n + lacking) / n if self.joint else torch.ones_like(n)
-        return stands_for * n.sum() / (n * stands_for).sum()
-
-    def _set_label_laws(self, deficits: Sequence[int], batch_size: int) -> None:
-        """Rows for M and D have labels from q, rows for G's own moves uniform ones."""
-        self.fakes = Strata([deficit / sum(deficits) for deficit in deficits], batch_size)
-        uniform = [bool(deficit) / len(self.in_play) for deficit in deficits]
-        self.disguises = Strata(uniform, batch_size)
-
-    @property
-    def network(self) -> nn.Module:
-        """The classifier behind its feature extractor."""
-        if self.feature_extractor is None:
-            return self.classifier
-        return nn.Sequential(self.feature_extractor, self.classifier)
-
-    def prepare(self, x: Tensor, y: Tensor) -> None:
-        if self.generator is not None:
-            self.generator.anchors.choose(y)
-            self.refresh_anchors(x)
-            if self.feature_extractor is None:
-                self.harden.learn(x)
-
-    def begin_epoch(self, x: Tensor, y: Tensor) -> None:
-        if self.learns_features:
-            self.refresh_anchors(x)
-
-    def finish(self, x: Tensor, y: Tensor) -> None:
-        self.begin_epoch(x, y)  # rows are sampled among features of the final F
-
-    def refresh_anchors(self, x: Tensor) -> None:
-        if self.generator is not None:
-            anchors = self.generator.anchors
-            parts = anchors.chosen.split(rows_at_once(x.shape[1:]))
-            anchors.keep(torch.cat([self.features(x[part]) for part in parts]))
-
-    @torch.no_grad()
-    def features(self, x: Tensor) -> Tensor:
-        """F(x), (n, n_features); rows as they are where there is no F."""
-        if self.feature_extractor is None:
-            return x
-        with self.still("feature_extractor"):
-            return self.feature_extractor(x)
 
     def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
         """Algorithm 1 of the paper with one inner step; see the notes on ``fake_weight``."""
@@ -242,7 +152,7 @@ mixer, n_neighbors, max_scale, max_anchors, latent_dim
 
         # M and D learn from real rows and from rows of G with labels from q (lines 7 to 12)
         with torch.no_grad(), self.still("generator"):
-            x_fake = self.generate(self.generator.draw(self.fakes.labels), self.fakes)
+            x_fake = self.generate(self.draw(self.fakes.labels), self.fakes)
         weight = self.fake_mass * self.fakes.weights
         fake = (x_fake, self.fakes.labels, torch.zeros_like(weight), weight)
         if self.joint:
@@ -253,7 +163,7 @@ mixer, n_neighbors, max_scale, max_anchors, latent_dim
         self.update_average()
 
         # G moves against M, then against D: same noise, labels uniform over classes (13 to 16)
-        drawn = self.generator.draw(self.disguises.labels)
+        drawn = self.draw(self.disguises.labels)
         yield {"generator_vs_classifier": self.fool_classifier(drawn)}
         if self.discriminator is not None:
             yield {"generator_vs_discriminator": self.fool_discriminator(drawn)}
@@ -282,77 +192,9 @@ mixer, n_neighbors, max_scale, max_anchors, latent_dim
         loss = self.real_loss(logit, torch.ones_like(logit))
         return (self.disguises.weights * loss).sum()
 
-    def generate(self, drawn: Any, strata: Strata) -> Tensor:
-        """Hardened rows of G, (n, n_features), from a draw for the labels of ``strata``."""
-        return self.harden(self.generator(drawn, strata.sizes))
-
     def discriminate(self, x: Tensor, y: Tensor) -> Tensor:
         """Logits of D(x|y), shape (n,): the label is concatenated to the row."""
-        return self.discriminator(torch.cat([x, self.onehot[y]], dim=1)).squeeze(1)
-
-    @property
-    def learns_features(self) -> bool:
-        """Whether F moves: not where it is left out or has nothing to learn."""
-        if self.feature_extractor is None:
-            return False
-        return any(parameter.requires_grad for parameter in self.feature_extractor.parameters())
-
-    def update_average(self) -> None:
-        if self.average is not None:
-            self.average.update(self.network, self.rounds_played)
-
-    @property
-    def predictor(self) -> nn.Module:
-        return self.network if self.average is None else self.average
-
-    def sample(self, y: Tensor) -> Tensor:
-        order = y.argsort(stable=True)
-        sizes = torch.bincount(y, minlength=len(self.onehot)).tolist()
-        with self.still("generator"):
-            rows = self.harden(self.generator(self.generator.draw(y[order]), sizes))
-        return rows[order.argsort()]
-
-    @torch.no_grad()
-    def diagnose(self) -> dict[str, dict[int, float]]:
-        """Effective anchors, coverage and spread of 500 rows a class; see :class:`GAMOSampler`."""
-        figures = [(code, self._diagnose_class(code)) for code in self.in_play]
-        return {
-            name: {code: values[at] for code, values in figures}
-            for at, name in enumerate(self.diagnostics)
-        }
-
-    def _diagnose_class(self, code: int, n_draws: int = 500) -> tuple[float, float, float]:
-        anchors = self.generator.anchors
-        own = anchors.rows[anchors.offsets[code] :][: anchors.sizes[code]]
-        y = torch.full((n_draws,), code, device=own.device)
-        sizes = [n_draws * (other == code) for other in range(len(self.onehot))]
-        with self.still("generator"):
-            rows, weights, index = self.generator.mix(self.generator.draw(y), sizes)
-        weights = weights.abs()
-        ess = weights.sum(1).square() / weights.square().sum(1)
-        top = index.gather(1, weights.argmax(dim=1, keepdim=True))
-        coverage = len(top.unique()) / min(n_draws, len(own))
-        spread = (rows.var(0).mean() / own.var(0, correction=0).mean()).sqrt()
-        return ess.mean().item(), coverage, spread.item()
-
-
-def _make_extractor(build: Build | None, shape: Sequence[int]) -> nn.Module | None:
-    if build is not None:
-        return make_module(build, shape[0] if len(shape) == 1 else shape, FEATURE_WIDTH)
-    if len(shape) == 1:
-        return None
-    return nn.Sequential(ConvNet(shape, FEATURE_WIDTH), nn.Tanh())
-
-
-def _mix_classes(
-    sizes: Sequence[int],
-    n_features: int,
-    max_anchors: int | None,
-    latent_dim: int | None,
-    widths: Sequence[int],
-) -> Mixer:
-    anchors = Anchors([min(size, max_anchors or size) for size in sizes], n_features)
-    return ClassMixer(anchors, latent_dim or min(100, max(8, 2 * n_features)), widths)
+        return self.discriminator(self.label(x, y)).squeeze(1)
 
 
 def _mix_neighbours(mixer: str, anchors: Anchors, latent_dim: int, max_scale: float) -> Mixer:
@@ -367,19 +209,17 @@ def _mix_neighbours(mixer: str, anchors: Anchors, latent_dim: int, max_scale: fl
 
 GAME_CONSTRAINTS: dict[str, list[Any]] = {
     **TRAINING_CONSTRAINTS,
+    **MIXING_CONSTRAINTS,
     "mixer": [StrOptions({"spread", "neighbours", "class"})],
     "n_neighbors": [Interval(Integral, 0, None, closed="left")],
     "max_scale": [Interval(Real, 0, None, closed="left")],
-    "max_anchors": [Interval(Integral, 1, None, closed="left"), None],
-    "latent_dim": [Interval(Integral, 1, None, closed="left"), None],
     "loss": [StrOptions({"ls", "ce"})],
     "with_discriminator": ["boolean"],
     "fake_weight": [StrOptions({"prior", "batch"})],
-    "feature_extractor": [nn.Module, callable, None],
-    "classifier": [nn.Module, callable, None],
 }
 GAME_PARAMS = (
     "feature_extractor",
+    "freeze",
     "classifier",
     "hidden_layer_sizes",
     "loss",
@@ -393,7 +233,7 @@ GAME_PARAMS = (
 )
 
 
-class GAMOSampler(BaseGameSampler):
+class GAMOSampler(MixingSampler):
     """Over-sample with the generator of GAMO.
 
     Parameters
@@ -436,6 +276,10 @@ class GAMOSampler(BaseGameSampler):
         (copied at every fit; its weights are the start), or a picklable ``(n_in, n_out) ->
         nn.Module`` from rows of width, or images of shape, ``n_in`` to vectors. ``None``: rows of
         a table as they are; for images the convolutions of the paper's code, 512 wide.
+    freeze : int, "all" or None, default=None
+        How much of ``feature_extractor`` stays as it was handed over, its batch normalisation
+        included: nothing (None), everything but the last ``freeze`` layers that have weights, in
+        [0, inf), or everything ("all").
     classifier : nn.Module or callable, default=None
         The classifier to be fooled: a module (copied at every fit; its weights are the start), or
         a picklable ``(n_in, n_out) -> nn.Module`` that returns logits. ``None``: a perceptron.
@@ -542,13 +386,10 @@ class GAMOSampler(BaseGameSampler):
     _game = GAMOGame
     _game_params = GAME_PARAMS
     _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}
-    _later_moves = ("decoder",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseGameSampler._parameter_constraints,
         **GAME_CONSTRAINTS,
-        "space": [StrOptions({"rows", "features"})],
-        "shared": ["boolean"],
-        "decoder_iter": [Interval(Integral, 1, None, closed="left")],
+        **SPACE_CONSTRAINTS,
     }
 
     def __init__(
@@ -564,6 +405,7 @@ class GAMOSampler(BaseGameSampler):
         with_discriminator: bool = True,
         fake_weight: str = "prior",
         feature_extractor: Build | None = None,
+        freeze: int | str | None = None,
         classifier: Build | None = None,
         hidden_layer_sizes: Sequence[int] = (128, 64),
         space: str = "rows",
@@ -593,6 +435,7 @@ class GAMOSampler(BaseGameSampler):
         self.with_discriminator = with_discriminator
         self.fake_weight = fake_weight
         self.feature_extractor = feature_extractor
+        self.freeze = freeze
         self.classifier = classifier
         self.hidden_layer_sizes = hidden_layer_sizes
         self.max_iter = max_iter
@@ -605,83 +448,6 @@ class GAMOSampler(BaseGameSampler):
         self.warm_start = warm_start
         self.verbose = verbose
         self.random_state = random_state
-
-    decoder_net_: Any  # a GameNet; None where rows need no decoder
-
-    def features(self, X: Any) -> Array:
-        """Feature vectors of rows, as ``space="features"`` gives them for training rows.
-
-        Parameters
-        ----------
-        X : array of shape (n_rows, ...)
-            Rows as in ``fit``.
-
-        Returns
-        -------
-        H : ndarray of float32, shape (n_rows, n_features)
-            Encoded rows where there is no feature extractor.
-        """
-        check_is_fitted(self, "_stream")
-        return self._features(self.encoder_.transform(dense(self._check_rows(X, reset=False))))
-
-    def _features(self, x: Array) -> Array:
-        if self.game_ is None:
-            return x.reshape(len(x), -1)
-        rows = torch.as_tensor(x, dtype=torch.float32)
-        device = torch.device(self.net_.device)
-        chunks = rows.split(rows_at_once(x.shape[1:]))
-        return torch.cat([self.game_.features(c.to(device)).cpu() for c in chunks]).numpy()
-
-    def _learn_nothing(self) -> None:
-        super()._learn_nothing()
-        self.decoder_net_, self.space_ = None, self.space
-
-    def _learn_more(
-        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
-    ) -> None:
-        """Train GAMO2pix on the classes in play, or go on with it."""
-        before, self.decoder_net_ = getattr(self, "decoder_net_", None), None
-        self.space_ = self.space
-        if self.game_.feature_extractor is None or self.space == "features":
-            return
-        kept = np.asarray(deficits)[codes] > 0
-        counts = tuple(n if d else 0 for n, d in zip(self._counts, deficits, strict=True))
-        rows = torch.as_tensor(x[kept], dtype=torch.float32)
-        features = torch.as_tensor(self._features(x[kept]))
-        device = torch.device(self.net_.device)
-        net = before if self._goes_on() else None
-        if net is None or net.module_.shared != self.shared:
-            options = self._net_options(device, self.batch_size)
-            options |= self._optimizer_options({}, self._later_moves)
-            net = make_decoder(features, rows, counts, shared=self.shared, **options)
-        net.set_params(max_iter=self.decoder_iter)
-        with torch.inference_mode(False), torch.enable_grad(), seeded(stream, device):
-            train_decoder(net, features, rows, torch.as_tensor(codes[kept]))
-        self.decoder_net_ = net
-
-    def _decode(self, rows: Tensor, y: Tensor) -> Tensor:
-        if self.decoder_net_ is None:
-            return rows
-        decoder = self.decoder_net_.module_
-        at_once = rows_at_once(self._encoded_shape)
-        pairs = zip(rows.split(at_once), y.split(at_once), strict=True)
-        return torch.cat([decoder.decode(*pair) for pair in pairs])
-
-    def _fit_resample(self, X: Any, y: Array) -> tuple[Any, Array]:
-        if self.space == "features" and (is_frame(X) or sparse.issparse(X)):
-            raise TypeError(
-                f"space='features' gives vectors, which do not fit into a {type(X).__name__}: "
-                "hand over an array, or use fit, then features(X) and sample(labels)"
-            )
-        return super()._fit_resample(X, y)
-
-    def _real_rows(self, X: Any) -> Any:
-        return X if self.space_ == "rows" else self.features(X)
-
-    def _generated_rows(self, rows: Array) -> Any:
-        if self.space_ == "rows":
-            return self.encoder_.inverse_transform(rows)
-        return rows.reshape(len(rows), -1)
 
 
 class GAMOClassifier(BaseGameClassifier):
@@ -699,7 +465,8 @@ class GAMOClassifier(BaseGameClassifier):
         the paper does.
     mixer, n_neighbors, max_scale, max_anchors, latent_dim
         The generator; as in :class:`GAMOSampler`.
-    loss, with_discriminator, fake_weight, feature_extractor, classifier, hidden_layer_sizes
+    loss, with_discriminator, fake_weight, feature_extractor, freeze, classifier, \
+hidden_layer_sizes
         The game; as in :class:`GAMOSampler`.
     max_iter, batch_size, learning_rate, net_params, encoder, device, callbacks, warm_start, \
 verbose, random_state
@@ -744,7 +511,7 @@ verbose, random_state
     _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **GAME_CONSTRAINTS,
-        "ema_decay": [Interval(Real, 0, 1, closed="left")],
+        **EMA_CONSTRAINTS,
     }
 
     def __init__(
@@ -760,6 +527,7 @@ verbose, random_state
         with_discriminator: bool = True,
         fake_weight: str = "prior",
         feature_extractor: Build | None = None,
+        freeze: int | str | None = None,
         classifier: Build | None = None,
         hidden_layer_sizes: Sequence[int] = (128, 64),
         max_iter: int = 800,
@@ -783,6 +551,7 @@ verbose, random_state
         self.with_discriminator = with_discriminator
         self.fake_weight = fake_weight
         self.feature_extractor = feature_extractor
+        self.freeze = freeze
         self.classifier = classifier
         self.hidden_layer_sizes = hidden_layer_sizes
         self.max_iter = max_iter

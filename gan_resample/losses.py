@@ -5,6 +5,8 @@ All networks return logits; probabilities appear only in here. Targets may be so
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
@@ -12,6 +14,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
 __all__ = [
     "bernoulli",
     "gaussian_divergence",
+    "gradient_penalty",
     "log_not_softmax",
     "one_vs_rest",
     "squared_sigmoid",
@@ -63,3 +66,16 @@ def gaussian_divergence(
     """
     squared = (mean - prior_mean).square()
     return 0.5 * (log_variance.exp() + squared - 1 - log_variance).sum(dim=-1)
+
+
+def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
+    """How far a critic is from slope 1 between real rows and generated ones; shape (n,).
+
+    ``(||grad D(x)|| - 1)^2`` at ``x = a real + (1 - a) fake``, a ~ U(0, 1) for each pair of rows
+    (Gulrajani et al. 2017). ``real`` and ``fake`` have shape (n, n_features), ``critic`` turns
+    such rows into (n,) scores.
+    """
+    share = torch.rand((len(real), 1), device=real.device)
+    between = torch.lerp(fake.detach(), real, share).requires_grad_()
+    (slope,) = torch.autograd.grad(critic(between).sum(), between, create_graph=True)
+    return (slope.norm(dim=1) - 1).square()

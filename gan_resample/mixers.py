@@ -118,6 +118,10 @@ class Anchors(nn.Module):
             near = nearest_neighbours(rows[start : start + size], self.neighbours.shape[1])
             self.neighbours[start : start + size] = near + start
 
+    def of_class(self, code: int) -> Tensor:
+        """Return the stored rows of a class, (n_rows, n_features)."""
+        return self.rows[self.offsets[code] :][: self.sizes[code]]
+
     def _classes(self) -> Iterator[tuple[int, int, int]]:
         """Code, first row and number of rows of each class that is in play."""
         for code, size in enumerate(self.sizes):
@@ -273,14 +277,27 @@ class ClassMixer(Mixer):
         index = torch.arange(len(own), device=drawn.device) + start
         return Mix(weights @ own, weights, index.expand(len(drawn), -1))
 
+    def reconstruct(self, drawn: Tensor, sizes: Sequence[int], index: Tensor) -> Tensor:
+        """Mix rows as :meth:`forward` does, each without the stored row ``index``, (n,), of it."""
+        parts = self._weights(drawn, sizes, index)
+        return torch.cat([weights @ own for weights, own, _ in parts])
+
     def _weights(
-        self, drawn: Tensor, sizes: Sequence[int]
+        self, drawn: Tensor, sizes: Sequence[int], without: Tensor | None = None
     ) -> Iterator[tuple[Tensor, Tensor, int]]:
-        """Yield mixing weights, the rows mixed and the first one's index, class by class."""
+        """Yield mixing weights, the rows mixed and the first one's index, class by class.
+
+        The weight of the stored row ``without``, (n,), is 0, unless the class has no other.
+        """
         own = self.anchors.sizes
         # split, not slices: the gradient of a slice is a full-size tensor of zeros each time
         pieces = self.trunk(drawn).split(list(sizes)), self.weight.split(own), self.bias.split(own)
         rows = self.anchors.rows.split(own), self.anchors.offsets
-        for part, weight, bias, mixed, start in zip(*pieces, *rows, strict=True):
-            if len(part):
-                yield linear(part, weight, bias).softmax(dim=1), mixed, start
+        left_out = [None] * len(own) if without is None else without.split(list(sizes))
+        for part, weight, bias, mixed, start, out in zip(*pieces, *rows, left_out, strict=True):
+            if not len(part):
+                continue
+            logits = linear(part, weight, bias)
+            if out is not None and len(mixed) > 1:
+                logits = logits.scatter(1, out[:, None] - start, -torch.inf)
+            yield logits.softmax(dim=1), mixed, start

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 __all__ = [
     "MLP",
+    "Frozen",
     "Harden",
     "MovingAverage",
     "SoftmaxSpans",
@@ -18,6 +19,7 @@ __all__ = [
     "Strata",
     "check_shape",
     "check_width",
+    "freeze_layers",
     "make_module",
     "output_width",
     "rows_at_once",
@@ -201,6 +203,47 @@ class MovingAverage(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.module(x)
+
+
+class Frozen(nn.Module):
+    """Another module of which only the last layers learn; the others stay in eval mode for ever.
+
+    A layer is a module with parameters of its own, and they are counted in the order in which the
+    module registers them, which is that of the computation in torch's usual networks.
+
+    Parameters
+    ----------
+    module : nn.Module
+        What is wrapped: its parameters stop asking for a gradient.
+    n_learning : int, default=0
+        Layers at the end that go on learning.
+    """
+
+    def __init__(self, module: nn.Module, n_learning: int = 0) -> None:
+        super().__init__()
+        self.module = module.requires_grad_(False)
+        layers = [m for m in module.modules() if any(True for _ in m.parameters(recurse=False))]
+        self._learning = layers[max(0, len(layers) - n_learning) :]
+        for layer in self._learning:
+            layer.requires_grad_(True)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Frozen:
+        # without this the statistics of a batch normalisation would move in every round
+        super().train(False)
+        for layer in self._learning:
+            layer.train(mode)
+        return self
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.module(x)
+
+
+def freeze_layers(module: nn.Module, freeze: int | str | None) -> nn.Module:
+    """Return ``module`` as it is (None), frozen ("all"), or learning in the last layers only."""
+    if freeze is None:
+        return module
+    return Frozen(module, 0 if freeze == "all" else int(freeze))
 
 
 class Spans(nn.Module):

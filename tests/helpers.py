@@ -29,6 +29,7 @@ def small_features(n_in, n_out):
 
 GAMO = {
     "feature_extractor": None,
+    "freeze": None,
     "classifier": None,
     "hidden_layer_sizes": (16,),
     "loss": "ls",

@@ -33,16 +33,26 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch import nn
 
 from gan_resample.contract import dense
+from gan_resample.evaluation.uncertainty import (
+    entropy,
+    least_confidence,
+    margin_of_confidence,
+    ratio_of_confidence,
+)
 
 __all__ = [
     "Manifold",
     "acsa",
+    "entropy",
     "frechet_distance",
     "generation_scores",
     "gmean",
+    "least_confidence",
     "manifold_scores",
+    "margin_of_confidence",
     "near_copies",
     "nearest_distances",
+    "ratio_of_confidence",
 ]
 
 Array = NDArray[Any]

@@ -1,0 +1,384 @@
+"""What games have in common whose generator mixes the rows of a class: GAMO and PGAN.
+
+Real rows go through the feature extractor :math:`F` (left out on tables unless one is given); the
+classifier, the generator and the generator's opponent see its feature vectors only. Samplers turn
+vectors back into rows with :mod:`gan_resample.gamo2pix`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor, nn
+
+from gan_resample._sklearn import Interval, StrOptions
+from gan_resample.base import BaseGameSampler
+from gan_resample.columns import is_frame
+from gan_resample.contract import dense
+from gan_resample.convnets import ConvNet
+from gan_resample.engine.game import ClassifyingGame, SamplingGame
+from gan_resample.engine.seeding import seeded
+from gan_resample.gamo2pix import make_decoder, train_decoder
+from gan_resample.mixers import Anchors, ClassMixer
+from gan_resample.nn import (
+    MLP,
+    Build,
+    Harden,
+    MovingAverage,
+    Strata,
+    check_width,
+    freeze_layers,
+    make_module,
+    output_width,
+    rows_at_once,
+)
+
+__all__ = [
+    "EMA_CONSTRAINTS",
+    "GENERATOR_WIDTH",
+    "MIXING_CONSTRAINTS",
+    "SPACE_CONSTRAINTS",
+    "MixingGame",
+    "MixingSampler",
+    "class_mixer_chunk",
+    "make_class_mixer",
+    "perceptron",
+]
+
+Array = NDArray[Any]
+
+FEATURE_WIDTH = 512  # of F in the code of GAMO's authors
+GENERATOR_WIDTH = 64  # likewise, of cTMU's last layer
+
+MIXING_CONSTRAINTS: dict[str, list[Any]] = {
+    "feature_extractor": [nn.Module, callable, None],
+    "freeze": [Interval(Integral, 0, None, closed="left"), StrOptions({"all"}), None],
+    "classifier": [nn.Module, callable, None],
+    "max_anchors": [Interval(Integral, 1, None, closed="left"), None],
+    "latent_dim": [Interval(Integral, 1, None, closed="left"), None],
+}
+EMA_CONSTRAINTS: dict[str, list[Any]] = {"ema_decay": [Interval(Real, 0, 1, closed="left")]}
+SPACE_CONSTRAINTS: dict[str, list[Any]] = {
+    "space": [StrOptions({"rows", "features"})],
+    "shared": ["boolean"],
+    "decoder_iter": [Interval(Integral, 1, None, closed="left")],
+}
+
+
+class MixingGame(SamplingGame, ClassifyingGame):
+    """Feature extractor, classifier and mixing generator; abstract.
+
+    A game makes its ``generator`` and the generator's opponent, where a class is in play.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of an encoded row: (n_features,), or (channels, height, width) of an image.
+    counts, deficits : sequence of int
+        Rows of each class, and rows it lacks; a class is in play where the deficit is positive.
+    spans, levels : sequences
+        Categorical spans and snapped columns, as :class:`~gan_resample.nn.Harden` takes them.
+    batch_size : int
+        Real, and about as many generated, rows a round.
+    feature_extractor, freeze, classifier, hidden_layer_sizes
+        As in :class:`~gan_resample.GAMOSampler`.
+    ema_decay : float
+        Decay of the moving average of the classifier that gives :meth:`logits`; 0 for none.
+    weigh_real : bool, default=True
+        Whether F weighs real rows to the class mix that the classifier sees.
+    """
+
+    diagnostics: ClassVar[tuple[str, ...]] = ("ess", "coverage", "spread")
+    init_rounds: int = 0  # before the classifier moves
+    onehot: Tensor
+    row_weights: Tensor
+    feature_extractor: Any  # None where rows are used as they are
+    generator: Any  # None where no class lacks a row
+
+    def __init__(
+        self,
+        *,
+        shape: Sequence[int],
+        counts: Sequence[int],
+        deficits: Sequence[int],
+        spans: Sequence[tuple[int, int]],
+        levels: Sequence[tuple[int, int]],
+        batch_size: int,
+        feature_extractor: Build | None,
+        freeze: int | str | None,
+        classifier: Build | None,
+        hidden_layer_sizes: Sequence[int],
+        ema_decay: float,
+        weigh_real: bool = True,
+    ) -> None:
+        super().__init__()
+        self.register_buffer("onehot", torch.eye(len(counts)), persistent=False)
+        self.in_play = [code for code, deficit in enumerate(deficits) if deficit]
+        self.fake_mass = sum(deficits) / sum(counts)  # S / n of the objective
+        weights = _row_weights(counts, deficits if weigh_real else [0] * len(counts))
+        self.register_buffer("row_weights", weights, persistent=False)
+
+        self.feature_extractor = _make_extractor(feature_extractor, freeze, shape)
+        self.n_features = shape[0]
+        if self.feature_extractor is not None:
+            self.n_features = output_width(self.feature_extractor, shape, "feature_extractor")
+            spans, levels = (), ()  # features are neither categories nor snapped
+        build = perceptron(hidden_layer_sizes) if classifier is None else classifier
+        self.classifier = make_module(build, self.n_features, len(counts))
+        check_width(self.classifier, (self.n_features,), len(counts), "classifier")
+        self.average = MovingAverage(self.network, ema_decay) if ema_decay else None
+        self.harden = Harden(spans, levels)
+        self.generator = None
+        # rows of each class that the generator mixes: of those in play
+        self.sizes = [n if d else 0 for n, d in zip(counts, deficits, strict=True)]
+        if self.in_play:
+            self._set_label_laws(deficits, batch_size)
+
+    def _set_label_laws(self, deficits: Sequence[int], batch_size: int) -> None:
+        """Rows for the generator's opponents have labels from q, its own moves uniform ones."""
+        self.fakes = Strata([deficit / sum(deficits) for deficit in deficits], batch_size)
+        uniform = [bool(deficit) / len(self.in_play) for deficit in deficits]
+        self.disguises = Strata(uniform, batch_size)
+
+    @property
+    def network(self) -> nn.Module:
+        """The classifier behind its feature extractor."""
+        if self.feature_extractor is None:
+            return self.classifier
+        return nn.Sequential(self.feature_extractor, self.classifier)
+
+    @property
+    def predictor(self) -> nn.Module:
+        return self.network if self.average is None else self.average
+
+    def update_average(self) -> None:
+        if self.average is not None:
+            self.average.update(self.network, self.rounds_played - self.init_rounds)
+
+    # ---- features and anchors -------------------------------------------------------------------
+
+    def prepare(self, x: Tensor, y: Tensor) -> None:
+        if self.generator is not None:
+            self.generator.anchors.choose(y)
+            self.refresh_anchors(x)
+            if self.feature_extractor is None:
+                self.harden.learn(x)
+
+    def begin_epoch(self, x: Tensor, y: Tensor) -> None:
+        if self.learns_features:
+            self.refresh_anchors(x)
+
+    def finish(self, x: Tensor, y: Tensor) -> None:
+        if self.learns_features:
+            self.refresh_anchors(x)  # rows are sampled among features of the final F
+
+    def refresh_anchors(self, x: Tensor) -> None:
+        if self.generator is not None:
+            anchors = self.generator.anchors
+            parts = anchors.chosen.split(rows_at_once(x.shape[1:]))
+            anchors.keep(torch.cat([self.features(x[part]) for part in parts]))
+
+    @torch.no_grad()
+    def features(self, x: Tensor) -> Tensor:
+        """F(x), (n, n_features); rows as they are where there is no F."""
+        if self.feature_extractor is None:
+            return x
+        with self.still("feature_extractor"):
+            return self.feature_extractor(x)
+
+    @property
+    def learns_features(self) -> bool:
+        """Whether F moves: not where it is left out or has nothing to learn."""
+        if self.feature_extractor is None:
+            return False
+        return any(parameter.requires_grad for parameter in self.feature_extractor.parameters())
+
+    # ---- generated rows -------------------------------------------------------------------------
+
+    def draw(self, y: Tensor) -> Any:
+        """Draw what the generator needs for class codes ``y`` in ascending order."""
+        return self.generator.draw(y)
+
+    def generate(self, drawn: Any, strata: Strata) -> Tensor:
+        """Hardened rows of G, (n, n_features), from a draw for the labels of ``strata``."""
+        return self.harden(self.generator(drawn, strata.sizes))
+
+    def sample(self, y: Tensor) -> Tensor:
+        order = y.argsort(stable=True)
+        sizes = torch.bincount(y, minlength=len(self.onehot)).tolist()
+        with self.still("generator"):
+            rows = self.harden(self.generator(self.draw(y[order]), sizes))
+        return rows[order.argsort()]
+
+    def label(self, x: Tensor, y: Tensor) -> Tensor:
+        """Rows with their one-hot labels beside them, for a conditional opponent."""
+        return torch.cat([x, self.onehot[y]], dim=1)
+
+    # ---- diagnostics ----------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def diagnose(self) -> dict[str, dict[int, float]]:
+        """Effective anchors, coverage and spread of 500 rows of each class in play."""
+        figures = [(code, self._diagnose_class(code)) for code in self.in_play]
+        names = MixingGame.diagnostics
+        return {
+            name: {code: found[at] for code, found in figures} for at, name in enumerate(names)
+        }
+
+    def _diagnose_class(self, code: int, n_draws: int = 500) -> tuple[float, float, float]:
+        own = self.generator.anchors.of_class(code)
+        y = torch.full((n_draws,), code, device=own.device)
+        sizes = [n_draws * (other == code) for other in range(len(self.onehot))]
+        with self.still("generator"):
+            rows, weights, index = self.generator.mix(self.draw(y), sizes)
+        weights = weights.abs()
+        ess = weights.sum(1).square() / weights.square().sum(1)
+        top = index.gather(1, weights.argmax(dim=1, keepdim=True))
+        coverage = len(top.unique()) / min(n_draws, len(own))
+        spread = (rows.var(0).mean() / own.var(0, correction=0).mean()).sqrt()
+        return ess.mean().item(), coverage, spread.item()
+
+
+def perceptron(widths: Sequence[int]) -> Build:
+    """Return ``(n_in, n_out) -> MLP`` with GAMO's leaky rectifiers."""
+    return partial(MLP, widths=widths, activation=partial(nn.LeakyReLU, 0.1))
+
+
+def make_class_mixer(
+    sizes: Sequence[int],
+    n_features: int,
+    *,
+    max_anchors: int | None,
+    latent_dim: int | None,
+    hidden_layer_sizes: Sequence[int],
+) -> ClassMixer:
+    """Return GAMO's generator for classes of ``sizes`` rows, 0 for those that are not in play."""
+    anchors = Anchors([min(size, max_anchors or size) for size in sizes], n_features)
+    width = latent_dim or min(100, max(8, 2 * n_features))
+    return ClassMixer(anchors, width, (*hidden_layer_sizes[:1], GENERATOR_WIDTH))
+
+
+def class_mixer_chunk(mixer: ClassMixer) -> int:
+    """Tell how many rows ``mixer`` makes at once within bounded memory."""
+    return max(32, min(2048, 4_000_000 // max(mixer.anchors.sizes)))
+
+
+def _row_weights(counts: Sequence[int], deficits: Sequence[int]) -> Tensor:
+    """Weigh a real row of each class by the rows it stands for, 1 on average.
+
+    F sees real rows only. Unweighted it would learn for the class mix of the data while the
+    classifier judges by that of the game, and the two would pull against each other.
+    """
+    n, lacking = torch.tensor([counts, deficits], dtype=torch.float32)
+    stands_for = (n + lacking) / n
+    return stands_for * n.sum() / (n * stands_for).sum()
+
+
+def _make_extractor(
+    build: Build | None, freeze: int | str | None, shape: Sequence[int]
+) -> nn.Module | None:
+    if build is not None:
+        module = make_module(build, shape[0] if len(shape) == 1 else shape, FEATURE_WIDTH)
+        return freeze_layers(module, freeze)
+    if freeze is not None:
+        raise ValueError(
+            f"freeze={freeze!r} keeps what a feature_extractor has learned, but there is none: "
+            "hand over a module, or leave freeze=None"
+        )
+    if len(shape) == 1:
+        return None
+    return nn.Sequential(ConvNet(shape, FEATURE_WIDTH), nn.Tanh())
+
+
+class MixingSampler(BaseGameSampler):
+    """A sampler whose game may mix feature vectors, which are decoded afterwards; abstract."""
+
+    space: str
+    shared: bool
+    decoder_iter: int
+    space_: str
+    decoder_net_: Any  # a GameNet; None where rows need no decoder
+    _later_moves = ("decoder",)
+
+    def features(self, X: Any) -> Array:
+        """Feature vectors of rows, as ``space="features"`` gives them for training rows.
+
+        Parameters
+        ----------
+        X : array of shape (n_rows, ...)
+            Rows as in ``fit``.
+
+        Returns
+        -------
+        H : ndarray of float32, shape (n_rows, n_features)
+            Encoded rows where there is no feature extractor.
+        """
+        check_is_fitted(self, "_stream")
+        return self._features(self.encoder_.transform(dense(self._check_rows(X, reset=False))))
+
+    def _features(self, x: Array) -> Array:
+        if self.game_ is None:
+            return x.reshape(len(x), -1)
+        rows = torch.as_tensor(x, dtype=torch.float32)
+        device = torch.device(self.net_.device)
+        chunks = rows.split(rows_at_once(x.shape[1:]))
+        return torch.cat([self.game_.features(c.to(device)).cpu() for c in chunks]).numpy()
+
+    def _learn_nothing(self) -> None:
+        super()._learn_nothing()
+        self.decoder_net_, self.space_ = None, self.space
+
+    def _learn_more(
+        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> None:
+        """Train GAMO2pix on the classes in play, or go on with it."""
+        before, self.decoder_net_ = getattr(self, "decoder_net_", None), None
+        self.space_ = self.space
+        if self.game_.feature_extractor is None or self.space == "features":
+            return
+        kept = np.asarray(deficits)[codes] > 0
+        counts = tuple(n if d else 0 for n, d in zip(self._counts, deficits, strict=True))
+        rows = torch.as_tensor(x[kept], dtype=torch.float32)
+        features = torch.as_tensor(self._features(x[kept]))
+        device = torch.device(self.net_.device)
+        net = before if self._goes_on() else None
+        if net is None or net.module_.shared != self.shared:
+            options = self._net_options(device, self.batch_size)
+            options |= self._optimizer_options({}, self._later_moves)
+            net = make_decoder(features, rows, counts, shared=self.shared, **options)
+        net.set_params(max_iter=self.decoder_iter)
+        with torch.inference_mode(False), torch.enable_grad(), seeded(stream, device):
+            train_decoder(net, features, rows, torch.as_tensor(codes[kept]))
+        self.decoder_net_ = net
+
+    def _decode(self, rows: Tensor, y: Tensor) -> Tensor:
+        if self.decoder_net_ is None:
+            return rows
+        decoder = self.decoder_net_.module_
+        at_once = rows_at_once(self._encoded_shape)
+        pairs = zip(rows.split(at_once), y.split(at_once), strict=True)
+        return torch.cat([decoder.decode(*pair) for pair in pairs])
+
+    def _fit_resample(self, X: Any, y: Array) -> tuple[Any, Array]:
+        if self.space == "features" and (is_frame(X) or sparse.issparse(X)):
+            raise TypeError(
+                f"space='features' gives vectors, which do not fit into a {type(X).__name__}: "
+                "hand over an array, or use fit, then features(X) and sample(labels)"
+            )
+        return super()._fit_resample(X, y)
+
+    def _real_rows(self, X: Any) -> Any:
+        return X if self.space_ == "rows" else self.features(X)
+
+    def _generated_rows(self, rows: Array) -> Any:
+        if self.space_ == "rows":
+            return self.encoder_.inverse_transform(rows)
+        return rows.reshape(len(rows), -1)

@@ -1,0 +1,698 @@
+r"""PGAN (Polarity-GAN): GAMO's convex generator against a classifier and a Wasserstein critic.
+
+Four players. The feature extractor :math:`F` (left out on tables) turns rows into vectors, the
+classifier :math:`C` learns from those of real and of generated rows, the critic :math:`D(x|y)`
+scores how real a vector of class :math:`y` looks, and the generator :math:`G(z|y)` mixes stored
+vectors of the class, by convex weights, such that :math:`C` takes the mixture for another class
+while :math:`D` takes it for real. With :math:`d_i` the rows that class :math:`i` lacks,
+:math:`q_i = d_i / S`, :math:`S = \sum_i d_i`, and :math:`u` uniform over the classes in play,
+
+.. math::
+    \min_{F, C} \; & E_{x, y}\, L(C(F(x)), e_y)
+        + \tfrac{S}{n}\, E_{y \sim q, z}\, L(C(G(z|y)), e_y) \\
+    \min_D \; & E_{y \sim q} \big[ E_z D(G(z|y)|y) - E_{x|y} D(F(x)|y)
+        + \lambda (\|\nabla_{\hat x} D(\hat x|y)\| - 1)^2 + \varepsilon D^2 \big] \\
+    \min_G \; & E_{y \sim u, z}\, L(C(G(z|y)), 1 - e_y) - E_{y \sim u, z}\, D(G(z|y)|y)
+
+where :math:`L` is cross-entropy on one-vs-rest outputs, :math:`e_y` is one-hot and :math:`\hat x`
+lies between a real and a generated vector of the class. F sees real rows only.
+
+Before the game an auto-encoder finds where to draw :math:`z`: an encoder :math:`E` reads a stored
+vector, :math:`G` reconstructs it out of the *others* of its class, and the codes of each class
+give the mean and the covariance of its noise.
+
+References
+----------
+Kumari Deepshikha, Anugunj Naman. Removing Class Imbalance using Polarity-GAN: An Uncertainty
+Sampling Approach. 2021 (equations 3 to 6, Algorithm 1).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from gan_resample._sklearn import Interval, StrOptions
+from gan_resample.base import TRAINING_CONSTRAINTS, BaseGameClassifier, BaseGameSampler, GameMixin
+from gan_resample.encoding import TableEncoder
+from gan_resample.engine.guards import BoundaryWarning
+from gan_resample.images import ImageEncoder
+from gan_resample.losses import gradient_penalty, one_vs_rest
+from gan_resample.mixing import (
+    EMA_CONSTRAINTS,
+    MIXING_CONSTRAINTS,
+    SPACE_CONSTRAINTS,
+    MixingGame,
+    MixingSampler,
+    class_mixer_chunk,
+    make_class_mixer,
+    perceptron,
+)
+from gan_resample.nn import Build
+
+__all__ = ["PAPER_SETTINGS", "PGANClassifier", "PGANGame", "PGANSampler"]
+
+#: What the paper states, as ``PGANSampler(**PAPER_SETTINGS)`` or
+#: ``PGANClassifier(**PAPER_SETTINGS, ema_decay=0)``; rounds, batch and widths it does not give.
+PAPER_SETTINGS: dict[str, Any] = {
+    "init": "convex_ae",
+    "adversarial_rate": 1.0,
+    "critic_steps": 1,
+    "max_anchors": None,
+    "learning_rate": 2e-4,
+}
+
+PENALTY, DRIFT = 10.0, 1e-3  # weights of the critic's gradient penalty and of its squared scores
+CANDIDATES = 5  # generated for each row that select="uncertain" keeps
+FLOOR = 0.1  # quantile of real rows' scores above which the critic believes a generated one
+
+
+class PGANGame(MixingGame):
+    """Feature extractor, classifier, class-conditional critic and convex generator.
+
+    Parameters
+    ----------
+    hidden_layer_sizes, init, init_iter, critic_steps, max_anchors, latent_dim
+        As in :class:`PGANSampler`.
+    ema_decay : float, default=0
+        Decay of the moving average of the classifier that gives :meth:`logits`; 0 for none.
+    **shared
+        Of :class:`~gan_resample.mixing.MixingGame`.
+    """
+
+    moves: ClassVar[Mapping[str, str]] = {
+        "encoder": "encoder",
+        "generator_as_decoder": "generator",
+        "feature_extractor": "feature_extractor",
+        "classifier": "classifier",
+        "critic": "critic",
+        "generator_vs_classifier": "generator",
+        "generator_vs_critic": "generator",
+    }
+    take_turns = True
+    diagnostics = (*MixingGame.diagnostics, "acceptance")
+    encoder: Any  # None without an auto-encoder
+    critic: Any  # None where no class lacks a row
+    code_means: Tensor
+    code_factors: Tensor
+    floors: Tensor
+
+    def __init__(
+        self,
+        *,
+        hidden_layer_sizes: Sequence[int],
+        init: str,
+        init_iter: int,
+        critic_steps: int,
+        max_anchors: int | None,
+        latent_dim: int | None,
+        ema_decay: float = 0.0,
+        **shared: Any,
+    ) -> None:
+        shared |= {"hidden_layer_sizes": hidden_layer_sizes, "ema_decay": ema_decay}
+        super().__init__(**shared)
+        self.critic_steps = critic_steps
+        self.encoder = self.critic = None
+        if not self.in_play:
+            return
+        n_classes = len(self.onehot)
+        make = perceptron(hidden_layer_sizes)
+        self.critic = make(self.n_features + n_classes, 1)
+        self.generator = make_class_mixer(
+            self.sizes,
+            self.n_features,
+            max_anchors=max_anchors,
+            latent_dim=latent_dim,
+            hidden_layer_sizes=hidden_layer_sizes,
+        )
+        self.chunk_rows = class_mixer_chunk(self.generator)
+        width = self.generator.latent_dim
+        if init == "convex_ae":
+            self.init_rounds = init_iter
+            self.encoder = make(self.n_features, width)
+        # N(0, I) until the auto-encoder says otherwise
+        self.register_buffer("code_means", torch.zeros(n_classes, width))
+        self.register_buffer("code_factors", torch.eye(width).repeat(n_classes, 1, 1))
+        self.register_buffer("floors", torch.zeros(n_classes))
+
+    # ---- a round --------------------------------------------------------------------------------
+
+    def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
+        """Algorithm 1 of the paper, as corrected, after ``init_iter`` rounds of auto-encoder."""
+        if self.rounds_played < self.init_rounds:
+            error = self.reconstruct()
+            yield {"encoder": error, "generator_as_decoder": error}
+            return
+
+        # F learns from real rows through C; all others see its features only
+        if self.learns_features:
+            with self.still("classifier"):
+                loss = one_vs_rest(self.network(x), self.onehot[y])
+            yield {"feature_extractor": (self.row_weights[y] * loss).mean()}
+        on_real = one_vs_rest(self.classifier(self.features(x)), self.onehot[y]).mean()
+        if self.generator is None:  # nothing is deficient: the classifier learns alone
+            yield {"classifier": on_real}
+            self.update_average()
+            return
+
+        # C and D learn from real rows and from rows of G with labels from q
+        fake = self.imitate()
+        on_fake = one_vs_rest(self.classifier(fake), self.onehot[self.fakes.labels])
+        on_fake = self.fake_mass * (self.fakes.weights * on_fake).sum()
+        yield {"classifier": on_real + on_fake, "critic": self.criticise(fake)}
+        self.update_average()
+        for _ in range(self.critic_steps - 1):
+            yield {"critic": self.criticise(self.imitate())}
+
+        # G moves against C, then against D: same noise, labels uniform over classes
+        drawn = self.draw(self.disguises.labels)
+        yield {"generator_vs_classifier": self.fool_classifier(drawn)}
+        yield {"generator_vs_critic": self.please_critic(drawn)}
+
+    def reconstruct(self) -> Tensor:
+        """Mean squared error of stored vectors made out of the others of their class."""
+        y, sizes = self.disguises.labels, self.disguises.sizes
+        anchors = self.generator.anchors
+        index = anchors.draw_group(y, 0).squeeze(1)
+        rows = anchors.rows[index]
+        codes = self.label(self.encoder(rows), y)
+        error = (self.generator.reconstruct(codes, sizes, index) - rows).square().mean(dim=1)
+        return (self.disguises.weights * error).sum()
+
+    @torch.no_grad()
+    def imitate(self) -> Tensor:
+        """Rows of G for its opponents, (n, n_features), with the labels of ``fakes``."""
+        with self.still("generator"):
+            return self.generate(self.draw(self.fakes.labels), self.fakes)
+
+    def criticise(self, fake: Tensor) -> Tensor:
+        """D's loss: real rows of each class get the same mass as generated ones.
+
+        The paper's masses differ (equation 5), so that a constant added to D lowers its loss.
+        """
+        y, weights = self.fakes.labels, self.fakes.weights
+        anchors = self.generator.anchors
+        real = anchors.rows[anchors.draw_group(y, 0).squeeze(1)]
+        on_fake, on_real = self.score(torch.cat([fake, real]), torch.cat([y, y])).chunk(2)
+        slope = gradient_penalty(partial(self.score, y=y), real, fake)
+        drift = (on_fake.square() + on_real.square()) / 2
+        return (weights * (on_fake - on_real + PENALTY * slope + DRIFT * drift)).sum()
+
+    def fool_classifier(self, drawn: Tensor) -> Tensor:
+        """G's loss against C: the ones' complement of the label is the target."""
+        with self.still("classifier"):
+            logits = self.classifier(self.generate(drawn, self.disguises))
+        loss = one_vs_rest(logits, 1 - self.onehot[self.disguises.labels])
+        return (self.disguises.weights * loss).sum()
+
+    def please_critic(self, drawn: Tensor) -> Tensor:
+        """G's loss against D, its mean score with the sign changed."""
+        with self.still("critic"):
+            scores = self.score(self.generate(drawn, self.disguises), self.disguises.labels)
+        return -(self.disguises.weights * scores).sum()
+
+    def score(self, x: Tensor, y: Tensor) -> Tensor:
+        """D(x|y), shape (n,): the label is concatenated to the row."""
+        return self.critic(self.label(x, y)).squeeze(1)
+
+    def draw(self, y: Tensor) -> Tensor:
+        """Noise of each class's own Gaussian, and one-hot labels, for the generator."""
+        z = torch.randn((len(y), self.code_means.shape[1], 1), device=y.device)
+        z = self.code_means[y] + (self.code_factors[y] @ z).squeeze(2)
+        return self.label(z, y)
+
+    # ---- between epochs -------------------------------------------------------------------------
+
+    @property
+    def phases(self) -> tuple[int, ...]:
+        return (self.init_rounds,) if self.init_rounds else ()
+
+    def begin_epoch(self, x: Tensor, y: Tensor) -> None:
+        super().begin_epoch(x, y)
+        if self.init_rounds and self.rounds_played == self.init_rounds:
+            self.learn_codes()
+
+    def finish(self, x: Tensor, y: Tensor) -> None:
+        super().finish(x, y)
+        if self.generator is None:
+            return
+        if 0 < self.rounds_played <= self.init_rounds:  # interrupted before the game
+            self.learn_codes()
+        self.learn_floors()
+
+    @torch.no_grad()
+    def learn_codes(self) -> None:
+        """Fit a Gaussian to the codes of each class; z is drawn from it from now on."""
+        width = self.code_means.shape[1]
+        unit = torch.eye(width, device=self.code_means.device)
+        for code in self.in_play:
+            with self.still("encoder"):
+                codes = self.encoder(self.generator.anchors.of_class(code))
+            n = len(codes)
+            covariance = codes.T.cov(correction=0).reshape(width, width)
+            # few rows cannot tell directions apart: shrink towards a sphere of the same size
+            share, size = width / (width + n), covariance.diagonal().mean()
+            shrunk = torch.lerp(covariance, size * unit, share) + 1e-6 * (1 + size) * unit
+            self.code_means[code] = codes.mean(dim=0)
+            self.code_factors[code] = torch.linalg.cholesky(shrunk)
+
+    @torch.no_grad()
+    def learn_floors(self) -> None:
+        """Note the score that nine of ten real rows of each class exceed."""
+        with self.still("critic"):
+            for code in self.in_play:
+                rows = self.generator.anchors.of_class(code)
+                scores = self.score(rows, torch.full((len(rows),), code, device=rows.device))
+                self.floors[code] = scores.quantile(FLOOR)
+
+    # ---- selection ------------------------------------------------------------------------------
+
+    def sample_uncertain(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows that C is least sure of among those that D believes, of five candidates each.
+
+        Where D believes too few, those with the next best scores follow. Returns the rows, and
+        for each whether D believes it.
+        """
+        wanted = torch.bincount(y, minlength=len(self.onehot)).tolist()
+        rows = torch.empty((len(y), self.n_features), device=y.device)
+        believed = torch.empty(len(y), dtype=torch.bool, device=y.device)
+        for code in [code for code, n in enumerate(wanted) if n]:
+            candidates = torch.full((CANDIDATES * wanted[code],), code, device=y.device)
+            found = self.sample(candidates)
+            above = self.score(found, candidates) - self.floors[code]
+            doubt = 1 - self.classifier(found).softmax(dim=1).amax(dim=1)
+            merit = torch.where(above >= 0, doubt, above)
+            best = merit.topk(wanted[code]).indices
+            rows[y == code], believed[y == code] = found[best], above[best] >= 0
+        return rows, believed
+
+    @torch.no_grad()
+    def diagnose(self) -> dict[str, dict[int, float]]:
+        figures = super().diagnose()
+        figures["acceptance"] = {code: self._acceptance(code) for code in self.in_play}
+        return figures
+
+    def _acceptance(self, code: int, n_draws: int = 500) -> float:
+        y = torch.full((n_draws,), code, device=self.onehot.device)
+        return (self.score(self.sample(y), y) >= self.floors[code]).float().mean().item()
+
+
+GAME_CONSTRAINTS: dict[str, list[Any]] = {
+    **TRAINING_CONSTRAINTS,
+    **MIXING_CONSTRAINTS,
+    "init": [StrOptions({"convex_ae", "none"})],
+    "init_iter": [Interval(Integral, 1, None, closed="left")],
+    "adversarial_rate": [Interval(Real, 0, None, closed="left")],
+    "critic_steps": [Interval(Integral, 1, None, closed="left")],
+}
+GAME_PARAMS = (
+    "feature_extractor",
+    "freeze",
+    "classifier",
+    "hidden_layer_sizes",
+    "init",
+    "init_iter",
+    "critic_steps",
+    "max_anchors",
+    "latent_dim",
+)
+
+
+class PGANMixin(GameMixin):
+    """What sampler and classifier share: the rounds of the auto-encoder come before the game's."""
+
+    _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.6, 0.999)}
+    init: str
+    init_iter: int
+    adversarial_rate: float
+
+    @property
+    def _learning_rates(self) -> dict[str, float]:  # type: ignore[override]
+        return {"generator_vs_classifier": self.adversarial_rate}
+
+    def _rounds_before(self, deficits: Sequence[int]) -> int:
+        return self.init_iter if any(deficits) and self.init == "convex_ae" else 0
+
+
+class PGANSampler(PGANMixin, MixingSampler):
+    """Over-sample with the generator of PGAN (Polarity-GAN).
+
+    Parameters
+    ----------
+    sampling_strategy : float, str, dict or callable, default="auto"
+        Which classes are resampled and how far, as in imbalanced-learn.
+    select : {"uncertain"} or None, default=None
+        Which generated rows come back: all, or, of five times as many, those that the classifier
+        is least sure of (least confidence) among those that the critic scores above the lowest
+        tenth of real rows. An extension of ours: the paper measures uncertainty, it does not
+        select by it.
+    init : {"convex_ae", "none"}, default="convex_ae"
+        Whether an auto-encoder with the generator as decoder is trained before the game, and gives
+        each class a Gaussian of its own for the noise, or the noise is N(0, 1).
+    init_iter : int, default=300
+        Rounds of the auto-encoder, in [1, inf), before the ``max_iter`` of the game.
+    adversarial_rate : float, default=0.1
+        Learning rate of the generator's move against the classifier, as a share of
+        ``learning_rate``, in [0, inf). With 1, the paper's, this move wins over that against the
+        critic: each class ends at the one stored row that is nearest to another class.
+    critic_steps : int, default=1
+        Moves of the critic a round, in [1, inf); 5 is usual for Wasserstein critics, 1 what the
+        paper's algorithm lists.
+    max_anchors : int or None, default=1024
+        Most rows of a class that the generator mixes, in [1, inf): a random subset, drawn once a
+        fit, so that time and memory stop growing with the class. The hull shrinks to that of the
+        subset. ``None``, the paper's: all rows.
+    latent_dim : int, default=None
+        Length of the noise vector, in [1, inf). ``None``: ``min(100, max(8, 2 n_features))``. The
+        paper gives no value.
+    feature_extractor : nn.Module or callable, default=None
+        Turns rows into the vectors that the others play with, and learns from real rows: a module
+        (copied at every fit; its weights are the start), or a picklable ``(n_in, n_out) ->
+        nn.Module`` from rows of width, or images of shape, ``n_in`` to vectors. ``None``: rows of
+        a table as they are; for images convolutions, 512 wide. The paper has a ResNet-50 trained
+        on ImageNet; this package never downloads anything.
+    freeze : int, "all" or None, default=None
+        How much of ``feature_extractor`` stays as it was handed over, its batch normalisation
+        included: nothing (None), everything but the last ``freeze`` layers that have weights, in
+        [0, inf), or everything ("all").
+    classifier : nn.Module or callable, default=None
+        The classifier to be fooled: a module (copied at every fit; its weights are the start), or
+        a picklable ``(n_in, n_out) -> nn.Module`` that returns logits. ``None``: a perceptron.
+    hidden_layer_sizes : sequence of int, default=(256, 128)
+        Widths of classifier, critic and auto-encoder. The paper gives no value.
+    space : {"rows", "features"}, default="rows"
+        What comes back: rows like those that came in (decoded by GAMO2pix where there is a feature
+        extractor), or the feature vectors of real rows and generated ones; :meth:`features` gives
+        those of other rows. ``fit_resample`` then takes arrays only, and where no class lacks a
+        row, so that nothing is learned, the vectors are encoded rows.
+    shared : bool, default=True
+        One decoder of feature vectors, told the class; False: one for each class.
+    decoder_iter : int, default=1000
+        Rounds of the decoder's training after the game, in [1, inf).
+    max_iter : int, default=1000
+        Rounds, i.e. mini-batches, in [1, inf).
+    batch_size : int, default=128
+        Real, and as many generated, rows a round, in [1, inf); cut to the number of rows.
+    learning_rate : float, default=1e-3
+        Of every move's Adam (betas .6 and .999), in (0, inf); the paper has 2e-4.
+    net_params : dict, default=None
+        Handed to the skorch net: ``{"feature_extractor_optimizer__lr": 1e-5}``,
+        ``{"optimizer": torch.optim.AdamW}``. Moves: encoder,
+        generator_as_decoder, feature_extractor, classifier, critic, generator_vs_classifier,
+        generator_vs_critic, and decoder.
+    encoder : TableEncoder or ImageEncoder, default=None
+        How columns or pixels become numbers and come back; ``None``: ``TableEncoder()`` for
+        tables, ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
+    device : str, default="auto"
+        "auto" (a GPU if there is one), "cpu" or "cuda".
+    callbacks : list, default=None
+        skorch callbacks, copied in ``fit``. ``EarlyStopping`` must monitor a ``<move>_loss``.
+    warm_start : bool, default=False
+        Go on for ``max_iter`` more rounds with the same data and the same game; encoder and stored
+        rows are kept.
+    verbose : int, default=0
+        1: a progress bar, 2: a line an epoch.
+    random_state : int, RandomState instance or None, default=None
+        An int gives bit-equal rows on a CPU.
+
+    Attributes
+    ----------
+    sampling_strategy_ : dict
+        Label -> number of rows to generate.
+    net_ : GameNet
+        The trained skorch net; None where no class lacked a row.
+    game_ : PGANGame
+        The trained game, ``net_.module_``.
+    space_ : str
+        ``space`` as it was in ``fit``.
+    decoder_net_ : GameNet
+        The trained net of :mod:`gan_resample.gamo2pix`; None where rows need no decoder.
+    encoder_ : TableEncoder or ImageEncoder
+        Fitted to the training rows.
+    classes_ : ndarray of shape (n_classes,)
+        Labels.
+    n_iter_ : int
+        Rounds played, those of ``init_iter`` among them.
+    history_ : list of dict
+        One a epoch: epoch, rounds (so far), seconds, and the mean ``<move>_loss`` of each move
+        (NaN where it was not made).
+    ess_ : dict of label to float
+        Effective number of rows that a generated one mixes, ``1 / sum w^2``: the mean of 500.
+    coverage_ : dict of label to float
+        Distinct heaviest rows in 500 draws over ``min(500, n_i)``; a warning under .1.
+    spread_ : dict of label to float
+        Standard deviation of generated rows over that of the class; a warning under .05.
+    acceptance_ : dict of label to float
+        Share of 500 generated rows that the critic scores above the lowest tenth of real ones.
+    synthetic_mask_ : ndarray of bool
+        True on the generated rows of the last ``fit_resample``.
+    n_features_in_, feature_names_in_, shape_in_
+        As everywhere in scikit-learn.
+
+    Warns
+    -----
+    BoundaryWarning
+        With ``select="uncertain"``, where the critic believes too few candidates; those with the
+        next best scores fill up.
+
+    See Also
+    --------
+    SpreadSMOTE : No network at all: compare with it first.
+    GAMOSampler : The same generator against a discriminator; its ``mixer`` leaves the hull.
+    PGANClassifier : The classifier of the same game, which is how the paper uses it.
+
+    Notes
+    -----
+    The paper does not train another classifier with its rows; this does. Its equations 5 and 6
+    are not offered: with the masses of equation 5 the critic's loss falls without bound by a
+    constant, and equation 6 counts no row of the largest class as a negative. Both masses are
+    GAMO's here, and the critic has a gradient penalty (10) and a drift term (.001). The critic's
+    target on generated rows is the fake side (line 7 of Algorithm 1 has the real one), and the
+    generator's against the classifier is the complement of the label (line 10 has the label, with
+    which they would not compete). The auto-encoder of the paper emits pixels; this one emits the
+    generator's convex weights, without the weight of the row itself, and sees the classes in play.
+    ``gan_resample.pgan.PAPER_SETTINGS`` has what the paper states.
+
+    References
+    ----------
+    K. Deepshikha, A. Naman. Removing Class Imbalance using Polarity-GAN: An Uncertainty Sampling
+    Approach. 2021.
+
+    Examples
+    --------
+    >>> from collections import Counter
+    >>> from sklearn.datasets import make_classification
+    >>> from gan_resample import PGANSampler
+    >>> X, y = make_classification(300, weights=[0.9], flip_y=0, random_state=0)
+    >>> sampler = PGANSampler(max_iter=20, init_iter=20, random_state=0)
+    >>> X_new, y_new = sampler.fit_resample(X, y)
+    >>> sorted(Counter(y_new.tolist()).items())
+    [(0, 271), (1, 271)]
+    """
+
+    acceptance_: dict[Any, float]
+
+    _game = PGANGame
+    _game_params = GAME_PARAMS
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **BaseGameSampler._parameter_constraints,
+        **GAME_CONSTRAINTS,
+        **SPACE_CONSTRAINTS,
+        "select": [StrOptions({"uncertain"}), None],
+    }
+
+    def __init__(
+        self,
+        *,
+        sampling_strategy: Any = "auto",
+        select: str | None = None,
+        init: str = "convex_ae",
+        init_iter: int = 300,
+        adversarial_rate: float = 0.1,
+        critic_steps: int = 1,
+        max_anchors: int | None = 1024,
+        latent_dim: int | None = None,
+        feature_extractor: Build | None = None,
+        freeze: int | str | None = None,
+        classifier: Build | None = None,
+        hidden_layer_sizes: Sequence[int] = (256, 128),
+        space: str = "rows",
+        shared: bool = True,
+        decoder_iter: int = 1000,
+        max_iter: int = 1000,
+        batch_size: int = 128,
+        learning_rate: float = 1e-3,
+        net_params: dict[str, Any] | None = None,
+        encoder: TableEncoder | ImageEncoder | None = None,
+        device: str = "auto",
+        callbacks: Sequence[Any] | None = None,
+        warm_start: bool = False,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        super().__init__(sampling_strategy=sampling_strategy)
+        self.select = select
+        self.init = init
+        self.init_iter = init_iter
+        self.adversarial_rate = adversarial_rate
+        self.critic_steps = critic_steps
+        self.max_anchors = max_anchors
+        self.latent_dim = latent_dim
+        self.feature_extractor = feature_extractor
+        self.freeze = freeze
+        self.classifier = classifier
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.space = space
+        self.shared = shared
+        self.decoder_iter = decoder_iter
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.net_params = net_params
+        self.encoder = encoder
+        self.device = device
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.random_state = random_state
+
+    def _sample(self, y: Tensor) -> Tensor:
+        if self.select is None:
+            return super()._sample(y)
+        rows, doubtful = [], []
+        for chunk in y.split(self.game_.chunk_rows):
+            found, believed = self.game_.sample_uncertain(chunk)
+            rows.append(self._decode(found, chunk))
+            doubtful.append(chunk[~believed])
+        self._warn_of_doubt(torch.cat(doubtful).tolist())
+        return torch.cat(rows)
+
+    def _warn_of_doubt(self, codes: Sequence[int]) -> None:
+        """Tell of rows that came back although the critic does not believe them."""
+        if not len(codes):
+            return
+        labels = self.classes_[np.unique(codes)].tolist()
+        warnings.warn(
+            f"the critic believes too few of the candidates of {labels}: {len(codes)} rows are "
+            "those that it scores best among the others. Train longer (max_iter), or take rows as "
+            "they come (select=None)",
+            BoundaryWarning,
+            stacklevel=2,
+        )
+
+
+class PGANClassifier(PGANMixin, BaseGameClassifier):
+    """The classifier of PGAN, trained against its generator: the paper's own use of the game.
+
+    It predicts with a moving average of the classifier's weights.
+
+    Parameters
+    ----------
+    ema_decay : float, default=0.99
+        Decay of the moving average for each round, in [0, 1); 0 predicts with the last weights, as
+        the paper does.
+    init, init_iter, adversarial_rate, critic_steps, max_anchors, latent_dim
+        The generator and its critic; as in :class:`PGANSampler`.
+    feature_extractor, freeze, classifier, hidden_layer_sizes
+        The networks; as in :class:`PGANSampler`.
+    max_iter, batch_size, learning_rate, net_params, encoder, device, callbacks, warm_start, \
+verbose, random_state
+        Training; as in :class:`PGANSampler`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, in the order of ``predict_proba``'s columns.
+    net_, game_, encoder_, n_iter_, history_, ess_, coverage_, spread_, acceptance_
+        As in :class:`PGANSampler`.
+    n_features_in_, feature_names_in_, shape_in_
+        As everywhere in scikit-learn.
+
+    See Also
+    --------
+    PGANSampler : The generator of the same game, for any classifier.
+
+    Notes
+    -----
+    Each class lacks ``n_max - n_i`` rows. Where none is deficient the classifier learns alone. All
+    classes weigh the same in training: the probabilities are those of a balanced world. On a CPU
+    ``predict_proba`` of tables computes in float64. How unsure they are is measured by
+    :func:`~gan_resample.evaluation.metrics.entropy` and its neighbours.
+
+    References
+    ----------
+    K. Deepshikha, A. Naman. Removing Class Imbalance using Polarity-GAN: An Uncertainty Sampling
+    Approach. 2021.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from gan_resample import PGANClassifier
+    >>> X, y = make_classification(n_samples=300, weights=[0.9], class_sep=2, random_state=0)
+    >>> clf = PGANClassifier(max_iter=50, init_iter=20, random_state=0).fit(X, y)
+    >>> clf.predict_proba(X[:2]).shape
+    (2, 2)
+    """
+
+    acceptance_: dict[Any, float]
+
+    _game = PGANGame
+    _game_params = (*GAME_PARAMS, "ema_decay")
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **GAME_CONSTRAINTS,
+        **EMA_CONSTRAINTS,
+    }
+
+    def __init__(
+        self,
+        *,
+        ema_decay: float = 0.99,
+        init: str = "convex_ae",
+        init_iter: int = 300,
+        adversarial_rate: float = 0.1,
+        critic_steps: int = 1,
+        max_anchors: int | None = 1024,
+        latent_dim: int | None = None,
+        feature_extractor: Build | None = None,
+        freeze: int | str | None = None,
+        classifier: Build | None = None,
+        hidden_layer_sizes: Sequence[int] = (256, 128),
+        max_iter: int = 1000,
+        batch_size: int = 128,
+        learning_rate: float = 1e-3,
+        net_params: dict[str, Any] | None = None,
+        encoder: TableEncoder | ImageEncoder | None = None,
+        device: str = "auto",
+        callbacks: Sequence[Any] | None = None,
+        warm_start: bool = False,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.ema_decay = ema_decay
+        self.init = init
+        self.init_iter = init_iter
+        self.adversarial_rate = adversarial_rate
+        self.critic_steps = critic_steps
+        self.max_anchors = max_anchors
+        self.latent_dim = latent_dim
+        self.feature_extractor = feature_extractor
+        self.freeze = freeze
+        self.classifier = classifier
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.max_iter = max_iter
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.net_params = net_params
+        self.encoder = encoder
+        self.device = device
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.verbose = verbose
+        self.random_state = random_state
