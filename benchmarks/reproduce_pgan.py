@@ -18,8 +18,9 @@ trained here, from nothing, on the same images. All rows train the same network 
 Rows: "none" is the network alone, with PGAN's loss; "class weights" weighs it. "SMOTE + SVM": the
 last hidden layer of the network "none" gives vectors, SMOTE balances them, and a support vector
 machine (RBF) learns from them. "GAMO" and "PGAN" have their ``PAPER_SETTINGS`` but for the rounds;
-"rate .1": the generator's move against the classifier has a tenth of the others' learning rate,
-which is the default. The auto-encoder's 300 rounds come on top of PGAN's.
+"rate .1" has two defaults of PGANClassifier instead: the generator's move against the classifier
+has a tenth of the others' learning rate, and a class mixes 1,024 rows at most. The auto-encoder's
+300 rounds come on top of PGAN's.
 """
 
 from __future__ import annotations
@@ -57,15 +58,11 @@ UNCERTAINTIES = (
     "ratio_of_confidence",
     "entropy",
 )
-SLOW = {"adversarial_rate": 0.1}
+LITERAL = pgan.PAPER_SETTINGS | {"ema_decay": 0}
 GAMES: dict[str, tuple[Any, dict[str, Any]]] = {
     "GAMO": (GAMOClassifier, gamo.PAPER_SETTINGS | {"ema_decay": 0}),
-    "PGAN": (PGANClassifier, pgan.PAPER_SETTINGS | {"ema_decay": 0}),
-    "PGAN, rate .1": (PGANClassifier, pgan.PAPER_SETTINGS | {"ema_decay": 0} | SLOW),
-    "PGAN, rate .1, no auto-encoder": (
-        PGANClassifier,
-        pgan.PAPER_SETTINGS | {"ema_decay": 0, "init": "none"} | SLOW,
-    ),
+    "PGAN": (PGANClassifier, LITERAL),
+    "PGAN, rate .1": (PGANClassifier, LITERAL | {"adversarial_rate": 0.1, "max_anchors": 1024}),
 }
 ROWS = ("none", "class weights", "SMOTE + SVM", *GAMES)
 # trained together: the support vector machine needs the network of "none"

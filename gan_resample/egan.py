@@ -7,12 +7,13 @@ real minority rows. With the cross-entropy :math:`L`, the largest class 0 and
 :math:`w` = ``real_minority_weight``,
 
 .. math::
-    L_D &= E_{x|0}\, L(D(x), 0) + \sum_{i > 0} E_{x|i} \big[ L(D(G(x)), i) + w L(D(x), i) \big] \\
+    L_D &= E_{x|0}\, L(D(x), 0)
+        + \tfrac{1}{1 + w} \sum_{i > 0} E_{x|i} \big[ L(D(G(x)), i) + w L(D(x), i) \big] \\
     L_G &= E_{i > 0}\, E_{x|i}\, L(D(G(x)), 0)
 
-For two classes these are the paper's losses (the non-saturating one of its code for :math:`G`),
-with the difference of two logits for its one; several classes are an extension of ours, in which
-the decoder is told the class.
+For two classes and :math:`w = 0` these are the paper's losses (the non-saturating one of its code
+for :math:`G`), with the difference of two logits for its one; several classes are an extension of
+ours, in which the decoder is told the class.
 
 References
 ----------
@@ -175,9 +176,12 @@ width_multiplier
         on_real, on_fake, *on_minority = self.discriminator(torch.cat(rows)).split(
             [len(part) for part in rows]
         )
-        loss = cross_entropy(on_real, y) + self.mean(on_fake, self.labels)
+        # generated and real rows of a minority together weigh as much as the majority: if both
+        # weighed as much each, D could not be sure of a majority that G imitates well
+        as_minority = self.mean(on_fake, self.labels)
         for logits in on_minority:
-            loss = loss + self.real_minority_weight * self.mean(logits, self.labels)
+            as_minority = as_minority + self.real_minority_weight * self.mean(logits, self.labels)
+        loss = cross_entropy(on_real, y) + as_minority / (1 + self.real_minority_weight)
         n_minorities = len(self.counts) - 1
         yield {"discriminator": loss, "generator": self.mean(on_fake, majority) / n_minorities}
 
@@ -338,7 +342,9 @@ class EGANClassifier(BaseGameClassifier):
     real_minority_weight : float, default=1.0
         Weight of real minority rows in the discriminator's loss, in [0, inf). 0 is the paper's:
         the discriminator then knows the minority only from what the generator makes of it, which
-        is paid for looking like the majority, and on tables predicts no better than chance.
+        is paid for looking like the majority, and on tables predicts no better than chance. With w
+        the weights are w / (1 + w), and 1 / (1 + w) of the generator's rows: all classes weigh the
+        same.
     stop : {"equilibrium"} or None, default=None
         When training ends: after ``max_iter`` rounds, or at the first epoch in which the classes
         of held-out rows are recognised equally often (the paper's "Nash equilibrium", measured
@@ -376,8 +382,8 @@ class EGANClassifier(BaseGameClassifier):
     batch_size : int, default=128
         Rows of the largest class a round, in [1, inf), cut to their number; of all others together
         as many at most, and all of them if they are no more, as in the paper.
-    learning_rate : float, default=1e-4
-        Of both moves' Adam (betas .9 and .999), in (0, inf); the paper's.
+    learning_rate : float, default=1e-3
+        Of both moves' Adam (betas .9 and .999), in (0, inf); the paper has 1e-4.
     net_params : dict, default=None
         Handed to the skorch net: ``{"generator_optimizer__lr": 1e-3}``,
         ``{"optimizer": torch.optim.AdamW}``. Moves: discriminator, generator. A
@@ -491,7 +497,7 @@ class EGANClassifier(BaseGameClassifier):
         width_multiplier: float = 0.5,
         max_iter: int = 1000,
         batch_size: int = 128,
-        learning_rate: float = 1e-4,
+        learning_rate: float = 1e-3,
         net_params: dict[str, Any] | None = None,
         encoder: TableEncoder | ImageEncoder | None = None,
         device: str = "auto",

@@ -8,14 +8,19 @@ from gan_resample import (
     CycleGANSampler,
     DVAANClassifier,
     DVAANSampler,
+    EGANClassifier,
     GAMOClassifier,
     GAMOSampler,
+    PGANClassifier,
+    PGANSampler,
     SpreadSMOTE,
 )
 from gan_resample.cyclegan import CycleGANGame
 from gan_resample.dvaan import DVAANGame
+from gan_resample.egan import EGANGame
 from gan_resample.engine.net import GameNet
 from gan_resample.gamo import GAMOGame
+from gan_resample.pgan import PGANGame
 from gan_resample.translation import TranslationGame
 
 SMALL = {"hidden_layer_sizes": (16,), "learning_rate": 1e-2, "random_state": 0}
@@ -114,13 +119,48 @@ GAMES |= {
     "cyclegan-alt": (CycleGANGame, CYCLEGAN | {"mode": "alt", "gamma": "ratio"}),
     "cyclegan-alt-images": (CycleGANGame, CYCLEGAN | {"mode": "alt", "source": "larger"}),
 }
+PGAN = {
+    "feature_extractor": None,
+    "freeze": None,
+    "classifier": None,
+    "hidden_layer_sizes": (16,),
+    "init": "convex_ae",
+    "init_iter": 2,
+    "critic_steps": 1,
+    "max_anchors": 1024,
+    "latent_dim": None,
+}
+GAMES |= {
+    "pgan": (PGANGame, PGAN),
+    "pgan-average": (PGANGame, PGAN | {"ema_decay": 0.9}),
+    "pgan-without-autoencoder": (PGANGame, PGAN | {"init": "none", "critic_steps": 3}),
+    "pgan-images": (PGANGame, PGAN),
+    "pgan-features": (PGANGame, PGAN | {"feature_extractor": small_features, "freeze": 1}),
+}
+EGAN = {
+    "real_minority_weight": 1.0,
+    "latent_dim": None,
+    "feature_extractor": None,
+    "freeze": None,
+    "decoder": None,
+    "hidden_layer_sizes": (16,),
+    "width_multiplier": 0.1,
+}
+GAMES |= {
+    "egan": (EGANGame, EGAN),
+    "egan-literal": (EGANGame, EGAN | {"real_minority_weight": 0.0}),
+    "egan-images": (EGANGame, EGAN),
+    "egan-features": (EGANGame, EGAN | {"feature_extractor": small_features}),
+}
 # as printed, where that fails at what any game must do: the game's own tests show how
-LITERAL = {"dvaan-literal", "cyclegan-literal"}
+LITERAL = {"dvaan-literal", "cyclegan-literal", "egan-literal"}
 SHAPES = {
     "gamo-images": (1, 4, 4),
     "dvaan-images": (1, 4, 4),
     "cyclegan-images": (1, 4, 4),
     "cyclegan-alt-images": (1, 4, 4),
+    "pgan-images": (1, 4, 4),
+    "egan-images": (1, 4, 4),
 }  # of encoded rows; (4,) where a game is not listed
 
 
@@ -219,12 +259,14 @@ def tensors(X, y):
 
 def samplers():
     games = (GAMOSampler, DVAANSampler, CycleGANSampler)
-    return [*(kind(**QUICK) for kind in games), SpreadSMOTE(random_state=0)]
+    quick = [*(kind(**QUICK) for kind in games), PGANSampler(**QUICK, init_iter=2)]
+    return [*quick, SpreadSMOTE(random_state=0)]
 
 
 def classifiers():
-    games = (GAMOClassifier, DVAANClassifier, CycleGANClassifier)
-    return [kind(**SMALL, max_iter=60) for kind in games]
+    games = (GAMOClassifier, DVAANClassifier, CycleGANClassifier, EGANClassifier)
+    short = [kind(**SMALL, max_iter=60) for kind in games]
+    return [*short, PGANClassifier(**SMALL, max_iter=60, init_iter=10)]
 
 
 def wanted_labels(sampler):

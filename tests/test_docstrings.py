@@ -11,9 +11,12 @@ from gan_resample import (
     CycleGANSampler,
     DVAANClassifier,
     DVAANSampler,
+    EGANClassifier,
     GAMOClassifier,
     GAMOSampler,
     ImageEncoder,
+    PGANClassifier,
+    PGANSampler,
     SpreadSMOTE,
     TableEncoder,
 )
@@ -30,7 +33,7 @@ from gan_resample.evaluation import (
 )
 
 GAMES = [GAMOSampler, GAMOClassifier, DVAANSampler, DVAANClassifier]
-GAMES += [CycleGANSampler, CycleGANClassifier]
+GAMES += [CycleGANSampler, CycleGANClassifier, PGANSampler, PGANClassifier, EGANClassifier]
 ESTIMATORS = [*GAMES, SpreadSMOTE, TableEncoder, ImageEncoder]
 OTHERS = [
     *(getattr(metrics, name) for name in metrics.__all__ if name.islower()),

@@ -195,8 +195,9 @@ def test_the_last_batch_may_not_be_short(name):
     step = net.train_step
     net.train_step = lambda batch: seen.append(len(batch[0])) or step(batch)
     net.fit(*rows_of(name, (9, 6, 2)))
-    balanced = net.module_.batches == "balanced"
-    assert seen == ([15] * 3 if balanced else [16] * 3)  # 5 rows of each of three classes
+    # 16, 5 of each of three classes, or all 9 of the largest
+    rows = {"uniform": 16, "balanced": 15, "largest": 9}[net.module_.batches]
+    assert seen == [rows] * 3
 
 
 def far_classes(name):
