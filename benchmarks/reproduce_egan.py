@@ -17,7 +17,7 @@ the paper has a DenseNet121 trained on ImageNet, which is not at hand. Batches o
 1e-4, the rounds of 30 epochs. "weight 0" is the paper's discriminator, which never sees a real
 minority image; "weight 1" is the default. "no generator": the same discriminator on real images
 alone, both classes with the same weight. Predicting the minority always has an F1 of .667 on these
-test images. "best epoch": the maximum over all states, on the *test* images, for each figure on its
+test images. "best epoch": the maximum over all states, on the *test* images, of each figure on its
 own, as in the paper.
 """
 

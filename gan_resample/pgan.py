@@ -360,8 +360,9 @@ class PGANSampler(PGANMixin, MixingSampler):
         Rounds of the auto-encoder, in [1, inf), before the ``max_iter`` of the game.
     adversarial_rate : float, default=0.1
         Learning rate of the generator's move against the classifier, as a share of
-        ``learning_rate``, in [0, inf). With 1, the paper's, this move wins over that against the
-        critic: each class ends at the one stored row that is nearest to another class.
+        ``learning_rate``, in [0, inf). With 1, the paper's, the critic believed 10 to 64 % of the
+        rows on four small sets, against 67 to 100 % with a tenth, and a class of 12 rows ended at
+        a single one.
     critic_steps : int, default=1
         Moves of the critic a round, in [1, inf); 5 is usual for Wasserstein critics, 1 what the
         paper's algorithm lists.

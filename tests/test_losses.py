@@ -77,3 +77,22 @@ def test_losses_and_gradients_are_finite_at_extreme_logits(extreme):
         value = loss(logit, torch.tensor([0.3])).sum()
         assert value.isfinite()
         assert torch.autograd.grad(value, logit)[0].isfinite().all()
+
+
+@pytest.mark.parametrize(("slope", "value"), [((0.6, 0.8), 0.0), ((1.8, 2.4), 40.0)])
+def test_the_gradient_penalty_is_that_of_the_slope(slope, value):
+    w = torch.tensor(slope, requires_grad=True)
+    penalty = 10 * losses.gradient_penalty(lambda x: x @ w, torch.randn(5, 2), torch.randn(5, 2))
+    torch.testing.assert_close(penalty, torch.full((5,), value), atol=1e-4, rtol=1e-5)
+    penalty.sum().backward()
+    assert w.grad.isfinite().all()
+
+
+def test_the_gradient_penalty_looks_between_the_rows():
+    seen = []
+    real, fake = torch.zeros(2000, 2), torch.ones(2000, 2)
+    losses.gradient_penalty(lambda x: seen.append(x) or x.sum(1), real, fake)
+    share = seen[0][:, 0]
+    assert torch.equal(share, seen[0][:, 1])  # on the line between the two
+    assert 0 <= share.min() < 0.01 < 0.99 < share.max() <= 1
+    assert share.mean().item() == pytest.approx(0.5, abs=0.03)

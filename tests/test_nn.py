@@ -1,5 +1,8 @@
 """Hardening, snapping, moving averages, strata."""
 
+import copy
+import pickle
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -14,6 +17,7 @@ from gan_resample.nn import (
     SoftmaxSpans,
     Strata,
     check_width,
+    freeze_layers,
     make_module,
     output_width,
 )
@@ -160,3 +164,40 @@ def test_output_width_is_tried_without_a_trace():
 def test_a_callable_that_returns_no_module_is_refused():
     with pytest.raises(TypeError, match=r"must return a torch\.nn\.Module"):
         make_module(max, 3, 2)
+
+
+def layered():
+    return nn.Sequential(
+        nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.Linear(4, 4), nn.Linear(4, 2)
+    )
+
+
+@pytest.mark.parametrize(
+    ("freeze", "learning"),
+    [("all", []), (0, []), (1, [4]), (2, [3, 4]), (3, [1, 3, 4]), (9, [0, 1, 3, 4])],
+)
+def test_only_the_last_layers_with_weights_learn(freeze, learning):
+    module = layered()
+    frozen = freeze_layers(module, freeze)
+    for mode in (True, False):
+        frozen.train(mode)
+        for place, layer in enumerate(module):
+            assert layer.training == (mode and place in learning)
+            assert all(p.requires_grad == (place in learning) for p in layer.parameters())
+    assert freeze_layers(module, None) is module
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))])
+def test_a_copy_of_a_frozen_module_is_as_frozen(copied):
+    frozen = freeze_layers(layered(), 1)
+    other = copied(frozen).train()
+    assert [layer.training for layer in other.module] == [False] * 4 + [True]
+    other.module[4].weight.data.zero_()
+    assert frozen.module[4].weight.abs().sum() > 0  # nothing is shared
+
+
+def test_statistics_of_a_frozen_batch_normalisation_stay():
+    frozen = freeze_layers(layered(), 1).train()
+    before = frozen.module[1].running_mean.clone()
+    frozen(torch.randn(20, 3) + 5)
+    assert torch.equal(frozen.module[1].running_mean, before)
