@@ -14,7 +14,7 @@ help:  ## list the commands
 demo: $(READY)  ## compare samplers on digits; ends with the path of the report
 	@# all samplers but CycleGAN, which trains four networks for each of nine classes: see its guide
 	$(PY) -m gan_resample compare digits --out reports/digits \
-		--samplers none,class_weight,threshold,random,smote,spread,gamo,dvaan
+		--samplers none,class_weight,threshold,random,smote,spread,gamo,dvaan,pgan
 test: check tests wheel  ## lint, types, tests and the wheel: what CI runs
 check: lint types  ## lint and types
 format: $(READY)  ## format the code and apply safe lint fixes

@@ -39,9 +39,9 @@ def _add_compare(commands: Any) -> None:
         description="Cross-validate samplers and classifiers on tables and write a report. The "
         "same command again goes on where it stopped.",
         epilog="samplers: none, class_weight, threshold, random, smote, spread, and one for each "
-        "game (gamo, dvaan, cyclegan); only where named: undersample, prior, class_balanced_0.9, "
-        "..._0.99, ..._0.999, ..._0.9999; classifiers: logistic, knn, forest, boosting, mlp, and "
-        "one for each game",
+        "game (gamo, dvaan, cyclegan, pgan); only where named: undersample, prior, "
+        "class_balanced_0.9, ..._0.99, ..._0.999, ..._0.9999; classifiers: logistic, knn, forest, "
+        "boosting, mlp, and one for each game (those and egan)",
     )
     add = command.add_argument
     add("data", metavar="DATA", help="CSV, CSV.gz or Parquet file, a folder of them, or a bundled "
@@ -64,7 +64,8 @@ def _add_resample(commands: Any) -> None:
         help="write a table with generated rows",
         description="Write a table with its rows first and generated ones below. Cells come back "
         "as they are read: texts as they were, numbers without zeros before or behind them.",
-        epilog="samplers: random, smote, spread, and one for each game (gamo, dvaan, cyclegan)",
+        epilog="samplers: random, smote, spread, and one for each game (gamo, dvaan, cyclegan, "
+        "pgan)",
     )
     add = command.add_argument
     add("data", type=Path, metavar="IN", help="CSV, CSV.gz or Parquet file")

@@ -24,7 +24,7 @@ give the mean and the covariance of its noise.
 References
 ----------
 Kumari Deepshikha, Anugunj Naman. Removing Class Imbalance using Polarity-GAN: An Uncertainty
-Sampling Approach. 2021 (equations 3 to 6, Algorithm 1).
+Sampling Approach. 2020 (equations 3 to 6, Algorithm 1). arXiv:2012.04937
 """
 
 from __future__ import annotations
@@ -484,7 +484,7 @@ class PGANSampler(PGANMixin, MixingSampler):
     References
     ----------
     K. Deepshikha, A. Naman. Removing Class Imbalance using Polarity-GAN: An Uncertainty Sampling
-    Approach. 2021.
+    Approach. 2020. arXiv:2012.04937
 
     Examples
     --------
@@ -630,7 +630,7 @@ verbose, random_state
     References
     ----------
     K. Deepshikha, A. Naman. Removing Class Imbalance using Polarity-GAN: An Uncertainty Sampling
-    Approach. 2021.
+    Approach. 2020. arXiv:2012.04937
 
     Examples
     --------

@@ -138,12 +138,20 @@ class Method:
 def _games(base: type, ending: str, max_iter: int | None) -> dict[str, Any]:
     """Short name -> estimator, of every public class of the package that builds on ``base``."""
     public = [getattr(gan_resample, name) for name in sorted(gan_resample.__all__)]
-    settings = {} if max_iter is None else {"max_iter": max_iter}
     return {
-        kind.__name__.removesuffix(ending).lower(): kind(**settings)
+        kind.__name__.removesuffix(ending).lower(): _of_rounds(kind(), max_iter)
         for kind in public
         if isinstance(kind, type) and issubclass(kind, base)
     }
+
+
+def _of_rounds(estimator: Any, max_iter: int | None) -> Any:
+    """Set the rounds of a game, and let what comes before it not be longer."""
+    if max_iter is None:
+        return estimator
+    estimator.set_params(max_iter=max_iter)
+    before = estimator.get_params().get("init_iter")
+    return estimator if before is None else estimator.set_params(init_iter=min(before, max_iter))
 
 
 #: What is compared where it is asked for by name only.

@@ -13,7 +13,7 @@ tables hold means; it leaves out the entropy's sum over classes.
 References
 ----------
 Kumari Deepshikha, Anugunj Naman. Removing Class Imbalance using Polarity-GAN: An Uncertainty
-Sampling Approach. 2021, section 5.2.
+Sampling Approach. 2020, section 5.2. arXiv:2012.04937
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def model(classifier):
 def test_without_names_all_methods_and_the_five_classifiers_of_scikit_learn():
     assert list(choose_methods(None)) == [
         "none", "class_weight", "threshold", "random", "smote", "spread",
-        "cyclegan", "dvaan", "gamo",
+        "cyclegan", "dvaan", "gamo", "pgan",
     ]  # fmt: skip
     assert list(choose_classifiers(None)) == ["logistic", "knn", "forest", "boosting", "mlp"]
 
@@ -72,6 +72,9 @@ def test_every_public_game_joins_by_itself():
 def test_rounds_reach_the_games():
     assert choose_methods(["gamo"], 7)["gamo"].sampler.max_iter == 7
     assert choose_classifiers(["gamo"], 7)["gamo"].max_iter == 7
+    short, long = (choose_methods(["pgan"], rounds)["pgan"].sampler for rounds in (7, 5000))
+    assert (short.max_iter, short.init_iter) == (7, 7)
+    assert (long.max_iter, long.init_iter) == (5000, 300)
 
 
 def test_mappings_hold_names_and_estimators():
