@@ -23,7 +23,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch import Tensor, nn
 
-from gan_resample._sklearn import Interval, _fit_context
+from gan_resample._sklearn import Interval, StrOptions, _fit_context
 from gan_resample.contract import ENCODER_CONSTRAINTS, BaseRowSampler, RowsMixin, dense
 from gan_resample.engine.callbacks import check_callbacks
 from gan_resample.engine.game import ClassifyingGame, Game, SamplingGame
@@ -32,7 +32,13 @@ from gan_resample.engine.net import GameNet
 from gan_resample.engine.seeding import find_device, random_stream, seeded
 from gan_resample.nn import rows_at_once
 
-__all__ = ["TRAINING_CONSTRAINTS", "BaseGameClassifier", "BaseGameSampler", "LoneRowsMixin"]
+__all__ = [
+    "BACKBONE_CONSTRAINTS",
+    "TRAINING_CONSTRAINTS",
+    "BaseGameClassifier",
+    "BaseGameSampler",
+    "LoneRowsMixin",
+]
 
 Array = NDArray[Any]
 
@@ -47,6 +53,11 @@ TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
     "callbacks": [list, tuple, None],
     "warm_start": ["boolean"],
     "verbose": ["verbose"],
+}
+
+BACKBONE_CONSTRAINTS: dict[str, list[Any]] = {
+    "feature_extractor": [nn.Module, callable, None],
+    "freeze": [Interval(Integral, 0, None, closed="left"), StrOptions({"all"}), None],
 }
 
 

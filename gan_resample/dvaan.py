@@ -47,6 +47,7 @@ from torch.nn.functional import cross_entropy, normalize
 
 from gan_resample._sklearn import Interval, StrOptions
 from gan_resample.base import (
+    BACKBONE_CONSTRAINTS,
     TRAINING_CONSTRAINTS,
     BaseGameClassifier,
     BaseGameSampler,
@@ -66,6 +67,7 @@ from gan_resample.nn import (
     SoftmaxSpans,
     check_shape,
     check_width,
+    make_backbone,
     make_module,
     output_width,
     rows_at_once,
@@ -118,7 +120,7 @@ class DVAANGame(SamplingGame, ClassifyingGame):
         Not used: the net says how many rows a round has.
     mu, adapt_mu, gamma, mean_direction, dis_on_real, augment, pool_trains, mix, feature_weight, \
 class_weight_decoder, latent_dim, decoder_variance, recognition, decoder, feature_extractor, \
-hidden_layer_sizes, width_multiplier
+freeze, hidden_layer_sizes, width_multiplier
         As in :class:`DVAANSampler`.
     """
 
@@ -161,6 +163,7 @@ hidden_layer_sizes, width_multiplier
         recognition: Build | None,
         decoder: Build | None,
         feature_extractor: Build | None,
+        freeze: int | str | None,
         hidden_layer_sizes: Sequence[int],
         width_multiplier: float,
         mix: float = 1.0,
@@ -176,7 +179,7 @@ hidden_layer_sizes, width_multiplier
         table = len(shape) == 1
         nets = TableNets(hidden_layer_sizes) if table else ImageNets(width_multiplier)
         self._make_autoencoder(nets, shape, spans, latent_dim, recognition, decoder)
-        self._make_discriminator(nets, shape, n_classes, feature_extractor)
+        self._make_discriminator(nets, shape, n_classes, feature_extractor, freeze)
         self.harden = Harden(spans, levels)
         self.chunk_rows = min(self.chunk_rows, rows_at_once(shape))
 
@@ -217,9 +220,10 @@ hidden_layer_sizes, width_multiplier
         shape: Sequence[int],
         n_classes: int,
         feature_extractor: Build | None,
+        freeze: int | str | None,
     ) -> None:
-        build = nets.features if feature_extractor is None else feature_extractor
-        features = make_module(build, _told_shape(shape), nets.n_hidden)
+        row = _told_shape(shape)
+        features = make_backbone(feature_extractor, nets.features, row, nets.n_hidden, freeze)
         n_hidden = output_width(features, shape, "feature_extractor")
         head = nets.head if feature_extractor is None else nn.Linear
         self.discriminator = nn.Sequential(features, head(n_hidden, n_classes))
@@ -587,7 +591,7 @@ GAME_CONSTRAINTS: dict[str, list[Any]] = {
     "decoder_variance": [StrOptions({"adapt"}), Interval(Real, 0, None, closed="neither")],
     "recognition": [nn.Module, callable, None],
     "decoder": [nn.Module, callable, None],
-    "feature_extractor": [nn.Module, callable, None],
+    **BACKBONE_CONSTRAINTS,
     "width_multiplier": [Interval(Real, 0, None, closed="neither")],
 }
 GAME_PARAMS = (
@@ -705,6 +709,10 @@ class DVAANSampler(DVAANMixin, LoneRowsMixin, BaseGameSampler):
     feature_extractor : nn.Module or callable, default=None
         The discriminator up to its last hidden layer, likewise, from rows or images to vectors; a
         linear layer follows.
+    freeze : int, "all" or None, default=None
+        How much of ``feature_extractor`` stays as it was handed over, its batch normalisation
+        included: nothing (None), everything but the last ``freeze`` layers that have weights, in
+        [0, inf), or everything ("all").
     hidden_layer_sizes : sequence of int, default=(256, 128)
         Widths of recognition network and decoder on tables; the discriminator has half of them
         (without any, one of 16).
@@ -834,6 +842,7 @@ class DVAANSampler(DVAANMixin, LoneRowsMixin, BaseGameSampler):
         recognition: Build | None = None,
         decoder: Build | None = None,
         feature_extractor: Build | None = None,
+        freeze: int | str | None = None,
         hidden_layer_sizes: Sequence[int] = (256, 128),
         width_multiplier: float = 0.25,
         max_iter: int = 2000,
@@ -863,6 +872,7 @@ class DVAANSampler(DVAANMixin, LoneRowsMixin, BaseGameSampler):
         self.recognition = recognition
         self.decoder = decoder
         self.feature_extractor = feature_extractor
+        self.freeze = freeze
         self.hidden_layer_sizes = hidden_layer_sizes
         self.width_multiplier = width_multiplier
         self.max_iter = max_iter
@@ -907,7 +917,7 @@ class DVAANClassifier(DVAANMixin, BaseGameClassifier):
     mu, adapt_mu, gamma, mean_direction, dis_on_real, augment, pool_trains, feature_weight, \
 class_weight_decoder, latent_dim, decoder_variance
         The game; as in :class:`DVAANSampler`.
-    recognition, decoder, feature_extractor, hidden_layer_sizes, width_multiplier
+    recognition, decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         The networks; as in :class:`DVAANSampler`.
     max_iter, batch_size, learning_rate, net_params, encoder, device, callbacks, warm_start, \
 verbose, random_state
@@ -975,6 +985,7 @@ verbose, random_state
         recognition: Build | None = None,
         decoder: Build | None = None,
         feature_extractor: Build | None = None,
+        freeze: int | str | None = None,
         hidden_layer_sizes: Sequence[int] = (256, 128),
         width_multiplier: float = 0.25,
         max_iter: int = 2000,
@@ -1002,6 +1013,7 @@ verbose, random_state
         self.recognition = recognition
         self.decoder = decoder
         self.feature_extractor = feature_extractor
+        self.freeze = freeze
         self.hidden_layer_sizes = hidden_layer_sizes
         self.width_multiplier = width_multiplier
         self.max_iter = max_iter

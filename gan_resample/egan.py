@@ -41,7 +41,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from gan_resample._sklearn import Interval, StrOptions
-from gan_resample.base import TRAINING_CONSTRAINTS, BaseGameClassifier
+from gan_resample.base import BACKBONE_CONSTRAINTS, TRAINING_CONSTRAINTS, BaseGameClassifier
 from gan_resample.convnets import ConvDecoder
 from gan_resample.encoding import TableEncoder
 from gan_resample.engine.game import ClassifyingGame
@@ -52,7 +52,7 @@ from gan_resample.nn import (
     Harden,
     SoftmaxSpans,
     check_shape,
-    freeze_layers,
+    make_backbone,
     make_module,
     output_width,
 )
@@ -227,11 +227,6 @@ class _Nets:
         widths: Sequence[int],
         width_multiplier: float,
     ) -> None:
-        if feature_extractor is None and freeze is not None:
-            raise ValueError(
-                f"freeze={freeze!r} keeps what a feature_extractor has learned, but there is "
-                "none: hand over a module, or leave freeze=None"
-            )
         self.shape, self.build, self.freeze = tuple(shape), feature_extractor, freeze
         self.widths, self.multiplier = widths, width_multiplier
 
@@ -248,15 +243,17 @@ class _Nets:
         return ConvDecoder(n_in, n_out, self._channels(DECODER_WIDTH))
 
     def _features(self, widths: Sequence[int], drop: float) -> nn.Module:
-        if self.build is not None:
-            n_in = self.shape if len(self.shape) == 3 else self.shape[0]
-            module = make_module(self.build, n_in, SUGGESTED_WIDTH)
-            ending = [nn.Dropout(0.2)] if drop else []
-            return nn.Sequential(freeze_layers(module, self.freeze), *ending)
-        if len(self.shape) == 3:
-            channels = [self._channels(width) for width in CHANNELS]
-            return _convolutions(self.shape[0], channels, drop)
-        return _hidden_layers(self.shape[0], widths, drop)
+        channels = [self._channels(width) for width in CHANNELS]
+        image = len(self.shape) == 3
+        default = (
+            partial(_convolutions, channels=channels, drop=drop)
+            if image
+            else partial(_hidden_layers, widths=widths, drop=drop)
+        )
+        n_in = self.shape if image else self.shape[0]
+        body = make_backbone(self.build, default, n_in, SUGGESTED_WIDTH, self.freeze)
+        ending = [nn.Dropout(0.2)] if drop and self.build is not None else []
+        return nn.Sequential(body, *ending)
 
     def _ending(self, features: nn.Module, n_out: int) -> nn.Module:
         n_hidden = output_width(features, self.shape, "feature_extractor")
@@ -266,17 +263,20 @@ class _Nets:
         return max(1, round(self.multiplier * width))
 
 
-def _convolutions(n_in: int, channels: Sequence[int], drop: float) -> nn.Module:
+def _convolutions(
+    n_in: Sequence[int], n_out: int, channels: Sequence[int], drop: float
+) -> nn.Module:
     """Return the paper's discriminator without a backbone, up to its last layer."""
     layers: list[nn.Module] = []
-    for n_out in channels:
-        layers += [nn.Conv2d(n_in, n_out, 5, stride=2, padding=2), nn.LeakyReLU(0.2)]
+    before = n_in[0]
+    for width in channels:
+        layers += [nn.Conv2d(before, width, 5, stride=2, padding=2), nn.LeakyReLU(0.2)]
         layers += [nn.Dropout(drop)] if drop else []
-        n_in = n_out
+        before = width
     return nn.Sequential(*layers, nn.Flatten())
 
 
-def _hidden_layers(n_in: int, widths: Sequence[int], drop: float) -> nn.Module:
+def _hidden_layers(n_in: int, n_out: int, widths: Sequence[int], drop: float) -> nn.Module:
     layers: list[nn.Module] = []
     for width in widths:
         layers += [nn.Linear(n_in, width), nn.LeakyReLU(0.2), nn.LayerNorm(width)]
@@ -472,8 +472,7 @@ class EGANClassifier(BaseGameClassifier):
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "threshold": [Interval(Real, 0, 1, closed="both")],
         "latent_dim": [Interval(Integral, 1, None, closed="left"), None],
-        "feature_extractor": [nn.Module, callable, None],
-        "freeze": [Interval(Integral, 0, None, closed="left"), StrOptions({"all"}), None],
+        **BACKBONE_CONSTRAINTS,
         "decoder": [nn.Module, callable, None],
         "width_multiplier": [Interval(Real, 0, None, closed="neither")],
     }

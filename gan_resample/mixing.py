@@ -20,7 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from gan_resample._sklearn import Interval, StrOptions
-from gan_resample.base import BaseGameSampler
+from gan_resample.base import BACKBONE_CONSTRAINTS, BaseGameSampler
 from gan_resample.columns import is_frame
 from gan_resample.contract import dense
 from gan_resample.convnets import ConvNet
@@ -35,7 +35,7 @@ from gan_resample.nn import (
     MovingAverage,
     Strata,
     check_width,
-    freeze_layers,
+    make_backbone,
     make_module,
     output_width,
     rows_at_once,
@@ -59,8 +59,7 @@ FEATURE_WIDTH = 512  # of F in the code of GAMO's authors
 GENERATOR_WIDTH = 64  # likewise, of cTMU's last layer
 
 MIXING_CONSTRAINTS: dict[str, list[Any]] = {
-    "feature_extractor": [nn.Module, callable, None],
-    "freeze": [Interval(Integral, 0, None, closed="left"), StrOptions({"all"}), None],
+    **BACKBONE_CONSTRAINTS,
     "classifier": [nn.Module, callable, None],
     "max_anchors": [Interval(Integral, 1, None, closed="left"), None],
     "latent_dim": [Interval(Integral, 1, None, closed="left"), None],
@@ -285,17 +284,15 @@ def _row_weights(counts: Sequence[int], deficits: Sequence[int]) -> Tensor:
 def _make_extractor(
     build: Build | None, freeze: int | str | None, shape: Sequence[int]
 ) -> nn.Module | None:
-    if build is not None:
-        module = make_module(build, shape[0] if len(shape) == 1 else shape, FEATURE_WIDTH)
-        return freeze_layers(module, freeze)
-    if freeze is not None:
-        raise ValueError(
-            f"freeze={freeze!r} keeps what a feature_extractor has learned, but there is none: "
-            "hand over a module, or leave freeze=None"
-        )
-    if len(shape) == 1:
+    image = len(shape) == 3
+    if not image and build is None and freeze is None:
         return None
-    return nn.Sequential(ConvNet(shape, FEATURE_WIDTH), nn.Tanh())
+    n_in = shape if image else shape[0]
+    return make_backbone(build, _bounded_convolutions, n_in, FEATURE_WIDTH, freeze)
+
+
+def _bounded_convolutions(n_in: Sequence[int], n_out: int) -> nn.Module:
+    return nn.Sequential(ConvNet(n_in, n_out), nn.Tanh())
 
 
 class MixingSampler(BaseGameSampler):

@@ -20,6 +20,7 @@ __all__ = [
     "check_shape",
     "check_width",
     "freeze_layers",
+    "make_backbone",
     "make_module",
     "output_width",
     "rows_at_once",
@@ -244,6 +245,26 @@ def freeze_layers(module: nn.Module, freeze: int | str | None) -> nn.Module:
     if freeze is None:
         return module
     return Frozen(module, 0 if freeze == "all" else int(freeze))
+
+
+def make_backbone(
+    build: Build | None, default: Build, n_in: Any, n_out: Any, freeze: int | str | None
+) -> nn.Module:
+    """Return a feature extractor: ``build``, frozen as wanted, or the ``default``, which is not.
+
+    Raises
+    ------
+    ValueError
+        There is none that could be frozen.
+    """
+    if build is not None:
+        return freeze_layers(make_module(build, n_in, n_out), freeze)
+    if freeze is not None:
+        raise ValueError(
+            f"freeze={freeze!r} keeps what a feature_extractor has learned, but there is none: "
+            "hand over a module, or leave freeze=None"
+        )
+    return make_module(default, n_in, n_out)
 
 
 class Spans(nn.Module):

@@ -62,6 +62,7 @@ DVAAN = {
     "recognition": None,
     "decoder": None,
     "feature_extractor": None,
+    "freeze": None,
     "hidden_layer_sizes": (16,),
     "width_multiplier": 0.05,
 }
@@ -264,9 +265,10 @@ def samplers():
 
 
 def classifiers():
-    games = (GAMOClassifier, DVAANClassifier, CycleGANClassifier, EGANClassifier)
+    games = (GAMOClassifier, DVAANClassifier, CycleGANClassifier)
     short = [kind(**SMALL, max_iter=60) for kind in games]
-    return [*short, PGANClassifier(**SMALL, max_iter=60, init_iter=10)]
+    pgan = PGANClassifier(**SMALL, max_iter=60, init_iter=10)
+    return [*short, pgan, EGANClassifier(**SMALL, max_iter=200)]
 
 
 def wanted_labels(sampler):

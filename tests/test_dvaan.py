@@ -775,3 +775,14 @@ def test_balanced_data_are_learnt_from_as_they_are():
     assert sampler.net_ is None
     assert sampler.mu_ == 3.0
     assert sampler.acceptance_ == {}
+
+
+def test_a_frozen_feature_extractor_stays_as_it_was_and_the_last_layer_learns():
+    body = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.Tanh())
+    before = copy.deepcopy(body.state_dict())
+    clf = DVAANClassifier(**QUICK, feature_extractor=body, freeze="all").fit(X, y)
+    frozen, last = clf.game_.discriminator
+    assert all(torch.equal(value, before[k]) for k, value in frozen.module.state_dict().items())
+    assert [p.requires_grad for p in last.parameters()] == [True, True]
+    with pytest.raises(ValueError, match="there is none: hand over a module"):
+        DVAANSampler(freeze=1).fit(X, y)

@@ -105,3 +105,43 @@ def test_reproduction_goes_on_where_it_stopped(tmp_path):
     assert "1 of 1: mnist, default" in printed
     again = json.loads(file.read_text())
     assert [r["acsa"] for r in again] == [r["acsa"] for r in records]
+
+
+def noise_images(file, classes, n, shape):
+    """A data set of noise: what matters is that it goes through."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(classes, n)
+    X = rng.integers(0, 256, (len(y), *shape), dtype=np.uint8)
+    np.savez(file, X_train=X, y_train=y, X_test=X, y_test=y)
+
+
+@pytest.mark.parametrize(
+    ("script", "data", "classes", "shape", "options", "n_records", "told"),
+    [
+        ("reproduce_pgan", "mnist", range(10), (1, 28, 28), ["--sets", "mnist"], 6, "SMOTE + SVM"),
+        ("reproduce_egan", "cifar10", range(2), (3, 32, 32), [], 15, "constant's F1"),
+        ("transfer", "fashion_mnist", range(10), (1, 28, 28), [], 16, "from nothing"),
+    ],
+)
+def test_reproductions_keep_what_is_finished(
+    tmp_path, script, data, classes, shape, options, n_records, told
+):
+    noise_images(tmp_path / f"{data}.npz", classes, 30, shape)
+    file, table = tmp_path / "runs.json", tmp_path / "table.inc"
+    command = [ROOT / "benchmarks" / f"{script}.py", "--data", tmp_path, "--json", file]
+    command += [*options, "--quick", "--jobs", "1"]
+    assert "missing" not in run(*command, "--rst", table)
+    records = json.loads(file.read_text())
+    assert len(records) == n_records
+    assert told in table.read_text()
+    file.write_text(json.dumps(records[:-1]))
+    assert run(*command, "--table").count("missing: ") == 1
+
+
+def test_the_constant_prediction_stands_beside_every_figure_of_egan(tmp_path):
+    noise_images(tmp_path / "cifar10.npz", range(2), 30, (3, 32, 32))
+    command = ["--data", tmp_path, "--json", tmp_path / "runs.json", "--table"]
+    printed = run(ROOT / "benchmarks" / "reproduce_egan.py", *command)
+    rows = [line for line in printed.splitlines() if line.startswith("| 1:")]
+    assert len(rows) == 5 * (1 + 3 * 3)
+    assert all("| .667 " in row for row in rows)
