@@ -139,9 +139,7 @@ max_anchors, latent_dim
         """Algorithm 1 of the paper with one inner step; see the notes on ``fake_weight``."""
         # F learns from real rows through M (lines 3 to 6); all others see its features only
         if self.learns_features:
-            with self.still("classifier"):
-                loss = self.class_loss(self.network(x), self.onehot[y])
-            yield {"feature_extractor": (self.row_weights[y] * loss).mean()}
+            yield {"feature_extractor": self.teach_features(x, y)}
         x = self.features(x)
         one = torch.ones_like(y, dtype=x.dtype)
         real = (x, y, one, one / len(y))
@@ -151,10 +149,8 @@ max_anchors, latent_dim
             return
 
         # M and D learn from real rows and from rows of G with labels from q (lines 7 to 12)
-        with torch.no_grad(), self.still("generator"):
-            x_fake = self.generate(self.draw(self.fakes.labels), self.fakes)
         weight = self.fake_mass * self.fakes.weights
-        fake = (x_fake, self.fakes.labels, torch.zeros_like(weight), weight)
+        fake = (self.imitate(), self.fakes.labels, torch.zeros_like(weight), weight)
         if self.joint:
             yield self.judge(*map(torch.cat, zip(real, fake, strict=True)))
         else:
@@ -177,13 +173,6 @@ max_anchors, latent_dim
             real_loss = self.real_loss(self.discriminate(x, y), target)
             losses["discriminator"] = (weight * real_loss).sum()
         return losses
-
-    def fool_classifier(self, drawn: Any) -> Tensor:
-        """G's loss against M: the ones' complement of the label is the target (line 14)."""
-        with self.still("classifier"):
-            logits = self.classifier(self.generate(drawn, self.disguises))
-        loss = self.class_loss(logits, 1 - self.onehot[self.disguises.labels])
-        return (self.disguises.weights * loss).sum()
 
     def fool_discriminator(self, drawn: Any) -> Tensor:
         """G's loss against D: the target is exactly 1, without smoothing (line 15)."""

@@ -7,7 +7,7 @@ vectors back into rows with :mod:`gan_resample.gamo2pix`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -75,7 +75,8 @@ SPACE_CONSTRAINTS: dict[str, list[Any]] = {
 class MixingGame(SamplingGame, ClassifyingGame):
     """Feature extractor, classifier and mixing generator; abstract.
 
-    A game makes its ``generator`` and the generator's opponent, where a class is in play.
+    A game sets ``class_loss``, and where a class is in play it makes its ``generator`` and the
+    generator's opponent.
 
     Parameters
     ----------
@@ -97,6 +98,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
 
     diagnostics: ClassVar[tuple[str, ...]] = ("ess", "coverage", "spread")
     init_rounds: int = 0  # before the classifier moves
+    class_loss: Callable[[Tensor, Tensor], Tensor]  # of logits and targets, (n,)
     onehot: Tensor
     row_weights: Tensor
     feature_extractor: Any  # None where rows are used as they are
@@ -217,9 +219,30 @@ class MixingGame(SamplingGame, ClassifyingGame):
             rows = self.harden(self.generator(self.draw(y[order]), sizes))
         return rows[order.argsort()]
 
+    @torch.no_grad()
+    def imitate(self) -> Tensor:
+        """Rows of G for its opponents, (n, n_features), with the labels of ``fakes``."""
+        with self.still("generator"):
+            return self.generate(self.draw(self.fakes.labels), self.fakes)
+
     def label(self, x: Tensor, y: Tensor) -> Tensor:
         """Rows with their one-hot labels beside them, for a conditional opponent."""
         return torch.cat([x, self.onehot[y]], dim=1)
+
+    # ---- losses ---------------------------------------------------------------------------------
+
+    def teach_features(self, x: Tensor, y: Tensor) -> Tensor:
+        """F's loss on real rows: that of the classifier, weighted to the class mix of the game."""
+        with self.still("classifier"):
+            loss = self.class_loss(self.network(x), self.onehot[y])
+        return (self.row_weights[y] * loss).mean()
+
+    def fool_classifier(self, drawn: Any) -> Tensor:
+        """G's loss against the classifier: the ones' complement of the label is the target."""
+        with self.still("classifier"):
+            logits = self.classifier(self.generate(drawn, self.disguises))
+        loss = self.class_loss(logits, 1 - self.onehot[self.disguises.labels])
+        return (self.disguises.weights * loss).sum()
 
     # ---- diagnostics ----------------------------------------------------------------------------
 

@@ -118,6 +118,7 @@ class PGANGame(MixingGame):
     ) -> None:
         shared |= {"hidden_layer_sizes": hidden_layer_sizes, "ema_decay": ema_decay}
         super().__init__(**shared)
+        self.class_loss = one_vs_rest
         self.critic_steps = critic_steps
         self.encoder = self.critic = None
         if not self.in_play:
@@ -153,10 +154,8 @@ class PGANGame(MixingGame):
 
         # F learns from real rows through C; all others see its features only
         if self.learns_features:
-            with self.still("classifier"):
-                loss = one_vs_rest(self.network(x), self.onehot[y])
-            yield {"feature_extractor": (self.row_weights[y] * loss).mean()}
-        on_real = one_vs_rest(self.classifier(self.features(x)), self.onehot[y]).mean()
+            yield {"feature_extractor": self.teach_features(x, y)}
+        on_real = self.class_loss(self.classifier(self.features(x)), self.onehot[y]).mean()
         if self.generator is None:  # nothing is deficient: the classifier learns alone
             yield {"classifier": on_real}
             self.update_average()
@@ -164,7 +163,7 @@ class PGANGame(MixingGame):
 
         # C and D learn from real rows and from rows of G with labels from q
         fake = self.imitate()
-        on_fake = one_vs_rest(self.classifier(fake), self.onehot[self.fakes.labels])
+        on_fake = self.class_loss(self.classifier(fake), self.onehot[self.fakes.labels])
         on_fake = self.fake_mass * (self.fakes.weights * on_fake).sum()
         yield {"classifier": on_real + on_fake, "critic": self.criticise(fake)}
         self.update_average()
@@ -186,12 +185,6 @@ class PGANGame(MixingGame):
         error = (self.generator.reconstruct(codes, sizes, index) - rows).square().mean(dim=1)
         return (self.disguises.weights * error).sum()
 
-    @torch.no_grad()
-    def imitate(self) -> Tensor:
-        """Rows of G for its opponents, (n, n_features), with the labels of ``fakes``."""
-        with self.still("generator"):
-            return self.generate(self.draw(self.fakes.labels), self.fakes)
-
     def criticise(self, fake: Tensor) -> Tensor:
         """D's loss: real rows of each class get the same mass as generated ones.
 
@@ -204,13 +197,6 @@ class PGANGame(MixingGame):
         slope = gradient_penalty(partial(self.score, y=y), real, fake)
         drift = (on_fake.square() + on_real.square()) / 2
         return (weights * (on_fake - on_real + PENALTY * slope + DRIFT * drift)).sum()
-
-    def fool_classifier(self, drawn: Tensor) -> Tensor:
-        """G's loss against C: the ones' complement of the label is the target."""
-        with self.still("classifier"):
-            logits = self.classifier(self.generate(drawn, self.disguises))
-        loss = one_vs_rest(logits, 1 - self.onehot[self.disguises.labels])
-        return (self.disguises.weights * loss).sum()
 
     def please_critic(self, drawn: Tensor) -> Tensor:
         """G's loss against D, its mean score with the sign changed."""
@@ -543,6 +529,7 @@ class PGANSampler(PGANMixin, MixingSampler):
         self.init = init
         self.init_iter = init_iter
         self.adversarial_rate = adversarial_rate
+        self.class_loss = one_vs_rest
         self.critic_steps = critic_steps
         self.max_anchors = max_anchors
         self.latent_dim = latent_dim
@@ -680,6 +667,7 @@ verbose, random_state
         self.init = init
         self.init_iter = init_iter
         self.adversarial_rate = adversarial_rate
+        self.class_loss = one_vs_rest
         self.critic_steps = critic_steps
         self.max_anchors = max_anchors
         self.latent_dim = latent_dim
