@@ -22,6 +22,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from gan_resample._sklearn import Interval, StrOptions, _fit_context
 from gan_resample.contract import ENCODER_CONSTRAINTS, BaseRowSampler, RowsMixin, dense
@@ -117,8 +118,7 @@ class GameMixin(RowsMixin):
         device = find_device(self.device)
         counts = np.bincount(codes, minlength=len(self.classes_)).tolist()
         net = self.net_ if goes_on else self._make_net(x.shape[1:], counts, deficits, device)
-        before = 0 if goes_on else self._rounds_before(deficits)
-        net.set_params(max_iter=before + self.max_iter)
+        net.set_params(max_iter=self._rounds_before(deficits) + self.max_iter)
         rows = torch.as_tensor(x, dtype=torch.float32), torch.as_tensor(codes)
         with torch.inference_mode(False), torch.enable_grad(), seeded(stream, device):
             net.partial_fit(*rows)
@@ -368,7 +368,7 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
 def _told(value: Any) -> str:
     """Describe a setting in words that are the same in every process, weights included."""
     if isinstance(value, nn.Module):
-        state = [t for t in value.state_dict().values() if torch.is_tensor(t)]
+        state = [t for t in value.state_dict().values() if torch.is_tensor(t) and not is_lazy(t)]
         weights = [tensor.detach().cpu().numpy().tobytes() for tensor in state]
         return f"{value!r} {hashlib.blake2b(b''.join(weights)).hexdigest()}"
     if isinstance(value, partial):

@@ -55,6 +55,7 @@ from gan_resample.nn import (
     make_backbone,
     make_module,
     output_width,
+    rows_at_once,
 )
 
 __all__ = ["PAPER_SETTINGS", "EGANClassifier", "EGANGame"]
@@ -62,8 +63,8 @@ __all__ = ["PAPER_SETTINGS", "EGANClassifier", "EGANGame"]
 Array = NDArray[Any]
 
 #: The published configuration, as ``EGANClassifier(**PAPER_SETTINGS, feature_extractor=densenet,
-#: freeze=5)`` with a DenseNet121 trained on ImageNet, without its last layer. The paper's 100
-#: epochs are ``100 * ceil(n_majority / 128)`` rounds.
+#: freeze=2)`` with a DenseNet121 trained on ImageNet, without its last layer: of the 5 layers that
+#: the paper trains, 2 have weights. Its 100 epochs are ``100 * ceil(n_majority / 128)`` rounds.
 PAPER_SETTINGS: dict[str, Any] = {
     "real_minority_weight": 0.0,
     "latent_dim": 128,
@@ -85,7 +86,7 @@ class EGANGame(ClassifyingGame):
     shape : tuple of int
         Of an encoded row: (n_features,), or (channels, height, width) of an image.
     counts, deficits : sequence of int
-        Rows of each class; what they lack is not used.
+        Rows of each class, and rows it lacks: the first class that lacks none is the majority.
     spans, levels : sequences
         Categorical spans and snapped columns, as :class:`~gan_resample.nn.Harden` takes them.
     batch_size : int
@@ -99,11 +100,11 @@ width_multiplier
         "discriminator": "discriminator",
         "generator": "generator",
     }
-    batches = "largest"
+    batches = "reference"
     minority: Tensor
     labels: Tensor
     weights: Tensor
-    counts: Tensor
+    minority_counts: Tensor
     starts: Tensor
     places: Tensor
     onehot: Tensor
@@ -127,7 +128,7 @@ width_multiplier
     ) -> None:
         super().__init__()
         n_classes, image = len(counts), len(shape) == 3
-        self.reference = largest(counts)
+        self.reference = list(deficits).index(0)
         self.real_minority_weight = real_minority_weight
         self.harden = Harden(spans, levels)
         told = n_classes if n_classes > 2 else 0  # two classes leave nothing to be told
@@ -148,15 +149,17 @@ width_multiplier
         own = torch.tensor([0 if k == self.reference else n for k, n in enumerate(counts)])
         room = max(1, batch_size // (len(counts) - 1))
         sizes = own.clamp(max=room)
+        if sizes.sum() == 1:
+            sizes *= 2  # the one row twice: a batch normalisation of the user's needs two
         labels = torch.arange(len(counts)).repeat_interleave(sizes)
-        places = torch.arange(len(labels)) - (sizes.cumsum(0) - sizes)[labels]
+        places = (torch.arange(len(labels)) - (sizes.cumsum(0) - sizes)[labels]) % own[labels]
         drawn = (own > sizes)[labels]
         # not persistent: rows of training data are no weights, and need no snapshots
         for name, tensor in {
             "minority": torch.zeros(int(own.sum()), *shape),
             "labels": labels,
             "weights": 1 / sizes[labels].float(),
-            "counts": own,
+            "minority_counts": own,
             "starts": own.cumsum(0) - own,
             "places": places.masked_fill(drawn, -1),  # -1: any
         }.items():
@@ -182,13 +185,13 @@ width_multiplier
         for logits in on_minority:
             as_minority = as_minority + self.real_minority_weight * self.mean(logits, self.labels)
         loss = cross_entropy(on_real, y) + as_minority / (1 + self.real_minority_weight)
-        n_minorities = len(self.counts) - 1
+        n_minorities = len(self.minority_counts) - 1
         yield {"discriminator": loss, "generator": self.mean(on_fake, majority) / n_minorities}
 
     def draw_minority(self) -> Tensor:
         """All rows of each minority class, or as many as there is room for, drawn at random."""
         chance = torch.rand(len(self.labels), device=self.labels.device)
-        any_place = (chance * self.counts[self.labels]).long()
+        any_place = (chance * self.minority_counts[self.labels]).long()
         place = torch.where(self.places < 0, any_place, self.places)
         return self.minority[self.starts[self.labels] + place]
 
@@ -285,9 +288,11 @@ def _hidden_layers(n_in: int, n_out: int, widths: Sequence[int], drop: float) ->
     return nn.Sequential(*layers)
 
 
-def largest(counts: Sequence[int] | Array) -> int:
-    """Code of the largest class, the first of them on a tie: the game's majority."""
-    return int(np.argmax(counts))
+def decide(proba: Array, majority: int, threshold: float | None) -> Array:
+    """Return class codes: of two, the minority from ``threshold`` on; else the most probable."""
+    if threshold is None:
+        return proba.argmax(axis=1)
+    return np.where(proba[:, 1 - majority] >= threshold, 1 - majority, majority)
 
 
 class EquilibriumStop(Callback):
@@ -297,29 +302,37 @@ class EquilibriumStop(Callback):
 
     Parameters
     ----------
-    x, y : Tensor
-        Encoded held-out rows and their class codes.
     tol : float
         Largest difference of two classes' recalls.
+    threshold : float or None
+        As :func:`decide` takes it.
+
+    Attributes
+    ----------
+    rows : (Tensor, ndarray) or None
+        Encoded held-out rows and their class codes, while there is training.
     """
 
-    def __init__(self, x: Tensor, y: Tensor, tol: float) -> None:
-        self.x, self.y, self.tol = x, y, tol
-        self.reached = False
+    rows: tuple[Tensor, Array] | None = None
+
+    def __init__(self, tol: float, threshold: float | None) -> None:
+        self.tol, self.threshold = tol, threshold
 
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         gap = self.gap(net)
         net.history.record("recall_gap", gap)
-        self.reached = gap <= self.tol
-        if self.reached:
+        if gap <= self.tol:
             raise KeyboardInterrupt  # how skorch's callbacks say stop
 
     @torch.inference_mode()
     def gap(self, net: Any) -> float:
         """Difference of the largest and the smallest recall of a class."""
-        net.module_.eval()
-        right = net.module_.logits(self.x.to(net.device)).argmax(dim=1).cpu() == self.y
-        recalls = [right[self.y == code].float().mean() for code in self.y.unique()]
+        assert self.rows is not None
+        game, (x, y) = net.module_.eval(), self.rows
+        parts = x.split(rows_at_once(x.shape[1:]))
+        logits = torch.cat([game.logits(part.to(net.device)) for part in parts])
+        predicted = decide(logits.softmax(dim=1).cpu().numpy(), game.reference, self.threshold)
+        recalls = [np.mean(predicted[y == code] == code) for code in np.unique(y)]
         return float(max(recalls) - min(recalls))
 
 
@@ -352,7 +365,8 @@ class EGANClassifier(BaseGameClassifier):
     tol : float, default=0.02
         Largest difference of two classes' recalls at the equilibrium, in [0, 1]; the paper's.
     validation_fraction : float, default=0.2
-        Share of each class that is held out for ``stop="equilibrium"``, in (0, 1).
+        Share of each class that is held out for ``stop="equilibrium"``, in (0, 1); at least 10
+        rows of each minority class are needed, of which 2 then tell its recall.
     threshold : float, default=0.5
         Probability of the minority from which on a row is predicted to belong to it, in [0, 1]; of
         two classes only. :meth:`set_sensitivity` and :meth:`set_specificity` find one.
@@ -368,7 +382,8 @@ class EGANClassifier(BaseGameClassifier):
     freeze : int, "all" or None, default=None
         How much of ``feature_extractor`` stays as it was handed over, its batch normalisation
         included: nothing (None), everything but the last ``freeze`` layers that have weights, in
-        [0, inf), or everything ("all"). The paper trains the last 5 of 427.
+        [0, inf), or everything ("all"). The paper trains the last 5 of 427, 2 of which have
+        weights.
     decoder : nn.Module or callable, default=None
         Turns codes into rows, likewise, from ``n_in`` numbers (with several classes: a one-hot
         label among them) to rows of width, or images of shape, ``n_out``, whose pixels are between
@@ -442,7 +457,8 @@ class EGANClassifier(BaseGameClassifier):
     There is no sampler: the generator knows as many rows as there are minority rows, and learns to
     make them look like the majority. The paper's figures are maxima over 100 epochs on the test
     set; on a balanced one, predicting the minority always gives an F1 of .667. An equilibrium says
-    that the classes are recognised equally often, not that they are recognised well. On a CPU
+    that the classes are recognised equally often, not that they are recognised well. The fitted
+    classifier keeps the minority rows, and those held out, for a warm start. On a CPU
     ``predict_proba`` of tables computes in float64. ``gan_resample.egan.PAPER_SETTINGS`` has the
     published configuration.
 
@@ -535,30 +551,43 @@ class EGANClassifier(BaseGameClassifier):
                 f"threshold={self.threshold} is for two classes, but y holds "
                 f"{len(self.classes_)}: leave it at 0.5"
             )
+        threshold = self.threshold if len(self.classes_) == 2 else None
         if not self._goes_on():
-            self._held_out = self._hold_out(codes, stream)
-        out = self._held_out
-        self._validation = torch.as_tensor(x[out]).float(), torch.as_tensor(codes[out])
-        super()._play(x[~out], codes[~out], deficits, stream)
-        del self._validation
+            self._held_out = self._hold_out(codes, deficits, stream)
+            self._watch = None if self.stop is None else EquilibriumStop(self.tol, threshold)
+        out, watch = self._held_out, self._watch
+        if watch is not None:
+            watch.rows = torch.as_tensor(x[out]).float(), codes[out]
+        try:
+            super()._play(x[~out], codes[~out], deficits, stream)
+        finally:
+            if watch is not None:
+                watch.rows = None
         self.majority_ = self.classes_[self.game_.reference]
-        self.threshold_ = self.threshold if len(self.classes_) == 2 else None
-        if self.stop is not None and self.history_[-1]["recall_gap"] > self.tol:
+        self.threshold_ = threshold
+        if watch is not None:
+            self._warn_of_no_equilibrium()
+
+    def _warn_of_no_equilibrium(self) -> None:
+        gaps = [row["recall_gap"] for row in self.history_ if "recall_gap" in row]
+        if not gaps or gaps[-1] > self.tol:
+            told = f"the recalls of held-out rows differ by {gaps[-1]:.3g}" if gaps else "no epoch"
             warnings.warn(
-                f"no equilibrium in {self.n_iter_} rounds: the recalls of held-out rows differ by "
-                f"{self.history_[-1]['recall_gap']:.3g}, more than tol={self.tol}. Train longer "
+                f"no equilibrium in {self.n_iter_} rounds ({told}; tol={self.tol}): train longer "
                 "(max_iter), or look at history_ for a better tol",
                 ConvergenceWarning,
                 stacklevel=2,
             )
 
-    def _hold_out(self, codes: Array, stream: np.random.Generator) -> Array:
+    def _hold_out(
+        self, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> Array:
         """Return which rows are kept for the equilibrium: a share of each class, or none."""
         out = np.zeros(len(codes), dtype=bool)
         if self.stop is None:
             return out
         counts = np.bincount(codes)
-        smallest = np.delete(counts, largest(counts)).min()
+        smallest = np.delete(counts, list(deficits).index(0)).min()
         if smallest < FEWEST_TO_VALIDATE:
             raise ValueError(
                 f"stop='equilibrium' holds rows out to watch each class, and needs at least "
@@ -571,9 +600,7 @@ class EGANClassifier(BaseGameClassifier):
         return out
 
     def _own_callbacks(self) -> list[Any]:
-        if self.stop is None:
-            return []
-        return [("equilibrium", EquilibriumStop(*self._validation, self.tol))]
+        return [] if self._watch is None else [("equilibrium_stop", self._watch)]
 
     def predict(self, X: Any) -> Array:
         """Label of each row: the minority from ``threshold_`` on; of several the most probable.
@@ -588,11 +615,7 @@ class EGANClassifier(BaseGameClassifier):
         y : ndarray of shape (n_rows,)
         """
         proba = self.predict_proba(X)
-        if self.threshold_ is None:
-            return self.classes_[proba.argmax(axis=1)]
-        majority = self.game_.reference
-        chosen = proba[:, 1 - majority] >= self.threshold_
-        return self.classes_[np.where(chosen, 1 - majority, majority)]
+        return self.classes_[decide(proba, self.game_.reference, self.threshold_)]
 
     def set_sensitivity(self, X: Any, y: Any, target: float) -> EGANClassifier:
         """Set ``threshold_`` to the largest at which the minority's recall is ``target`` or more.
@@ -611,7 +634,7 @@ class EGANClassifier(BaseGameClassifier):
         Raises
         ------
         ValueError
-            Several classes, another target, no minority row.
+            Several classes, another target, another label, no minority row.
         """
         proba, least = self._proba_of(X, y, target, minority=True)
         self.threshold_ = float(np.sort(proba)[-least])
@@ -634,7 +657,7 @@ class EGANClassifier(BaseGameClassifier):
         Raises
         ------
         ValueError
-            Several classes, another target, no majority row.
+            Several classes, another target, another label, no majority row.
         """
         proba, least = self._proba_of(X, y, target, minority=False)
         self.threshold_ = float(np.nextafter(np.sort(proba)[least - 1], np.inf))
@@ -646,11 +669,15 @@ class EGANClassifier(BaseGameClassifier):
         check_consistent_length(proba, y)
         if self.threshold_ is None:
             raise ValueError(f"a threshold is for two classes, but there are {len(self.classes_)}")
-        if not 0 < target <= 1:
+        if not isinstance(target, Real) or not 0 < target <= 1:
             raise ValueError(f"target={target!r} must be a share in (0, 1], for example 0.9")
-        code = self.game_.reference ^ minority
-        own = y == self.classes_[code]
+        if len(others := np.setdiff1d(y, self.classes_)):
+            raise ValueError(
+                f"y holds {others.tolist()}, but the classes are {self.classes_.tolist()}"
+            )
+        label = self.classes_.tolist()[self.game_.reference ^ minority]
+        own = y == label
         if not own.any():
-            raise ValueError(f"y holds no row of {self.classes_[code]!r}: hand over some")
+            raise ValueError(f"y holds no row of {label!r}: hand over some")
         # rounding must not ask for one more row than the share does
         return proba[own, 1 - self.game_.reference], math.ceil(target * own.sum() - 1e-9)

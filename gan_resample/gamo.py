@@ -159,7 +159,7 @@ max_anchors, latent_dim
         self.update_average()
 
         # G moves against M, then against D: same noise, labels uniform over classes (13 to 16)
-        drawn = self.draw(self.disguises.labels)
+        drawn = self.draw(self.disguises.labels, self.disguises.sizes)
         yield {"generator_vs_classifier": self.fool_classifier(drawn)}
         if self.discriminator is not None:
             yield {"generator_vs_discriminator": self.fool_discriminator(drawn)}

@@ -204,8 +204,11 @@ class MixingGame(SamplingGame, ClassifyingGame):
 
     # ---- generated rows -------------------------------------------------------------------------
 
-    def draw(self, y: Tensor) -> Any:
-        """Draw what the generator needs for class codes ``y`` in ascending order."""
+    def draw(self, y: Tensor, sizes: Sequence[int]) -> Any:
+        """Draw what the generator needs for class codes ``y`` in ascending order.
+
+        ``sizes`` says how many of each class.
+        """
         return self.generator.draw(y)
 
     def generate(self, drawn: Any, strata: Strata) -> Tensor:
@@ -216,14 +219,14 @@ class MixingGame(SamplingGame, ClassifyingGame):
         order = y.argsort(stable=True)
         sizes = torch.bincount(y, minlength=len(self.onehot)).tolist()
         with self.still("generator"):
-            rows = self.harden(self.generator(self.draw(y[order]), sizes))
+            rows = self.harden(self.generator(self.draw(y[order], sizes), sizes))
         return rows[order.argsort()]
 
     @torch.no_grad()
     def imitate(self) -> Tensor:
         """Rows of G for its opponents, (n, n_features), with the labels of ``fakes``."""
         with self.still("generator"):
-            return self.generate(self.draw(self.fakes.labels), self.fakes)
+            return self.generate(self.draw(self.fakes.labels, self.fakes.sizes), self.fakes)
 
     def label(self, x: Tensor, y: Tensor) -> Tensor:
         """Rows with their one-hot labels beside them, for a conditional opponent."""
@@ -260,7 +263,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
         y = torch.full((n_draws,), code, device=own.device)
         sizes = [n_draws * (other == code) for other in range(len(self.onehot))]
         with self.still("generator"):
-            rows, weights, index = self.generator.mix(self.draw(y), sizes)
+            rows, weights, index = self.generator.mix(self.draw(y, sizes), sizes)
         weights = weights.abs()
         ess = weights.sum(1).square() / weights.square().sum(1)
         top = index.gather(1, weights.argmax(dim=1, keepdim=True))

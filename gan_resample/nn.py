@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 __all__ = [
     "MLP",
@@ -70,15 +71,27 @@ class MLP(nn.Sequential):
 
 
 def make_module(build: Build, n_in: Any, n_out: Any) -> nn.Module:
-    """Return a copy of ``build`` if it is a module, else ``build(n_in, n_out)``.
+    """Return a copy of ``build`` if it is a module, else one of ``build(n_in, n_out)``.
+
+    A callable may return a network that it loaded once: it must not be trained itself.
 
     Raises
     ------
     TypeError
         ``build`` does not return a module.
+    ValueError
+        The module has lazy layers, whose weights do not exist yet.
     """
-    if isinstance(build, nn.Module):
-        return copy.deepcopy(build)
+    module = build if isinstance(build, nn.Module) else _build(build, n_in, n_out)
+    if any(is_lazy(parameter) for parameter in module.parameters()):
+        raise ValueError(
+            f"{build!r} has lazy layers, which have no weights yet: run the module on a batch "
+            "first, or name the widths of its layers"
+        )
+    return copy.deepcopy(module)
+
+
+def _build(build: Callable[[Any, Any], nn.Module], n_in: Any, n_out: Any) -> nn.Module:
     try:
         module = build(n_in, n_out)
     except TypeError as error:
@@ -210,7 +223,8 @@ class Frozen(nn.Module):
     """Another module of which only the last layers learn; the others stay in eval mode for ever.
 
     A layer is a module with parameters of its own, and they are counted in the order in which the
-    module registers them, which is that of the computation in torch's usual networks.
+    module registers them, which is that of the computation in torch's usual networks. Modules
+    without parameters, such as dropout, stay in eval mode, also those between layers that learn.
 
     Parameters
     ----------
@@ -241,7 +255,15 @@ class Frozen(nn.Module):
 
 
 def freeze_layers(module: nn.Module, freeze: int | str | None) -> nn.Module:
-    """Return ``module`` as it is (None), frozen ("all"), or learning in the last layers only."""
+    """Return ``module`` as it is (None), frozen ("all"), or learning in the last layers only.
+
+    Raises
+    ------
+    TypeError
+        ``freeze`` is a truth value, which could mean anything.
+    """
+    if isinstance(freeze, bool):
+        raise TypeError(f"freeze={freeze} must be 'all', None, or a number of layers that learn")
     if freeze is None:
         return module
     return Frozen(module, 0 if freeze == "all" else int(freeze))

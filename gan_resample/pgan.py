@@ -15,7 +15,8 @@ while :math:`D` takes it for real. With :math:`d_i` the rows that class :math:`i
     \min_G \; & E_{y \sim u, z}\, L(C(G(z|y)), 1 - e_y) - E_{y \sim u, z}\, D(G(z|y)|y)
 
 where :math:`L` is cross-entropy on one-vs-rest outputs, :math:`e_y` is one-hot and :math:`\hat x`
-lies between a real and a generated vector of the class. F sees real rows only.
+lies between a real and a generated vector of the class. F sees real rows only, weighted by
+:math:`(n_y + d_y) / n_y` to the class mix that :math:`C` sees.
 
 Before the game an auto-encoder finds where to draw :math:`z`: an encoder :math:`E` reads a stored
 vector, :math:`G` reconstructs it out of the *others* of its class, and the codes of each class
@@ -171,7 +172,7 @@ class PGANGame(MixingGame):
             yield {"critic": self.criticise(self.imitate())}
 
         # G moves against C, then against D: same noise, labels uniform over classes
-        drawn = self.draw(self.disguises.labels)
+        drawn = self.draw(self.disguises.labels, self.disguises.sizes)
         yield {"generator_vs_classifier": self.fool_classifier(drawn)}
         yield {"generator_vs_critic": self.please_critic(drawn)}
 
@@ -208,11 +209,12 @@ class PGANGame(MixingGame):
         """D(x|y), shape (n,): the label is concatenated to the row."""
         return self.critic(self.label(x, y)).squeeze(1)
 
-    def draw(self, y: Tensor) -> Tensor:
+    def draw(self, y: Tensor, sizes: Sequence[int]) -> Tensor:
         """Noise of each class's own Gaussian, and one-hot labels, for the generator."""
-        z = torch.randn((len(y), self.code_means.shape[1], 1), device=y.device)
-        z = self.code_means[y] + (self.code_factors[y] @ z).squeeze(2)
-        return self.label(z, y)
+        z = torch.randn((len(y), self.code_means.shape[1]), device=y.device)
+        parts = zip(z.split(list(sizes)), self.code_factors, strict=True)
+        own = torch.cat([part @ factor.T for part, factor in parts])
+        return self.label(self.code_means[y] + own, y)
 
     # ---- between epochs -------------------------------------------------------------------------
 
@@ -315,6 +317,7 @@ class PGANMixin(GameMixin):
     """What sampler and classifier share: the rounds of the auto-encoder come before the game's."""
 
     _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.6, 0.999)}
+    _kept_params = ("adversarial_rate",)
     init: str
     init_iter: int
     adversarial_rate: float
@@ -324,7 +327,10 @@ class PGANMixin(GameMixin):
         return {"generator_vs_classifier": self.adversarial_rate}
 
     def _rounds_before(self, deficits: Sequence[int]) -> int:
-        return self.init_iter if any(deficits) and self.init == "convex_ae" else 0
+        if not any(deficits) or self.init == "none":
+            return 0
+        played = self.game_.rounds_played if self._goes_on() else 0
+        return max(0, self.init_iter - played)  # a fit that was interrupted may have some left
 
 
 class PGANSampler(PGANMixin, MixingSampler):
@@ -400,7 +406,8 @@ class PGANSampler(PGANMixin, MixingSampler):
     device : str, default="auto"
         "auto" (a GPU if there is one), "cpu" or "cuda".
     callbacks : list, default=None
-        skorch callbacks, copied in ``fit``. ``EarlyStopping`` must monitor a ``<move>_loss``.
+        skorch callbacks, copied in ``fit``. ``EarlyStopping`` is refused: not every move is made
+        in every epoch.
     warm_start : bool, default=False
         Go on for ``max_iter`` more rounds with the same data and the same game; encoder and stored
         rows are kept.
@@ -465,6 +472,7 @@ class PGANSampler(PGANMixin, MixingSampler):
     generator's against the classifier is the complement of the label (line 10 has the label, with
     which they would not compete). The auto-encoder of the paper emits pixels; this one emits the
     generator's convex weights, without the weight of the row itself, and sees the classes in play.
+    F weighs real rows to the class mix of the game, as :class:`GAMOSampler` does by default.
     ``gan_resample.pgan.PAPER_SETTINGS`` has what the paper states.
 
     References
@@ -555,7 +563,7 @@ class PGANSampler(PGANMixin, MixingSampler):
         if self.select is None:
             return super()._sample(y)
         rows, doubtful = [], []
-        for chunk in y.split(self.game_.chunk_rows):
+        for chunk in y.split(max(1, self.game_.chunk_rows // CANDIDATES)):
             found, believed = self.game_.sample_uncertain(chunk)
             rows.append(self._decode(found, chunk))
             doubtful.append(chunk[~believed])

@@ -196,7 +196,7 @@ def test_the_last_batch_may_not_be_short(name):
     net.train_step = lambda batch: seen.append(len(batch[0])) or step(batch)
     net.fit(*rows_of(name, (9, 6, 2)))
     # 16, 5 of each of three classes, or all 9 of the largest
-    rows = {"uniform": 16, "balanced": 15, "largest": 9}[net.module_.batches]
+    rows = {"uniform": 16, "balanced": 15, "reference": 9}[net.module_.batches]
     assert seen == [rows] * 3
 
 

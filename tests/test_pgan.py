@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import balanced_accuracy_score
-from skorch.callbacks import EarlyStopping
+from skorch.callbacks import Callback, EarlyStopping
 from torch import nn
 
 from gan_resample import BoundaryWarning, PGANClassifier, PGANSampler, pgan
@@ -82,7 +82,7 @@ def test_generated_rows_weigh_their_mass_in_the_classifiers_loss():
 
 def test_the_generator_wants_another_class_and_a_high_score():
     game = prepared()
-    drawn = game.draw(game.disguises.labels)
+    drawn = game.draw(game.disguises.labels, game.disguises.sizes)
     rows, labels = game.generate(drawn, game.disguises), game.disguises.labels
     weights = game.disguises.weights
     against = one_vs_rest(game.classifier(rows), 1 - game.onehot[labels])
@@ -93,7 +93,7 @@ def test_the_generator_wants_another_class_and_a_high_score():
 @pytest.mark.parametrize("loss", ["fool_classifier", "please_critic"])
 def test_a_small_step_of_the_generator_lowers_its_loss(loss):
     game = prepared()
-    drawn = game.draw(game.disguises.labels)
+    drawn = game.draw(game.disguises.labels, game.disguises.sizes)
 
     def evaluate():
         return getattr(game, loss)(drawn)
@@ -178,11 +178,65 @@ def test_real_and_generated_rows_of_a_class_have_the_same_mass():
     assert torch.equal(both[:n], game.fakes.labels)
 
 
+def test_the_critics_loss_by_hand():
+    game = prepared(counts=(60, 20, 8))
+    slope = torch.tensor([3.0, 0.0, 4.0, 0.0])
+    game.score = lambda x, y: x @ slope + y  # |slope| = 5
+    fake = torch.randn(len(game.fakes.labels), 4)
+    torch.manual_seed(7)
+    found = game.criticise(fake).item()
+    torch.manual_seed(7)
+    labels, weights = game.fakes.labels, game.fakes.weights
+    real = game.generator.anchors.rows[game.generator.anchors.draw_group(labels, 0).squeeze(1)]
+    of_fake, of_real = fake @ slope + labels, real @ slope + labels
+    each = of_fake - of_real + 10 * (5 - 1) ** 2 + 1e-3 * (of_fake**2 + of_real**2) / 2
+    assert found == pytest.approx((weights * each).sum().item(), rel=1e-4)
+
+
 def test_critic_steps_is_the_number_of_its_moves_a_round():
     for steps in (1, 2, 5):
         found = [move for turn in moves_of(prepared(critic_steps=steps)) for move in turn]
         assert found.count("critic") == steps
         assert found.count("generator_vs_critic") == found.count("classifier") == 1
+
+
+def test_both_moves_of_the_generator_have_the_same_noise(monkeypatch):
+    game, seen = prepared(), []
+    for name in ("fool_classifier", "please_critic"):
+        monkeypatch.setattr(game, name, lambda drawn: seen.append(drawn) or drawn.sum())
+    moves_of(game)
+    assert seen[0] is seen[1]
+
+
+def test_others_are_still_where_a_player_looks_through_them():
+    """Dropout of a user's classifier is off for G, and G's batch statistics rest for C and D."""
+    game = prepared(classifier=nn.Sequential(nn.Dropout(0.5), nn.Linear(4, 3)))
+    game.train()
+    drawn = game.draw(game.disguises.labels, game.disguises.sizes)
+    before = {k: v.clone() for k, v in game.generator.named_buffers()}
+    game.imitate()
+    assert all(torch.equal(v, before[k]) for k, v in game.generator.named_buffers())
+    with game.still("generator"):
+        assert game.fool_classifier(drawn) == game.fool_classifier(drawn)
+
+
+def test_the_average_follows_the_move_of_the_classifier(monkeypatch):
+    game, order = prepared("pgan-average"), []
+    monkeypatch.setattr(game, "update_average", lambda: order.append("average"))
+    for turn in game.turns(*batch_of(game)):
+        order.append("classifier" if "classifier" in turn else "other")
+    assert order == ["classifier", "average", "other", "other"]
+
+
+def test_the_extractor_learns_for_the_class_mix_of_the_game():
+    game = prepared("pgan-features")
+    torch.testing.assert_close(
+        game.row_weights * torch.tensor([60.0, 20, 8]), torch.full((3,), 88 / 3)
+    )
+    x, labels = batch_of(game)
+    loss = one_vs_rest(game.network(x), game.onehot[labels])
+    found = next(game.turns(x, labels))["feature_extractor"]
+    assert found.item() == pytest.approx((game.row_weights[labels] * loss).mean().item(), rel=1e-5)
 
 
 # ---- the auto-encoder ---------------------------------------------------------------------------
@@ -249,7 +303,8 @@ def test_noise_follows_the_codes_of_each_class():
     game.learn_codes()
     for code in (1, 2):
         codes = game.encoder(game.generator.anchors.of_class(code)).detach()
-        drawn = game.draw(torch.full((20_000,), code))[:, : codes.shape[1]]
+        sizes = [20_000 * (other == code) for other in range(3)]
+        drawn = game.draw(torch.full((20_000,), code), sizes)[:, : codes.shape[1]]
         torch.testing.assert_close(drawn.mean(0), codes.mean(0), atol=0.1, rtol=0.05)
         share = codes.shape[1] / (codes.shape[1] + len(codes))
         own = codes.T.cov(correction=0)
@@ -257,9 +312,49 @@ def test_noise_follows_the_codes_of_each_class():
         torch.testing.assert_close(drawn.T.cov(), wanted, atol=0.06 * own.max().item(), rtol=0.1)
 
 
+def test_the_codes_are_learnt_once_when_the_auto_encoder_is_done(monkeypatch):
+    net = make_net("pgan", max_iter=130, lr=1e-2, own={"init_iter": 20})
+    net.initialize()
+    game, seen = net.module_, []
+    plain = game.learn_codes
+    monkeypatch.setattr(game, "learn_codes", lambda: seen.append(game.rounds_played) or plain())
+    with seeded(random_stream(0), CPU):
+        net.partial_fit(*rows_of("pgan"))
+    assert seen == [20]
+    for code in (1, 2):
+        codes = game.encoder(game.generator.anchors.of_class(code))
+        torch.testing.assert_close(game.code_means[code], codes.mean(0))
+    assert game.code_means[0].abs().sum() == 0
+
+
+def test_each_class_counts_alike_in_the_auto_encoders_error():
+    game = prepared(batch_size=7)
+    assert game.disguises.sizes == (0, 4, 3)
+    game.generator.reconstruct = lambda codes, sizes, index: (
+        game.generator.anchors.rows[index]
+        + (
+            codes[:, -1:] * 2  # an error of 2 in each column of class 2, none of class 1
+        )
+    )
+    assert game.reconstruct().item() == pytest.approx(4 / 2)
+
+
+def test_a_fit_that_was_cut_in_the_auto_encoder_goes_on_with_it():
+    class Cut(Callback):
+        def on_batch_end(self, net, **kwargs):
+            if net.module_.rounds_played == 5:
+                raise KeyboardInterrupt
+
+    sampler = PGANSampler(**QUICK, init_iter=12, warm_start=True, callbacks=[Cut()])
+    with pytest.warns(UserWarning, match="interrupted after 5"):
+        sampler.fit(X, y)
+    assert sampler.fit(X, y).n_iter_ == 12 + 4
+    assert not np.isnan(sampler.history_[-1]["critic_loss"])
+
+
 def test_without_the_auto_encoder_noise_is_standard_normal():
     game = prepared("pgan-without-autoencoder")
-    z = game.draw(torch.ones(20_000, dtype=torch.long))[:, :-3]
+    z = game.draw(torch.ones(20_000, dtype=torch.long), (0, 20_000, 0))[:, :-3]
     torch.testing.assert_close(z.mean(0), torch.zeros(z.shape[1]), atol=0.05, rtol=0)
     torch.testing.assert_close(z.T.cov(), torch.eye(z.shape[1]), atol=0.06, rtol=0)
     assert game.encoder is None
@@ -304,6 +399,15 @@ def test_generated_rows_lie_in_the_box_of_their_class():
         assert (rows <= own.max(0) + 1e-5).all()
 
 
+def test_a_lone_row_gives_the_generator_no_gradient():
+    game = prepared(counts=(60, 20, 1))
+    drawn = game.draw(torch.tensor([2, 2]), (0, 0, 2))
+    rows = game.generator(drawn, (0, 0, 2))
+    assert torch.equal(rows, game.generator.anchors.of_class(2).expand(2, -1))
+    grads = torch.autograd.grad(rows.sum(), list(game.generator.parameters()), allow_unused=True)
+    assert all(grad is None or not grad.any() for grad in grads)
+
+
 def test_a_row_generated_of_two_lies_between_them():
     X, y = blobs((40, 2))
     with pytest.warns(UserWarning, match="has 2 rows only"):
@@ -314,24 +418,52 @@ def test_a_row_generated_of_two_lies_between_them():
     assert ((along > -1e-5) & (along < 1 + 1e-5)).all()
 
 
-def test_uncertain_rows_are_those_of_most_doubt_among_the_believed():
-    game = fitted().module_
-    y = torch.tensor([2, 1, 1, 2, 1])
-    with seeded(random_stream(5), CPU):
-        rows, believed = game.sample_uncertain(y)
-    with seeded(random_stream(5), CPU):
-        found_of = {code: game.sample(torch.full((5 * n,), code)) for code, n in ((1, 3), (2, 2))}
-    for code, found in found_of.items():
-        labels = torch.full((len(found),), code)
-        real = game.generator.anchors.of_class(code)
-        scores = game.score(real, torch.full((len(real),), code))
-        above = game.score(found, labels) - torch.quantile(scores, 0.1)
-        doubt = 1 - game.classifier(found).softmax(1).amax(1)
-        n = int((y == code).sum())
-        order = sorted(range(len(found)), key=lambda k: doubt[k] if above[k] >= 0 else above[k])
-        wanted = found[torch.tensor(order[::-1][:n])]
-        torch.testing.assert_close(rows[y == code], wanted)
-        assert believed[y == code].sum() == min(n, int((above >= 0).sum()))
+def test_uncertain_rows_are_those_of_most_doubt_among_the_believed(monkeypatch):
+    game = prepared()
+    # candidates as (logit of the class, score of the critic), ten for two rows
+    made = torch.tensor(
+        [
+            *[(5.0, 1.0), (0.1, -9.0), (0.5, 2.0), (3.0, 0.5), (0.2, -1.0)],
+            *[(1.0, 0.0), (9.0, 3.0), (8.0, 1.0), (7.0, 2.0), (6.0, 4.0)],
+        ]
+    )
+    game.floors[1] = 0.0
+    monkeypatch.setattr(game, "sample", lambda y: made[: len(y)].repeat(1, 2))
+    monkeypatch.setattr(game, "score", lambda x, y: x[:, 1])
+    game.classifier = FirstColumn()
+    rows, believed = game.sample_uncertain(torch.tensor([1, 1]))
+    assert rows[:, :2].tolist() == [[0.5, 2.0], [1.0, 0.0]]
+    assert believed.tolist() == [True, True]
+    game.floors[1] = 3.5  # one is believed; of the others the best score follows
+    rows, believed = game.sample_uncertain(torch.tensor([1, 1]))
+    assert rows[:, :2].tolist() == [[6.0, 4.0], [9.0, 3.0]]
+    assert believed.tolist() == [True, False]
+
+
+class FirstColumn(nn.Module):
+    """Logits of three classes: 0, the first column, 0."""
+
+    def forward(self, x):
+        return torch.stack([torch.zeros(len(x)), x[:, 0], torch.zeros(len(x))], dim=1)
+
+
+def test_the_floor_of_a_class_is_the_score_that_nine_of_ten_real_rows_exceed():
+    game = prepared()
+    game.learn_floors()
+    rows = game.generator.anchors.of_class(1)
+    above = game.score(rows, torch.ones(len(rows), dtype=torch.long)) > game.floors[1]
+    assert above.sum() == 18  # of 20
+
+
+def test_uncertain_rows_are_made_in_bounded_parts(monkeypatch):
+    sampler = PGANSampler(**SHORT, select="uncertain").fit(X, y)
+    monkeypatch.setattr(type(sampler.game_), "chunk_rows", 50, raising=False)
+    sampler.game_.chunk_rows = 50
+    seen, plain = [], sampler.game_.sample
+    monkeypatch.setattr(sampler.game_, "sample", lambda y: seen.append(len(y)) or plain(y))
+    assert sampler.sample([1] * 45).shape == (45, 4)
+    assert max(seen) <= 50
+    assert sum(seen) == 5 * 45
 
 
 def test_select_gives_rows_of_more_doubt():
@@ -370,6 +502,9 @@ def test_the_move_against_the_classifier_has_a_rate_of_its_own():
     rates = {m: o.param_groups[0]["lr"] for m, o in sampler.net_.optimizers().items()}
     assert rates["generator_vs_classifier"] == pytest.approx(0.006)
     assert rates["generator_vs_critic"] == pytest.approx(0.02)
+    warm = PGANSampler(**SHORT, warm_start=True).fit(X, y)
+    with pytest.raises(ValueError, match="adversarial_rate changed"):
+        warm.set_params(adversarial_rate=0.9).fit(X, y)
     own = {"generator_vs_classifier_optimizer__lr": 0.5}
     sampler = PGANSampler(**SHORT, net_params=own).fit(X, y)
     assert sampler.net_.optimizers()["generator_vs_classifier"].param_groups[0]["lr"] == 0.5
@@ -420,7 +555,6 @@ def test_an_average_starts_with_the_classifier_not_before_it():
     slow = PGANClassifier(**{**QUICK, "max_iter": 12}, init_iter=300, ema_decay=0.99).fit(X, y)
     game = slow.game_
     last, average = game.classifier[-1].weight, game.average.module[-1].weight
-    torch.manual_seed(0)
     assert (last - average).norm() < 0.5 * last.norm()
     decays = []
     game.average.update = lambda network, updates: decays.append(updates)
@@ -443,6 +577,8 @@ def test_early_stopping_is_refused_where_the_auto_encoder_comes_first():
         ({"adversarial_rate": -1.0}, ValueError, "adversarial_rate"),
         ({"select": "sure"}, ValueError, "select"),
         ({"freeze": "all"}, ValueError, "there is none: hand over a module"),
+        ({"freeze": True, "feature_extractor": nn.Linear(4, 3)}, TypeError, "must be 'all', None"),
+        ({"feature_extractor": nn.LazyLinear(3)}, ValueError, "has lazy layers"),
         ({"freeze": -1, "feature_extractor": nn.Linear(4, 3)}, ValueError, "freeze"),
         ({"feature_extractor": nn.Linear(5, 3)}, ValueError, "feature_extractor cannot take"),
         ({"classifier": nn.Linear(4, 2)}, ValueError, "classifier must give 3 numbers"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-__all__ = ["balanced_batches", "endless_batches", "epoch_rounds", "largest_batches"]
+__all__ = ["balanced_batches", "class_batches", "endless_batches", "epoch_rounds"]
 
 MIN_EPOCH_ROUNDS = 50
 
@@ -41,12 +41,12 @@ def balanced_batches(y: Tensor, size: int) -> Iterator[Tensor]:
         yield order[starts[classes] + (chance * counts[classes]).long()]
 
 
-def largest_batches(y: Tensor, size: int) -> Iterator[Tensor]:
-    """Yield index tensors of ``size`` rows of the largest class, the first of them on a tie.
+def class_batches(y: Tensor, size: int, code: int) -> Iterator[Tensor]:
+    """Yield index tensors of ``size`` rows of the class ``code``, one permutation after another.
 
     All its rows, in another order each time, where there are fewer.
     """
-    own = (y == y.bincount().argmax()).nonzero().squeeze(1)  # once a fit
+    own = (y == code).nonzero().squeeze(1)  # once a fit
     for places in endless_batches(len(own), min(size, len(own)), y.device):
         yield own[places]
 

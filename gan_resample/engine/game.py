@@ -27,9 +27,9 @@ class Game(nn.Module, ABC):
         player that a game leaves out is an attribute set to ``None``.
     rounds_played, rounds_planned : int
         Kept by :class:`~gan_resample.engine.net.GameNet` and saved with the weights.
-    batches : {"uniform", "balanced", "largest"}
+    batches : {"uniform", "balanced", "reference"}
         Whether a mini-batch is drawn from all rows alike, holds as many rows of each class, or
-        rows of the largest class only.
+        rows of the class with the code ``reference`` only, which the game then has.
     take_turns : bool
         Whether there are epochs in which some move is not made, so that its loss is not in the
         history of each.

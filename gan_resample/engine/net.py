@@ -18,9 +18,9 @@ from tqdm import tqdm
 
 from gan_resample.engine.batches import (
     balanced_batches,
+    class_batches,
     endless_batches,
     epoch_rounds,
-    largest_batches,
 )
 from gan_resample.engine.game import Game
 from gan_resample.engine.guards import Guard, LossTally
@@ -175,8 +175,8 @@ class GameNet(NeuralNet):
         size = min(self.batch_size, len(y))
         if self.module_.batches == "balanced":
             return balanced_batches(y, size)
-        if self.module_.batches == "largest":
-            return largest_batches(y, size)
+        if self.module_.batches == "reference":
+            return class_batches(y, size, self.module_.reference)
         return endless_batches(len(y), size, y.device)
 
     def _play_epoch(

@@ -28,7 +28,7 @@ __all__ = ["entropy", "least_confidence", "margin_of_confidence", "ratio_of_conf
 
 Array = NDArray[Any]
 
-TOLERANCE = 1e-4  # of the sum of a row; float32 rounds far less
+TOLERANCE = 1e-4  # of the sum of a row and of zeros; float32 rounds far less
 
 
 def least_confidence(proba: Any, reduction: str = "mean") -> Any:
@@ -142,9 +142,9 @@ def _check(proba: Any) -> Array:
             f"proba has shape {proba.shape}, but needed is (n_rows, n_classes), with a row and "
             "two classes at least: hand over what predict_proba gives"
         )
-    if not (proba >= 0).all():
+    if not (sound := proba >= -TOLERANCE).all():
         raise ValueError(
-            f"proba holds {np.sum(~(proba >= 0))} entries that are negative or NaN: hand over "
+            f"proba holds {np.sum(~sound)} entries that are negative or NaN: hand over "
             "probabilities, not logits"
         )
     totals = proba.sum(axis=1)
@@ -154,4 +154,4 @@ def _check(proba: Any) -> Array:
             f"row {worst} of proba sums to {totals[worst]:.6g}, not 1: hand over probabilities, "
             "or divide each row by its sum"
         )
-    return proba
+    return proba.clip(min=0)

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from gan_resample.engine.batches import (
     balanced_batches,
+    class_batches,
     endless_batches,
     epoch_rounds,
-    largest_batches,
 )
 
 CPU = torch.device("cpu")
@@ -62,11 +62,11 @@ def test_an_epoch_is_a_pass_over_the_rows_but_not_fewer_than_50_rounds():
     assert epoch_rounds(20, 10) == 50
 
 
-def test_batches_of_the_largest_class_hold_all_its_rows_in_turn():
-    y = torch.tensor([2, 0, 1, 0, 2, 0, 2])  # 0 and 2 are as large: the first counts
-    found = list(itertools.islice(largest_batches(y, 2), 6))
+def test_batches_of_a_class_hold_all_its_rows_in_turn():
+    y = torch.tensor([2, 0, 1, 0, 2, 0, 2])
+    found = list(itertools.islice(class_batches(y, 2, 0), 6))
     assert all(len(rows) == 2 for rows in found)
     rows = torch.cat(found)
     for start in range(0, 12, 3):
         assert sorted(rows[start : start + 3].tolist()) == [1, 3, 5]
-    assert sorted(next(largest_batches(y, 100)).tolist()) == [1, 3, 5]
+    assert sorted(next(class_batches(y, 100, 0)).tolist()) == [1, 3, 5]

@@ -88,6 +88,16 @@ def test_another_reduction_is_refused(measure):
 
 
 @every_measure
+def test_rounding_is_forgiven_and_more_is_not(measure):
+    scores = measure([[1 + 1e-12, -1e-12], [0.5 + 5e-5, 0.5]], reduction="none")
+    assert ((scores >= 0) & (scores <= 1)).all()
+    with pytest.raises(ValueError, match=r"sums to 1\.0005"):
+        measure([[0.5005, 0.5]])
+    with pytest.raises(ValueError, match="negative"):
+        measure([[1.0005, -0.0005]])
+
+
+@every_measure
 def test_float32_probabilities_are_taken(measure):
     P = np.random.default_rng(0).dirichlet(np.ones(10), 200).astype(np.float32)
     assert 0 < measure(P) < 1
