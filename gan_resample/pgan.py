@@ -537,7 +537,6 @@ class PGANSampler(PGANMixin, MixingSampler):
         self.init = init
         self.init_iter = init_iter
         self.adversarial_rate = adversarial_rate
-        self.class_loss = one_vs_rest
         self.critic_steps = critic_steps
         self.max_anchors = max_anchors
         self.latent_dim = latent_dim
@@ -675,7 +674,6 @@ verbose, random_state
         self.init = init
         self.init_iter = init_iter
         self.adversarial_rate = adversarial_rate
-        self.class_loss = one_vs_rest
         self.critic_steps = critic_steps
         self.max_anchors = max_anchors
         self.latent_dim = latent_dim
