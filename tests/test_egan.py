@@ -212,6 +212,14 @@ def test_sensitivity_and_specificity_are_reached_and_not_by_more_than_a_row(hard
     assert target <= specificity < target + 1 / (y == 0).sum()
 
 
+@pytest.mark.parametrize(("n", "target", "found"), [(100, 0.55, 55), (50, 0.14, 7), (3, 0.5, 2)])
+def test_rounding_asks_for_no_row_more(n, target, found, monkeypatch):
+    clf = EGANClassifier(**QUICK).fit(X, y)
+    rows, labels = np.arange(n) / n, np.ones(n, dtype=int)  # .55 * 100 is 55.00000000000001
+    monkeypatch.setattr(clf, "predict_proba", lambda X: np.column_stack([1 - X, X]))
+    assert clf.set_sensitivity(rows, labels, target).predict(rows).sum() == found
+
+
 def test_the_threshold_is_that_of_the_constructor_after_each_fit():
     clf = EGANClassifier(**QUICK, threshold=0.3).fit(X, y)
     assert clf.threshold_ == 0.3
@@ -318,6 +326,15 @@ def test_the_gap_is_of_rows_that_are_held_out_and_no_longer_kept(monkeypatch):
         np.testing.assert_allclose(x, clf.encoder_.transform(X[clf._held_out]), rtol=1e-5)
         assert (codes == y[clf._held_out]).all()
     assert dict(clf.net_.callbacks_)["equilibrium_stop"].rows is None
+
+
+def test_the_gap_is_that_of_what_is_predicted():
+    clf = EGANClassifier(**QUICK, stop="equilibrium", tol=1.0, threshold=0.45).fit(X, y)
+    out = clf._held_out
+    recalls = recall_score(y[out], clf.predict(X[out]), average=None)
+    assert clf.history_[-1]["recall_gap"] == pytest.approx(np.ptp(recalls), abs=1e-6)
+    half = EGANClassifier(**QUICK, stop="equilibrium", tol=1.0).fit(X, y)
+    assert half.history_[-1]["recall_gap"] != clf.history_[-1]["recall_gap"]
 
 
 class Halt(Callback):

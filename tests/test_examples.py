@@ -118,9 +118,16 @@ def noise_images(file, classes, n, shape):
 @pytest.mark.parametrize(
     ("script", "data", "classes", "shape", "options", "n_records", "told"),
     [
-        ("reproduce_pgan", "mnist", range(10), (1, 28, 28), ["--sets", "mnist"], 6, "SMOTE + SVM"),
+        pytest.param(
+            *("reproduce_pgan", "mnist", range(10), (1, 28, 28)),
+            *(["--sets", "mnist"], 6, "SMOTE + SVM"),
+            marks=pytest.mark.slow,
+        ),
         ("reproduce_egan", "cifar10", range(2), (3, 32, 32), [], 15, "constant's F1"),
-        ("transfer", "fashion_mnist", range(10), (1, 28, 28), [], 16, "from nothing"),
+        pytest.param(
+            *("transfer", "fashion_mnist", range(10), (1, 28, 28), [], 16, "from nothing"),
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_reproductions_keep_what_is_finished(
