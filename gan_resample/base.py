@@ -99,8 +99,9 @@ class GameMixin(RowsMixin):
     ) -> None:
         """Train a net, or go on with the last one, and set the fitted attributes."""
         goes_on = self._goes_on()
-        fixed = {*self._game_params, *self._kept_params, *NET_PARAMS} - {*self._free_params}
-        settings = {name: _told(getattr(self, name)) for name in sorted(fixed)}
+        names = (*self._game_params, *self._kept_params, *NET_PARAMS)
+        fixed = [name for name in names if name not in self._free_params]
+        settings = {name: _told(getattr(self, name)) for name in fixed}
         settings["rows"] = hashlib.blake2b(x.tobytes()).hexdigest()
         if goes_on and settings != self._settings:
             either = {**self._settings, **settings}
