@@ -313,7 +313,7 @@ class EquilibriumStop(Callback):
         Encoded held-out rows and their class codes, while there is training.
     """
 
-    rows: tuple[Tensor, Array] | None = None
+    rows: Any = None
 
     def __init__(self, tol: float, threshold: float | None) -> None:
         self.tol, self.threshold = tol, threshold
@@ -327,7 +327,6 @@ class EquilibriumStop(Callback):
     @torch.inference_mode()
     def gap(self, net: Any) -> float:
         """Difference of the largest and the smallest recall of a class."""
-        assert self.rows is not None
         game, (x, y) = net.module_.eval(), self.rows
         parts = x.split(rows_at_once(x.shape[1:]))
         logits = torch.cat([game.logits(part.to(net.device)) for part in parts])
