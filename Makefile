@@ -7,7 +7,7 @@ PIP := $(PY) -m pip --disable-pip-version-check install --quiet
 # One torch thread: small networks run several times slower with more.
 export OMP_NUM_THREADS = 1
 
-.PHONY: help demo test check lint types tests wheel format slow gpu bench docs clean
+.PHONY: help demo test check lint types tests wheel format slow gpu bench scoreboard docs clean
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
 
@@ -26,6 +26,10 @@ gpu: $(READY)  ## the tests that need a CUDA device
 	$(PY) -m pytest -m gpu
 bench: $(READY)  ## the speed benchmark (quality needs data: benchmarks/quality.py --data DIR)
 	$(PY) benchmarks/speed.py
+scoreboard: $(READY)  ## every sampler on a table of each family: make scoreboard DATA=DIR (hours; goes on where it stopped)
+	@test -n "$(DATA)" || { echo 'say where the tables are: make scoreboard DATA=DIR (DIR/tabular/*.csv.gz)' >&2; exit 1; }
+	$(PIP) --constraint constraints.txt imbalanced-learn-extra
+	$(PY) benchmarks/scoreboard.py --data "$(DATA)" $(OPTIONS)
 docs: $(READY)  ## the documentation, into docs/_build/html
 	$(PIP) --constraint constraints.txt --no-build-isolation --editable ".[docs]"
 	$(PY) -m sphinx -W --keep-going docs docs/_build/html

@@ -45,6 +45,14 @@ class Fold:
 
 
 def read_table(folder: Path, name: str, max_rows: int, seed: int) -> Table:
+    """Read a table, with codes for its labels."""
+    frame, labels = read_labelled(folder, name, max_rows, seed)
+    return Table(name, frame, labels.value_counts().index.get_indexer(labels))
+
+
+def read_labelled(
+    folder: Path, name: str, max_rows: int, seed: int
+) -> tuple[pd.DataFrame, pd.Series]:
     """Read ``tabular/<name>.csv.gz``; ``tabular/index.json`` tells its categorical columns."""
     about = json.loads((folder / "tabular" / "index.json").read_text())[name]
     frame = pd.read_csv(folder / "tabular" / f"{name}.csv.gz")
@@ -60,8 +68,7 @@ def read_table(folder: Path, name: str, max_rows: int, seed: int) -> Table:
             frame, labels, train_size=max_rows, stratify=labels, random_state=seed
         )
         frame, labels = drop_rare(frame, labels)
-    by_size = labels.value_counts().index
-    return Table(name, frame.reset_index(drop=True), by_size.get_indexer(labels))
+    return frame.reset_index(drop=True), labels.reset_index(drop=True)
 
 
 def drop_rare(X: pd.DataFrame, labels: pd.Series) -> tuple[pd.DataFrame, pd.Series]:

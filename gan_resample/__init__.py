@@ -1,5 +1,6 @@
 """Adversarial games for imbalanced data, compatible with scikit-learn and imbalanced-learn."""
 
+from gan_resample.calibration import PriorCorrectedClassifier
 from gan_resample.cyclegan import CycleGANClassifier, CycleGANSampler
 from gan_resample.dvaan import DVAANClassifier, DVAANSampler
 from gan_resample.egan import EGANClassifier
@@ -33,6 +34,7 @@ __all__ = [
     "ImageEncoder",
     "PGANClassifier",
     "PGANSampler",
+    "PriorCorrectedClassifier",
     "SpreadSMOTE",
     "TableEncoder",
     "TinyClassWarning",

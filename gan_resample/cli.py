@@ -39,15 +39,16 @@ def _add_compare(commands: Any) -> None:
         description="Cross-validate samplers and classifiers on tables and write a report. The "
         "same command again goes on where it stopped.",
         epilog="samplers: none, class_weight, threshold, random, smote, spread, and one for each "
-        "game (gamo, dvaan, cyclegan, pgan); only where named: undersample, prior, "
-        "class_balanced_0.9, ..._0.99, ..._0.999, ..._0.9999; classifiers: logistic, knn, forest, "
-        "boosting, mlp, and one for each game (those and egan)",
+        "game (gamo, dvaan, cyclegan, pgan); only where named: undersample, borderline, "
+        "svm_smote, kmeans_smote, adasyn, prior, class_balanced_0.9, ..._0.99, ..._0.999, "
+        "..._0.9999; classifiers: logistic, knn, forest, boosting, mlp; only where named: "
+        "balanced_bagging, easy_ensemble, and one for each game (those and egan)",
     )
     add = command.add_argument
     add("data", metavar="DATA", help="CSV, CSV.gz or Parquet file, a folder of them, or a bundled "
         "set: digits, breast_cancer, wine")  # fmt: skip
     _add_columns(command)
-    add("--samplers", type=_names, metavar="A,B", help="default: all but the last six")
+    add("--samplers", type=_names, metavar="A,B", help="default: all but those only where named")
     add("--classifiers", type=_names, metavar="A,B", help="default: the five of scikit-learn")
     add("--cv", type=int, default=5, metavar="N", help="folds (5)")
     add("--repeats", type=int, default=1, metavar="N", help="how often folds are drawn anew (1)")
@@ -186,7 +187,7 @@ def _make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
         (path / ".writable").touch()
-        (path / ".writable").unlink()
+        (path / ".writable").unlink(missing_ok=True)  # of another call with the same folder
     except OSError as error:
         raise OSError(f"cannot write to --out {path}: {error.strerror}") from error
 

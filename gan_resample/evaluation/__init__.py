@@ -16,6 +16,7 @@ from gan_resample.evaluation.comparison import Comparison
 from gan_resample.evaluation.latent import LatentDisplay
 from gan_resample.evaluation.pictures import GenerationDisplay, ResamplingDisplay
 from gan_resample.evaluation.plots import ComparisonDisplay, GameHistoryDisplay
+from gan_resample.evaluation.rank_plot import RankDisplay
 from gan_resample.evaluation.translations import TranslationDisplay
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "GameHistoryDisplay",
     "GenerationDisplay",
     "LatentDisplay",
+    "RankDisplay",
     "ResamplingDisplay",
     "TranslationDisplay",
     "compare",

@@ -14,17 +14,13 @@ import imblearn
 import numpy as np
 import sklearn
 import torch
-from joblib import Parallel, delayed
-from joblib.externals.loky.process_executor import TerminatedWorkerError
-from joblib.parallel import get_active_backend
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import check_cv
-from tqdm import tqdm
 
 import gan_resample
 from gan_resample.datasets import BUNDLED, DataSet, Split, as_dataset, load_bundled
 from gan_resample.evaluation.comparison import Comparison
-from gan_resample.evaluation.fold import Task, play
+from gan_resample.evaluation.fold import Task
 from gan_resample.evaluation.methods import (
     Method,
     choose_classifiers,
@@ -32,7 +28,8 @@ from gan_resample.evaluation.methods import (
     describe,
 )
 from gan_resample.evaluation.scores import SCORES, Score
-from gan_resample.evaluation.store import Key, Store
+from gan_resample.evaluation.store import Store
+from gan_resample.evaluation.work import keys, play_missing, task_key
 
 __all__ = ["compare"]
 
@@ -69,13 +66,15 @@ def compare(
         (or to names). Known names: ``none`` (rows as they are), ``class_weight``, ``threshold``
         (tuned by inner cross-validation for two classes, arg-max of probability / prior for more),
         ``random``, ``smote``, ``spread`` and one for each game, such as ``gamo``; None: all these.
-        By name only: ``undersample``, ``prior`` (arg-max of probability / prior), and
+        By name only: ``undersample``, ``borderline``, ``svm_smote``, ``kmeans_smote``,
+        ``adasyn``, ``prior`` (arg-max of probability / prior), and
         ``class_balanced_0.9``, ``_0.99``, ``_0.999``, ``_0.9999`` (weights by the effective
         number of rows, Cui et al. 2019).
     classifiers : list of str or mapping, default=None
         Names, or a mapping of names to scikit-learn classifiers. Known names: ``logistic``,
-        ``knn``, ``forest``, ``boosting``, ``mlp``, and for each game's own classifier one, such as
-        ``gamo``, which plays on untouched rows only. None: the first five.
+        ``knn``, ``forest``, ``boosting``, ``mlp``, and, on untouched rows only since they balance
+        by themselves, ``balanced_bagging``, ``easy_ensemble`` and for each game's own classifier
+        one, such as ``gamo``. None: the first five.
     cv : int, cross-validation splitter or iterable, default=5
         Number of stratified folds, at least 2, an object with ``split(X, y)``, or pairs of row
         numbers (training, test).
@@ -90,12 +89,14 @@ def compare(
     n_jobs : int, default=None
         Processes, each with one thread, as joblib counts them: None is 1, or as
         ``joblib.parallel_config`` says; -1 is one for each core. Does not change the results.
+        A Dask cluster (``joblib.parallel_config("dask")``) gives all its workers.
     random_state : int, default=0
         Seed of folds, samplers and classifiers that have none of their own.
     store : path-like, default=None
         SQLite file that results go to as they come. With the same file the comparison goes on
-        where it stopped; failed cells are tried again. None: memory. What is not a name must then
-        be told apart by its text: functions with a name, no lambdas.
+        where it stopped; failed cells are tried again. Calls that run at the same time with the
+        same file share the work, and each returns all of it. None: memory. What is not a name must
+        then be told apart by its text: functions with a name, no lambdas.
     max_iter : int, default=None
         Rounds of every game chosen by name. None: each game's default.
     verbose : int, default=0
@@ -144,11 +145,11 @@ def compare(
     _refuse_nameless(settings, store)
     with closing(Store(store)) as kept:
         kept.agree(settings)
-        _play_missing(tasks, kept, n_jobs, verbose)
+        play_missing(tasks, kept, n_jobs, verbose)
         records = kept.records()
     return Comparison(
-        [records[key] for task in tasks for key in _keys(task)],
-        [records[_key(task, "")] for task in tasks],
+        [records[key] for task in tasks for key in keys(task)],
+        [records[(*task_key(task), "")] for task in tasks],
         {
             "scores": {n: s if isinstance(s, Score) else None for n, s in scores.items()},
             "data": [_about(data, splits[data.name]) for data in tables],
@@ -311,9 +312,6 @@ def _about(data: DataSet, splits: Sequence[Split]) -> dict[str, Any]:
     }
 
 
-# ---- the work -----------------------------------------------------------------------------------
-
-
 def _tasks(
     data: DataSet,
     splits: Sequence[Split],
@@ -326,38 +324,3 @@ def _tasks(
         seed = int(np.random.SeedSequence([random_state, number]).generate_state(1)[0] >> 1)
         for name, method in methods.items():
             yield Task(data, split, name, method, classifiers, scores, seed, number == 0)
-
-
-def _key(task: Task, classifier: str) -> Key:
-    return task.data.name, task.split.repeat, task.split.fold, task.name, classifier
-
-
-def _keys(task: Task) -> list[Key]:
-    return [_key(task, classifier) for classifier in task.classifiers]
-
-
-def _play_missing(tasks: Sequence[Task], store: Store, n_jobs: int | None, verbose: int) -> None:
-    """Play what the store lacks; every task is written as soon as it ends."""
-    records = store.records()
-    done = {key for key, record in records.items() if record["status"] != "failed"}
-    left = [(task, [key[-1] for key in _keys(task) if key not in done]) for task in tasks]
-    left = [(task, names) for task, names in left if names]
-    jobs = [delayed(play)(task.only(names)) for task, names in left]
-    if type(get_active_backend()[0]).__name__ == "ThreadingBackend":
-        raise ValueError(
-            "a comparison needs processes, since warnings are caught for each cell, but joblib is "
-            "set to threads: use joblib.parallel_config(backend='loky')"
-        )
-    outcomes = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(jobs)
-    bar = tqdm(total=len(tasks), initial=len(tasks) - len(left), unit="fit", disable=not verbose)
-    with bar:
-        try:
-            for outcome in outcomes:
-                store.add(outcome)
-                bar.set_description(f"{outcome.sampler['data']}: {outcome.sampler['sampler']}")
-                bar.update()
-        except TerminatedWorkerError as error:
-            raise RuntimeError(
-                "a process died, perhaps for lack of memory; finished cells are kept where there "
-                "is a store, and the same call goes on: try it with fewer processes (n_jobs)"
-            ) from error

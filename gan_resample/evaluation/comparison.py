@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from gan_resample.evaluation.figures import Figures
 from gan_resample.evaluation.plots import ComparisonDisplay
+from gan_resample.evaluation.probabilities import calibration
 from gan_resample.evaluation.report import write_report
 
 __all__ = ["Comparison"]
@@ -27,8 +30,8 @@ class Comparison(Figures):
         ``recall`` (NaN where the test part lacks the class).
     samplings : DataFrame
         A row for each data set, split and sampler: ``status``, ``seconds``, ``n_generated``,
-        ``note``, ``history`` (of a game) and ``rows`` (of the first split, projected to two
-        principal components).
+        ``note``, ``history`` (of a game), ``rows`` (of the first split, projected to two principal
+        components) and ``fidelity``.
     about : dict
         Data sets, settings and versions.
     scores : list of str
@@ -53,16 +56,34 @@ class Comparison(Figures):
         """Calibration curves."""
         return ComparisonDisplay(self, data=data).plot("calibration")
 
-    def to_html(self, path: Any) -> Path:
+    def calibration(self) -> pd.DataFrame:
+        """Slope, intercept and Brier score of each cell, before and after correction.
+
+        Returns
+        -------
+        calibration : DataFrame
+            Indexed by data set, classifier and sampler, of cells with probabilities. ``intercept``
+            and ``slope`` of the log-odds of the truth over those of the prediction (Cox 1958; 0
+            and 1 are perfect), of the test parts together; NaN where they separate the classes.
+            ``brier_score`` and, where doing nothing ran, its ``difference`` to it with ``low``,
+            ``high`` and ``verdict``. The same with ``corrected_`` before the name, of what
+            :class:`gan_resample.PriorCorrectedClassifier` makes of the probabilities: equal where
+            the class mix was not shifted.
+        """
+        return calibration(self)
+
+    def to_html(self, path: Any, *, pictures: bool = True) -> Path:
         """Write one self-contained page.
 
         Parameters
         ----------
         path : path-like
             The file; its folder must exist.
+        pictures : bool, default=True
+            False leaves out those of single data sets, which make the page of many a heavy one.
 
         Returns
         -------
         path : Path
         """
-        return write_report(self, Path(path))
+        return write_report(self, Path(path), pictures)

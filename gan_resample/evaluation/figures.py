@@ -10,12 +10,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gan_resample.evaluation.fidelity import FIDELITY
 from gan_resample.evaluation.intervals import Difference, mean_ranks, over_data, over_splits
+from gan_resample.evaluation.reliability import CORRECTED, Sums
 from gan_resample.evaluation.scores import Score
+from gan_resample.evaluation.statistics import (
+    RankTest,
+    SharedMeans,
+    default_rope,
+    friedman,
+    shared_means,
+    signed_rank,
+)
 
 __all__ = ["Figures"]
 
 Record = dict[str, Any]
+Cell = tuple[str, str, str]
 
 CELL = ["data", "classifier", "sampler"]
 SPLIT = ["repeat", "fold"]
@@ -35,18 +46,16 @@ class Figures:
         self._cells = {tuple(cell): rows for cell, rows in self.results.groupby(CELL, sort=False)}
         self.recalls = self._recalls(records)
         self.samplings = pd.DataFrame(samplings).reindex(
-            columns=[*SAMPLING, "seconds", "n_generated", "note", "history", "rows"]
+            columns=[*SAMPLING, "seconds", "n_generated", "note", "history", "rows", "fidelity"]
         )
-        self._reliability = [
-            {name: record[name] for name in [*CELL, "reliability"]}
-            for record in records
-            if record.get("reliability")
-        ]
+        self._reliability = [_reliability(r) for r in records if r.get("reliability")]
 
     def _results(self, records: Sequence[Record]) -> pd.DataFrame:
-        rows = [record | record.get("scores", {}) for record in records]
+        rows = [record | record.get("scores", {}) | _corrected(record) for record in records]
         columns = ["data", *SPLIT, "sampler", "classifier", "status", "note", "error", "warned"]
-        frame = pd.DataFrame(rows).reindex(columns=[*columns, "fit_seconds", *self.scores])
+        repaired = [f"{name}_corrected" for name in self.scores if name in CORRECTED]
+        figures = ["fit_seconds", *self.scores, *repaired]
+        frame = pd.DataFrame(rows).reindex(columns=[*columns, *figures])
         frame["warned"] = frame["warned"].map(", ".join)
         texts = ["note", "error"]
         frame[texts] = frame[texts].astype(object).where(frame[texts].notna(), "")
@@ -97,8 +106,9 @@ class Figures:
             Indexed by data set, classifier and sampler. For each score: its mean over the splits,
             ``<score>_std``, and, where doing nothing ran, ``<score>_difference`` to it, paired
             over splits, with the ends ``<score>_low`` and ``<score>_high`` of its 95 % interval
-            (corrected for the rows splits share) and a ``<score>_verdict``. Besides ``n_splits``,
-            ``fit_seconds``, ``status`` and ``note``.
+            (corrected for the rows splits share), the p-value ``<score>_p`` of the same t-test,
+            two-sided, and a ``<score>_verdict``. Besides ``n_splits``, ``fit_seconds``,
+            ``status`` and ``note``.
         """
         return self._summary.copy()
 
@@ -131,6 +141,7 @@ class Figures:
                     f"{score}_difference": gap.mean,
                     f"{score}_low": gap.low,
                     f"{score}_high": gap.high,
+                    f"{score}_p": gap.p,
                     f"{score}_verdict": gap.verdict(self.greater_is_better(score)),
                 }
         return found
@@ -153,12 +164,13 @@ class Figures:
         first, second = classifier if isinstance(classifier, tuple) else (classifier, classifier)
         score = score or self.scores[0]
         found = {
-            "ours": self._by_split(data, first, sampler, score),
-            "theirs": self._by_split(data, second, other, score),
+            "ours": self.split_scores(data, first, sampler, score),
+            "theirs": self.split_scores(data, second, other, score),
         }
         return pd.DataFrame(found).dropna()
 
-    def _by_split(self, data: str, classifier: str, sampler: str, score: str) -> pd.Series:
+    def split_scores(self, data: str, classifier: str, sampler: str, score: str) -> pd.Series:
+        """Scores of a cell by repeat and fold."""
         return self._cells[data, classifier, sampler].set_index(SPLIT)[score]
 
     def overall(self, score: str | None = None) -> pd.DataFrame:
@@ -204,6 +216,124 @@ class Figures:
         order = pd.MultiIndex.from_product([self.data, self.classifiers], names=cells)
         return pd.DataFrame(found).T.reindex(index=order, columns=self.samplers)
 
+    def friedman(
+        self,
+        score: str | None = None,
+        classifier: str | None = None,
+        samplers: Sequence[str] | None = None,
+    ) -> RankTest:
+        """Test whether samplers differ in their ranks over data sets, and which do.
+
+        Friedman's test with Nemenyi's post-hoc test (Demšar 2006), over the data sets and cells
+        that :meth:`shared_means` keeps.
+
+        Parameters
+        ----------
+        score : str, default=None
+            A score's name; None: the main one.
+        classifier : str, default=None
+            A classifier's name; None: means over the classifiers with which every sampler ran.
+        samplers : sequence of str, default=None
+            Which to rank; None: all.
+
+        Returns
+        -------
+        found : RankTest
+            ``statistic``, ``p``, ``mean_ranks`` (1 is best), ``critical_difference``, ``pairs``
+            (p-values of Nemenyi's test), ``n_data`` and ``left_out``.
+
+        Raises
+        ------
+        ValueError
+            For an unknown name, and fewer than five data sets or three samplers to compare.
+        """
+        score = score or self.scores[0]
+        shared = self.shared_means(score, classifier, samplers)
+        return friedman(shared, greater_is_better=self.greater_is_better(score))
+
+    def bayesian(
+        self,
+        reference: str | None = None,
+        score: str | None = None,
+        classifier: str | None = None,
+        rope: float | None = None,
+        *,
+        samplers: Sequence[str] | None = None,
+        seed: int = 0,
+    ) -> pd.DataFrame:
+        """Probabilities that each sampler is worse than one, practically equal, or better.
+
+        The Bayesian signed-rank test (Benavoli et al. 2017) over the data sets and cells that
+        :meth:`shared_means` keeps.
+
+        Parameters
+        ----------
+        reference : str, default=None
+            The sampler to compare to; None: doing nothing.
+        score : str, default=None
+            A score's name; None: the main one.
+        classifier : str, default=None
+            A classifier's name; None: means over the classifiers with which every sampler ran.
+        rope : float, default=None
+            What is practically equal: differences of at most this, in units of the score (0.01 is
+            1 point of a share). None: 0.005 for the Brier score, 0.01 for all others.
+        samplers : sequence of str, default=None
+            Which to compare, the reference among them; None: all.
+        seed : int, default=0
+            Seed of the draws from the posterior.
+
+        Returns
+        -------
+        found : DataFrame
+            Indexed by sampler: ``p_worse``, ``p_equal``, ``p_better``; the mean ``difference``
+            and the ``median`` one with the ends of their 95 % intervals (``low``, ``high``;
+            ``median_low``, ``median_high``); ``n_data``. Empty intervals are NaN.
+
+        Raises
+        ------
+        ValueError
+            For an unknown name, a rope of 0 or less, fewer than five data sets to compare on, and
+            where doing nothing did not run and no reference is named.
+        ImportError
+            Where baycomp is not installed.
+        """
+        score = score or self.scores[0]
+        reference = reference or self.baseline
+        if reference is None:
+            raise ValueError("doing nothing did not run: name the reference, one of the samplers")
+        return signed_rank(
+            self.shared_means(score, classifier, samplers),
+            reference,
+            rope=default_rope(score) if rope is None else rope,
+            greater_is_better=self.greater_is_better(score),
+            seed=seed,
+        )
+
+    def shared_means(
+        self,
+        score: str | None = None,
+        classifier: str | None = None,
+        samplers: Sequence[str] | None = None,
+    ) -> SharedMeans:
+        """Means of a score that may be compared over data sets.
+
+        A sampler that is missing on more than half of the data sets is left out; then only cells
+        where every other one ran count, and are averaged over classifiers.
+
+        Returns
+        -------
+        shared : SharedMeans
+            ``means`` with data sets down and samplers across, ``left_out`` and ``n_asked``.
+        """
+        asked = [(score, self.scores), (classifier, self.classifiers)]
+        for name, known in [*asked, *((name, self.samplers) for name in samplers or ())]:
+            if name is not None and name not in known:
+                raise ValueError(f"{name!r} is not in the comparison: known are {known}")
+        cells = self.cell_means(score)[list(samplers or self.samplers)]
+        if classifier is not None:
+            cells = cells[cells.index.get_level_values("classifier") == classifier]
+        return shared_means(cells)
+
     def greater_is_better(self, score: str) -> bool:
         """Tell which way a score counts; scikit-learn's scorers and callables count upwards."""
         kind = self._kinds[score]
@@ -219,17 +349,50 @@ class Figures:
         kind = self._kinds[score]
         return score.replace("_", " ") if kind is None else kind.title
 
-    def reliability(self, data: str) -> Mapping[tuple[str, str], np.ndarray]:
-        """Calibration bins by classifier and sampler, summed over splits.
+    def reliability_sums(self, kind: str = "calibration") -> dict[Cell, Sums]:
+        """Calibration bins by data set, classifier and sampler, summed over splits.
 
-        Of shape (4, 10): rows, their weight, weighted probabilities and weighted hits.
+        ``kind`` is "calibration", or "corrected": with the shift of the class mix undone.
         """
-        sums: dict[tuple[str, str], np.ndarray] = {}
+        sums: dict[Cell, Any] = {}
         for record in self._reliability:
-            if record["data"] == data:
-                key = record["classifier"], record["sampler"]
-                sums[key] = sums.get(key, np.zeros(1)) + np.asarray(record["reliability"])
-        return sums
+            cell = record["data"], record["classifier"], record["sampler"]
+            sums[cell] = sums.get(cell, 0) + np.asarray(record[kind])
+        return {cell: Sums(*found) for cell, found in sums.items()}
+
+    def fidelity(self) -> pd.DataFrame:
+        """Likeness of generated rows to real ones: means over splits, by data set and sampler.
+
+        Returns
+        -------
+        fidelity : DataFrame
+            ``precision``, ``recall``, ``density``, ``coverage``, ``near_copies`` and ``foreign``
+            (nearer to another class than to their own), beside training rows, of classes with
+            more than five real and five generated rows. None of these says whether the rows help
+            a classifier.
+        """
+        own = self.samplings.dropna(subset=["fidelity"])
+        rows = pd.DataFrame(own["fidelity"].tolist(), index=own.index, columns=[*FIDELITY])
+        found = rows.groupby([own["data"], own["sampler"]], sort=False).mean()
+        return found.reindex(
+            [cell for cell in product(self.data, self.samplers) if cell in found.index]
+        )
+
+
+def _corrected(record: Record) -> Record:
+    """Scores with the shift of the class mix undone; as they are where there was none."""
+    plain = record.get("scores", {})
+    repaired = (record.get("corrected") or {}).get("scores", {})
+    return {
+        f"{name}_corrected": repaired.get(name, plain[name]) for name in CORRECTED if name in plain
+    }
+
+
+def _reliability(record: Record) -> Record:
+    """Return the bins of a record, under the names that :meth:`Figures.reliability_sums` takes."""
+    repaired = (record.get("corrected") or record)["reliability"]
+    own = {name: record[name] for name in CELL}
+    return own | {"calibration": record["reliability"], "corrected": repaired}
 
 
 def _mean_of_shared(rows: pd.DataFrame) -> pd.Series:

@@ -26,10 +26,13 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
+from gan_resample.calibration import shift_priors
 from gan_resample.datasets import DataSet, Split
-from gan_resample.evaluation.methods import Method, balances_itself, with_seed
+from gan_resample.evaluation.fidelity import fidelity
+from gan_resample.evaluation.methods import Method, balances_itself, plays, with_seed
 from gan_resample.evaluation.projection import project
-from gan_resample.evaluation.scores import Prediction, Score, reliability
+from gan_resample.evaluation.reliability import CORRECTED, reliability
+from gan_resample.evaluation.scores import SCORES, Prediction, Score
 from gan_resample.evaluation.smote import NotApplicable, fit_resample
 
 __all__ = ["Outcome", "Task", "play"]
@@ -78,11 +81,18 @@ def play(task: Task) -> Outcome:
             if rows:
                 record, found = _attempt(partial(judge, task, classifier, rows, X_test), met)
             records.append(about | {"classifier": name} | record | (found or {}))
-        points = None
-        if rows and task.shown:  # an error here costs the picture only
-            _, points = _attempt(partial(project, rows.X, rows.y, rows.n_real), met)
-        sampled |= (rows.figures() if rows else {}) | {"rows": points}
+        if rows:
+            sampled |= rows.figures() | _look_at(rows, task.shown, met)
     return Outcome(about | sampled, records)
+
+
+def _look_at(rows: Rows, shown: bool, met: list[Any]) -> Record:
+    """Judge and project generated rows; an error here costs these figures only."""
+    points = None
+    if shown:
+        _, points = _attempt(partial(project, rows.X, rows.y, rows.n_real), met)
+    _, likeness = _attempt(rows.fidelity, met)
+    return {"rows": points, "fidelity": likeness}
 
 
 def _attempt(step: Callable[[], Any], met: list[Any]) -> tuple[Record, Any]:
@@ -143,6 +153,13 @@ class Rows:
             "history": history,
         }
 
+    def fidelity(self) -> dict[str, float] | None:
+        """Likeness of generated rows to real ones, on the scale that classifiers see."""
+        if self.n_real == len(self.y):
+            return None
+        x = make_encoder(self.X).fit(self.X[: self.n_real]).transform(self.X)
+        return fidelity(x, self.y, self.n_real)
+
 
 def resample(task: Task, X: pd.DataFrame, y: Array) -> Rows:
     """Add rows to those of the training part."""
@@ -160,19 +177,24 @@ def resample(task: Task, X: pd.DataFrame, y: Array) -> Rows:
 # ---- classifiers --------------------------------------------------------------------------------
 
 
-def make_model(classifier: Any, X: pd.DataFrame) -> Pipeline:
-    """One-hot texts, standardise numbers, classify."""
+def make_encoder(X: pd.DataFrame) -> ColumnTransformer:
+    """One-hot texts, standardise numbers."""
     texts = X.columns[X.dtypes == "category"]
     onehot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     numbers = X.columns.difference(texts, sort=False)
-    encode = ColumnTransformer([("numbers", StandardScaler(), numbers), ("texts", onehot, texts)])
+    return ColumnTransformer([("numbers", StandardScaler(), numbers), ("texts", onehot, texts)])
+
+
+def make_model(classifier: Any, X: pd.DataFrame) -> Pipeline:
+    """Encode and classify; the games' classifiers encode tables by themselves."""
+    encode = "passthrough" if plays(classifier) else make_encoder(X)
     return Pipeline([("encode", encode), ("classifier", clone(classifier))])
 
 
 def judge(task: Task, classifier: Any, rows: Rows, X_test: pd.DataFrame) -> Record:
     """Train one classifier on the rows and score it on the test part."""
     if balances_itself(classifier) and not task.method.does_nothing:
-        raise NotApplicable("plays its own game on untouched rows: see sampler none")
+        raise NotApplicable("balances the classes by itself: see sampler none")
     model = make_model(with_seed(classifier, task.seed), rows.X)
     start = time.perf_counter()
     model, note = task.method.fit(model, rows.X, rows.y, task.seed)
@@ -185,7 +207,27 @@ def judge(task: Task, classifier: Any, rows: Rows, X_test: pd.DataFrame) -> Reco
         "scores": values,
         "recalls": found.recalls.tolist(),
         "reliability": None if found.P is None else reliability(found),
+        "corrected": corrected(task, rows, found),
     }
+
+
+def corrected(task: Task, rows: Rows, found: Prediction) -> Record | None:
+    """Score the same probabilities with the shift of the class mix undone; None without one.
+
+    See :class:`gan_resample.PriorCorrectedClassifier`.
+    """
+    before, after = (_sizes(task.data, y) for y in (task.data.y[task.split.train], rows.y))
+    prior, seen = (mix / mix.sum() for mix in (before, task.method.seen(after)))
+    if found.P is None or np.allclose(prior, seen):
+        return None
+    repaired = replace(found, P=shift_priors(found.P, seen, prior))
+    scores = {name: SCORES[name](repaired) for name in CORRECTED}
+    return {"scores": scores, "reliability": reliability(repaired)}
+
+
+def _sizes(data: DataSet, y: Array) -> Array:
+    """Rows of each class of the table, in the order of its labels."""
+    return np.bincount(pd.Index(data.labels).get_indexer(pd.Index(y)), minlength=len(data.labels))
 
 
 def score_all(

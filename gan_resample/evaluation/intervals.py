@@ -26,15 +26,17 @@ NO_DIFFERENCE = "no detectable difference"
 
 @dataclass(frozen=True)
 class Difference:
-    """Mean difference and its 95 % interval.
+    """Mean difference, its 95 % interval, and the two-sided p-value of the same t-test.
 
-    The ends are NaN for a single pair, and where all pairs differ alike: their spread then says
-    nothing of the spread of others.
+    The ends and ``p`` are NaN for a single pair, and where all pairs differ alike: their spread
+    then says nothing of the spread of others. Verdicts go by the interval, which leaves out 0
+    exactly where ``p`` is below 0.05.
     """
 
     mean: float
     low: float
     high: float
+    p: float = np.nan
 
     def verdict(self, greater_is_better: bool = True) -> str:
         """Say "better" or "worse" only where the interval leaves out 0."""
@@ -68,8 +70,10 @@ def _t_interval(gaps: Array, factor: float) -> Difference:
     mean = float(np.mean(gaps)) if n else np.nan
     if n < 2 or np.ptp(gaps) == 0:
         return Difference(mean, np.nan, np.nan)
-    half = float(stats.t.ppf((1 + LEVEL) / 2, n - 1) * np.std(gaps, ddof=1) * np.sqrt(factor))
-    return Difference(mean, mean - half, mean + half)
+    error = float(np.std(gaps, ddof=1) * np.sqrt(factor))
+    half = float(stats.t.ppf((1 + LEVEL) / 2, n - 1)) * error
+    p = float(2 * stats.t.sf(abs(mean) / error, n - 1))
+    return Difference(mean, mean - half, mean + half, p)
 
 
 def mean_ranks(means: pd.DataFrame, greater_is_better: bool = True) -> tuple[pd.Series, int]:

@@ -12,7 +12,15 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from imblearn.over_sampling import SMOTE, RandomOverSampler
+from imblearn.ensemble import BalancedBaggingClassifier, EasyEnsembleClassifier
+from imblearn.over_sampling import (
+    ADASYN,
+    SMOTE,
+    SVMSMOTE,
+    BorderlineSMOTE,
+    KMeansSMOTE,
+    RandomOverSampler,
+)
 from imblearn.under_sampling import RandomUnderSampler
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
@@ -35,6 +43,7 @@ __all__ = [
     "choose_classifiers",
     "choose_methods",
     "describe",
+    "plays",
     "with_seed",
 ]
 
@@ -129,10 +138,23 @@ class Method:
 
     sampler: Any = None
     fit: Fit = fit_plainly
+    weigh: Callable[[Array], Array] | None = None  # class weights from class sizes
 
     @property
     def does_nothing(self) -> bool:
         return self.sampler is None and self.fit is fit_plainly
+
+    def seen(self, counts: Array) -> Array:
+        """Class mix that a classifier answers for, from the sizes of classes it was trained on."""
+        mix = np.asarray(counts, dtype=float)
+        if self.weigh is not None:
+            mix[mix > 0] *= self.weigh(mix[mix > 0])
+        return mix
+
+
+def weighted(weigh: Callable[[Array], Array]) -> Method:
+    """Weigh classes, as ``weigh`` says from their sizes."""
+    return Method(fit=partial(fit_weighted, weigh=weigh), weigh=weigh)
 
 
 def _games(base: type, ending: str, max_iter: int | None) -> dict[str, Any]:
@@ -157,11 +179,13 @@ def _of_rounds(estimator: Any, max_iter: int | None) -> Any:
 #: What is compared where it is asked for by name only.
 MORE = {
     "undersample": Method(RandomUnderSampler()),
+    "borderline": Method(BorderlineSMOTE()),
+    "svm_smote": Method(SVMSMOTE()),
+    "kmeans_smote": Method(KMeansSMOTE()),
+    "adasyn": Method(ADASYN()),
     "prior": Method(fit=fit_prior_threshold),
     **{
-        f"class_balanced_{beta}": Method(
-            fit=partial(fit_weighted, weigh=partial(class_balanced_weights, beta=beta))
-        )
+        f"class_balanced_{beta}": weighted(partial(class_balanced_weights, beta=beta))
         for beta in (0.9, 0.99, 0.999, 0.9999)
     },
 }
@@ -172,7 +196,7 @@ def known_methods(max_iter: int | None = None) -> dict[str, Method]:
     games = _games(BaseGameSampler, "Sampler", max_iter)
     return {
         "none": Method(),
-        "class_weight": Method(fit=partial(fit_weighted, weigh=balanced_weights)),
+        "class_weight": weighted(balanced_weights),
         "threshold": Method(fit=fit_threshold),
         "random": Method(RandomOverSampler()),
         "smote": Method(SMOTE()),
@@ -183,13 +207,15 @@ def known_methods(max_iter: int | None = None) -> dict[str, Method]:
 
 
 def known_classifiers(max_iter: int | None = None) -> dict[str, Any]:
-    """Every classifier that has a name: five of scikit-learn, then those that play a game."""
+    """Every classifier that has a name: five of scikit-learn, then those that balance."""
     return {
         "logistic": LogisticRegression(max_iter=2000),
         "knn": KNeighborsClassifier(),
         "forest": RandomForestClassifier(),
         "boosting": HistGradientBoostingClassifier(),
         "mlp": MLPClassifier(),
+        "balanced_bagging": BalancedBaggingClassifier(),
+        "easy_ensemble": EasyEnsembleClassifier(),
         **_games(BaseGameClassifier, "Classifier", max_iter),
     }
 
@@ -209,7 +235,7 @@ def choose_methods(samplers: Any, max_iter: int | None = None) -> dict[str, Meth
 
 
 def choose_classifiers(classifiers: Any, max_iter: int | None = None) -> dict[str, Any]:
-    """Return name -> classifier, likewise; None: all but those that play a game."""
+    """Return name -> classifier, likewise; None: all but those that balance by themselves."""
     known = known_classifiers(max_iter)
     if classifiers is None:
         return {name: value for name, value in known.items() if not balances_itself(value)}
@@ -282,5 +308,12 @@ def _class_name(kind: type) -> str:
 
 
 def balances_itself(classifier: Any) -> bool:
-    """Tell whether a classifier plays a game of its own, so that no sampler belongs before it."""
+    """Tell whether a classifier balances the classes, so that no sampler belongs before it."""
+    return plays(classifier) or isinstance(
+        classifier, (BalancedBaggingClassifier, EasyEnsembleClassifier)
+    )
+
+
+def plays(classifier: Any) -> bool:
+    """Tell whether a classifier plays a game of this package; it encodes tables by itself."""
     return isinstance(classifier, BaseGameClassifier)

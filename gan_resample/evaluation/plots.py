@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import matplotlib as mpl
@@ -73,9 +74,10 @@ class ComparisonDisplay:
 
         Parameters
         ----------
-        kind : {"box", "difference", "recall", "calibration"}, default="box"
+        kind : {"box", "difference", "recall", "calibration", "corrected"}, default="box"
             Scores over splits; mean differences to doing nothing with their 95 % intervals; recall
-            of each class; observed frequency over predicted probability.
+            of each class; observed frequency over predicted probability; the same with the shift
+            of the class mix undone.
         figure : matplotlib Figure, default=None
             Where to draw; None makes one.
 
@@ -83,11 +85,12 @@ class ComparisonDisplay:
         -------
         self : ComparisonDisplay
         """
-        draw = {
+        draw: dict[str, Callable[[Any, str], None]] = {
             "box": self._box,
             "difference": self._difference,
             "recall": self._recall,
-            "calibration": self._calibration,
+            "calibration": partial(self._calibration, kind="calibration"),
+            "corrected": partial(self._calibration, kind="corrected"),
         }
         if kind not in draw:
             raise ValueError(f"kind={kind!r} must be one of {', '.join(draw)}")
@@ -109,7 +112,7 @@ class ComparisonDisplay:
     def _panels(self, figure: Any, kind: str) -> None:
         n = len(self.comparison.classifiers)
         if figure is None:
-            height = 2.8 if kind == "calibration" else 0.9 + 0.3 * self._n_samplers
+            height = 2.8 if kind in ("calibration", "corrected") else 0.9 + 0.3 * self._n_samplers
             figure = plt.figure(figsize=(1.6 + 2.0 * n, height), layout="constrained")
         self.figure_ = figure
         shared = kind != "recall"
@@ -127,7 +130,8 @@ class ComparisonDisplay:
     def _box(self, ax: Any, classifier: str) -> None:
         unit = self.comparison.unit(self.score)
         values = [
-            unit * self.comparison._by_split(self.data, classifier, sampler, self.score).dropna()
+            unit
+            * self.comparison.split_scores(self.data, classifier, sampler, self.score).dropna()
             for sampler in self.comparison.samplers
         ]
         ax.boxplot(
@@ -185,15 +189,17 @@ class ComparisonDisplay:
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
 
-    def _calibration(self, ax: Any, classifier: str) -> None:
-        sums = self.comparison.reliability(self.data)
+    def _calibration(self, ax: Any, classifier: str, kind: str) -> None:
+        found = self.comparison.reliability_sums(kind)
         for number, sampler in enumerate(self.comparison.samplers):
-            if (classifier, sampler) not in sums:
+            sums = found.get((self.data, classifier, sampler))
+            if sums is None:
                 continue
-            n_rows, weight, p, hit = sums[classifier, sampler]
-            full = n_rows >= FEWEST_ROWS
+            full = sums.rows >= FEWEST_ROWS
+            weight = sums.weight[full]
             line = {"color": LINES[number % len(LINES)], "label": sampler, "lw": 1.4, "ms": 3}
-            ax.plot(p[full] / weight[full], hit[full] / weight[full], marker="o", **line)
+            x, y = sums.probability[full] / weight, sums.hits[full] / weight
+            ax.plot(x, y, marker="o", **line)
         ax.plot([0, 1], [0, 1], color=INK, lw=0.7, ls=":")
         ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
         ax.set_xlabel("predicted probability", fontsize=9)

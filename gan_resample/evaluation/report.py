@@ -15,10 +15,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from jinja2 import Environment, StrictUndefined
 
+from gan_resample.evaluation.across import rank_display, score_tables
 from gan_resample.evaluation.figures import Figures
 from gan_resample.evaluation.intervals import Difference
 from gan_resample.evaluation.pictures import ResamplingDisplay
 from gan_resample.evaluation.plots import ComparisonDisplay, GameHistoryDisplay
+from gan_resample.evaluation.section_tables import likeness_table, probability_table
 from gan_resample.evaluation.words import (
     findings,
     interval,
@@ -38,19 +40,23 @@ CAPTIONS = {
     "recall": "Recall of each class in percent, largest class first.",
     "calibration": "On the dotted line a probability means what it says; below it, the class is "
     "promised more often than it comes.",
+    "corrected": "What PriorCorrectedClassifier makes of the same probabilities.",
 }
 
 
-def write_report(comparison: Figures, path: Path) -> Path:
+def write_report(comparison: Figures, path: Path, pictures: bool = True) -> Path:
     """Write the page and return its path."""
     template = (resources.files("gan_resample.evaluation") / "report.html").read_text("utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     gaps = comparison.summary().filter(regex="_difference$")
     with mpl.rc_context({"text.parse_math": False}):  # a label may hold dollars
-        sections = [_section(comparison, about) for about in comparison.about["data"]]
+        sections = [_section(comparison, about, pictures) for about in comparison.about["data"]]
+        ranks = rank_display(comparison)
     page = environment.from_string(template).render(
         comparison=comparison,
         overall=overall_findings(comparison),
+        ranks=_image(ranks.figure_) if ranks else "",
+        tables=list(score_tables(comparison)),
         sections=sections,
         columns=[comparison.title(score) for score in comparison.scores],
         rows=list(_rows(comparison)),
@@ -61,7 +67,7 @@ def write_report(comparison: Figures, path: Path) -> Path:
     return path
 
 
-def _section(comparison: Figures, about: Record) -> Record:
+def _section(comparison: Figures, about: Record, pictures: bool) -> Record:
     """Everything the page tells about one data set."""
     pairs = zip(about["labels"], about["counts"], strict=True)
     sizes = ", ".join(f"{name}: {n}" for name, n in pairs)
@@ -71,7 +77,9 @@ def _section(comparison: Figures, about: Record) -> Record:
         "findings": findings(comparison, about["name"]),
         "glance": glance,
         "fell_back": any(cell["note"] for _, cells in glance for cell in cells),
-        "figures": list(_figures(comparison, about)),
+        "probabilities": probability_table(comparison, about["name"]),
+        "likeness": likeness_table(comparison, about["name"]),
+        "figures": list(_figures(comparison, about)) if pictures else [],
     }
 
 
@@ -164,15 +172,18 @@ def _figures(comparison: Figures, about: Record) -> Iterator[Record]:
         "difference": f"Difference to doing nothing, {score}",
         "recall": "Recall of each class",
         "calibration": "Calibration",
+        "corrected": "Calibration with the shift of the class mix undone",
     }
     for kind, title in titles.items():
         if kind == "difference" and comparison.baseline is None:
             continue
-        if kind == "calibration" and not comparison.reliability(data):
+        if kind in ("calibration", "corrected") and not any(
+            cell[0] == data for cell in comparison.reliability_sums(kind)
+        ):
             continue
         display = ComparisonDisplay.from_comparison(comparison, kind=kind, data=data)
         caption = CAPTIONS[kind]
-        if kind == "calibration" and len(about["labels"]) == 2:
+        if kind in ("calibration", "corrected") and len(about["labels"]) == 2:
             caption = f"Of the smaller class, {about['labels'][1]}. {caption}"
         yield {"title": title, "caption": caption, "image": _image(display.figure_)}
     yield from _sampler_figures(comparison, about)

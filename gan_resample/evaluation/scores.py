@@ -22,11 +22,9 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
-__all__ = ["SCORES", "Prediction", "Score", "reliability"]
+__all__ = ["SCORES", "Prediction", "Score"]
 
 Array = NDArray[Any]
-
-N_BINS = 10
 
 
 @dataclass(frozen=True)
@@ -132,22 +130,3 @@ SCORES: dict[str, Score] = {
     "brier_score": Score("Brier score", _brier, True, greater_is_better=False, in_points=False),
     "log_loss": Score("log loss", _log_loss, True, greater_is_better=False, in_points=False),
 }
-
-
-def reliability(found: Prediction) -> list[list[float]]:
-    """Return sums to draw a calibration curve from: rows, weight, probability, hits of ten bins.
-
-    Of the minority's probability where there are two classes, else of every class's, one against
-    the rest. Sums of several test parts add up.
-    """
-    assert found.P is not None
-    asked = [1] if found.n_classes == 2 else range(found.n_classes)
-    p = np.concatenate([found.P[:, k] for k in asked])
-    hit = np.concatenate([found.y == k for k in asked])
-    weight = np.ones(len(found.y)) if found.weight is None else found.weight / found.weight.mean()
-    weight = np.tile(weight, len(p) // len(weight))
-    bins = np.minimum((p * N_BINS).astype(int), N_BINS - 1)
-    return [
-        np.bincount(bins, weights=value, minlength=N_BINS).tolist()
-        for value in (np.ones(len(p)), weight, weight * p, weight * hit)
-    ]

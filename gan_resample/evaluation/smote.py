@@ -2,7 +2,8 @@
 
 They raise where a class has fewer rows than neighbours, and take numbers only. A comparison must
 not stop there: neighbours are as many as the smallest class allows, the row of a class of one is
-repeated, and on tables with categories SMOTE becomes SMOTENC or SMOTEN.
+repeated, and on tables with categories SMOTE becomes SMOTENC or SMOTEN. Its relatives have no such
+forms: they mix one-hot columns, as their users let them, and the largest becomes the category.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from gan_resample.contract import BaseRowSampler
+from gan_resample.encoding import TableEncoder
 
 __all__ = ["NotApplicable", "fit_resample", "measures_raw_distances"]
 
@@ -41,6 +43,8 @@ class NotApplicable(Exception):
 def fit_resample(sampler: Any, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame, Array, str]:
     """Resample with any sampler; also return what had to give way, or ""."""
     if measures_raw_distances(sampler):
+        if isinstance(sampler, NUMBERS_ONLY) and (X.dtypes == "category").any():
+            return _fit_encoded(sampler, X, y)
         return _fit_relative(for_columns(sampler, X), X, y)
     X_new, y_new = sampler.fit_resample(X, y)
     alone = []
@@ -78,11 +82,18 @@ def _fit_relative(sampler: Any, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame
     return X_new, y_new, note
 
 
+def _fit_encoded(sampler: Any, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame, Array, str]:
+    """Resample one-hot columns; real rows stay as they are."""
+    encoder = TableEncoder(snap=False).fit(X)
+    encoded = pd.DataFrame(encoder.transform(X))
+    made, y_new, note = _fit_relative(clone(sampler), encoded, y)
+    rows = encoder.inverse_transform(made.to_numpy()[len(y) :])
+    return pd.concat([X, rows.astype(X.dtypes)], ignore_index=True), y_new, note
+
+
 def for_columns(sampler: Any, X: pd.DataFrame) -> Any:
     """Return a copy that can take the columns of ``X``."""
     categories = (X.dtypes == "category").to_numpy()
-    if isinstance(sampler, NUMBERS_ONLY) and categories.any():
-        raise NotApplicable(f"{type(sampler).__name__} takes numeric columns only")
     if type(sampler) is not SMOTE or not categories.any():
         return clone(sampler)
     settings = sampler.get_params(deep=False)

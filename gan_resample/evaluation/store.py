@@ -1,7 +1,7 @@
 """Where results go as they come: one SQLite file, so that a comparison can be killed and go on.
 
 SQLite commits a task's records together or not at all, whatever happens to the process, and lets
-two processes write to one file.
+several processes write to one file; they share the work by claiming tasks there.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from threading import RLock
 from typing import Any
+from uuid import uuid4
 
 from gan_resample.evaluation.fold import Outcome, Record
 
-__all__ = ["Key", "Store"]
+__all__ = ["Key", "Store", "TaskKey"]
 
-Key = tuple[str, int, int, str, str]  # data, repeat, fold, sampler, classifier
+TaskKey = tuple[str, int, int, str]  # data, repeat, fold, sampler
+Key = tuple[str, int, int, str, str]  # and classifier
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (kind TEXT, name TEXT, value TEXT, PRIMARY KEY (kind, name));
@@ -24,11 +27,17 @@ CREATE TABLE IF NOT EXISTS records (
     data TEXT, repeat INTEGER, fold INTEGER, sampler TEXT, classifier TEXT, body TEXT,
     PRIMARY KEY (data, repeat, fold, sampler, classifier)
 );
+CREATE TABLE IF NOT EXISTS claims (
+    data TEXT, repeat INTEGER, fold INTEGER, sampler TEXT, owner TEXT,
+    PRIMARY KEY (data, repeat, fold, sampler)
+);
 """
 
 
 class Store:
-    """Records of a comparison and the settings they belong to.
+    """Records of a comparison, the settings they belong to, and who works on what.
+
+    Threads may share a store: joblib asks for the next task in threads of its own.
 
     Parameters
     ----------
@@ -38,8 +47,10 @@ class Store:
 
     def __init__(self, path: Any = None) -> None:
         self.path = ":memory:" if path is None else str(path)
+        self._owner = uuid4().hex
+        self._lock = RLock()
         try:
-            self._connection = sqlite3.connect(self.path, timeout=60)
+            self._connection = sqlite3.connect(self.path, timeout=60, check_same_thread=False)
             self._connection.executescript(SCHEMA)
         except sqlite3.DatabaseError as error:
             raise ValueError(
@@ -50,7 +61,7 @@ class Store:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         try:
-            with self._connection:  # commits, or rolls back on an error
+            with self._lock, self._connection:  # commits, or rolls back on an error
                 yield self._connection
         except sqlite3.DatabaseError as error:
             raise OSError(
@@ -108,13 +119,33 @@ class Store:
                 [(*_key(record), json.dumps(record)) for record in records],
             )
 
-    def records(self) -> dict[Key, Record]:
-        """Every record by its key; the classifier of a sampler's own record is ""."""
-        with closing(self._connection.execute("SELECT * FROM records")) as rows:
-            return {tuple(key): json.loads(body) for *key, body in rows}
+    def records(self, task: TaskKey | None = None) -> dict[Key, Record]:
+        """Return records by key, of a task or all; a sampler's own has the classifier ""."""
+        one = "" if task is None else "WHERE (data, repeat, fold, sampler) = (?, ?, ?, ?)"
+        with self._lock:
+            found = self._connection.execute(f"SELECT * FROM records {one}", task or ())
+            with closing(found) as rows:
+                return {tuple(key): json.loads(body) for *key, body in rows}
+
+    def claim(self, task: TaskKey) -> bool:
+        """Tell other processes that this one plays a task; False where one has said so before.
+
+        The claim of a process that was killed stays: a claim says who goes first, no more.
+        """
+        with self._transaction() as connection:
+            made = connection.execute(
+                "INSERT OR IGNORE INTO claims VALUES (?, ?, ?, ?, ?)", (*task, self._owner)
+            )
+            return made.rowcount == 1
+
+    def release(self) -> None:
+        """Give back the claims of this process."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM claims WHERE owner = ?", (self._owner,))
 
     def close(self) -> None:
-        self._connection.close()
+        with self._lock:
+            self._connection.close()
 
 
 def _differing(now: str, there: str) -> str:

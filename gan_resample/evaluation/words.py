@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from gan_resample.evaluation.figures import Figures
-from gan_resample.evaluation.intervals import NO_DIFFERENCE, Difference
+from gan_resample.evaluation.intervals import NO_DIFFERENCE, Difference, over_data
+from gan_resample.evaluation.probabilities import warning_of_probabilities
+from gan_resample.evaluation.statistics import FEWEST_DATA, FEWEST_SAMPLERS, default_rope
 
-__all__ = ["findings", "interval", "number", "overall_findings", "sentence_case"]
+__all__ = [
+    "chance",
+    "findings",
+    "interval",
+    "margin",
+    "number",
+    "overall_findings",
+    "sentence_case",
+]
 
 FEW_SPLITS = 5
 
@@ -41,7 +52,8 @@ def findings(comparison: Figures, data: str) -> list[str]:
     if not summary["n_splits"].any():
         return ["No cell ran: the table below says why."]
     told = [_best(comparison, data), *_against_nothing(comparison, summary)]
-    told += [_probabilities(comparison, summary), _cost(comparison, data), _trouble(summary)]
+    told += [warning_of_probabilities(comparison, data)]
+    told += [_cost(comparison, data), _trouble(summary)]
     return [sentence for sentence in told if sentence]
 
 
@@ -117,14 +129,6 @@ def _counted(summary: Any, column: str, verdict: str) -> str:
     return ", ".join(f"{name} ({n} of {ran[name]} classifiers)" for name, n in found.items() if n)
 
 
-def _probabilities(comparison: Figures, summary: Any) -> str:
-    """Say which samplers change the Brier score."""
-    if "brier_score_verdict" not in summary:
-        return ""
-    told = _verdicts(summary, "brier_score")
-    return f"Probabilities, by the Brier score, against doing nothing: {told}."
-
-
 def _cost(comparison: Figures, data: str) -> str:
     """Tell the median seconds of one run of each sampler."""
     found = comparison.samplings
@@ -162,7 +166,89 @@ def overall_findings(comparison: Figures) -> list[str]:
             f"{overall['n_ranked'].iloc[0]} cells of data set and classifier where every sampler "
             f"ran: {', '.join(parts)}."
         )
+    return told + (_tested(comparison) if len(comparison.data) > 1 else [])
+
+
+def _tested(comparison: Figures) -> list[str]:
+    """At most two sentences: Friedman's test, and the Bayesian one against doing nothing."""
+    shared = comparison.shared_means()
+    n_data, n_samplers = shared.means.shape
+    told = []
+    if n_data < FEWEST_DATA:
+        told.append(
+            f"Tests over data sets need at least {FEWEST_DATA} on which every sampler ran: here "
+            f"are {n_data}."
+        )
+    else:
+        if n_samplers >= FEWEST_SAMPLERS:
+            told.append(_ranked(comparison))
+        if n_samplers > 1 and comparison.baseline in shared.means:
+            told.append(_chances(comparison))
+    if told and shared.left_out:
+        told[-1] += f" Left out, on most data sets without a result: {_listed(shared.left_out)}."
     return told
+
+
+def _ranked(comparison: Figures) -> str:
+    test = comparison.friedman()
+    begun = (
+        f"Friedman's test of the ranks in {comparison.title(comparison.scores[0])} over "
+        f"{test.n_data} data sets (means over the classifiers with which every sampler ran)"
+    )
+    if not test.significant:
+        return f"{begun}: {NO_DIFFERENCE} (p = {test.p:.2g})."
+    best, second = test.mean_ranks.sort_values(kind="stable").index[:2]
+    told = (
+        f"{begun} finds a difference (p = {test.p:.2g}). By Nemenyi's test, with a critical "
+        f"difference of {test.critical_difference:.2f} between mean ranks, {best}, with the best "
+        f"one ({test.mean_ranks[best]:.1f}), differs from {_listed(test.apart(best))}"
+    )
+    nothing = comparison.baseline
+    if nothing is None or nothing not in test.mean_ranks or nothing == best:
+        return f"{told}. {_gap(comparison, best, second, str(second))}."
+    return (
+        f"{told}; doing nothing ({test.mean_ranks[nothing]:.1f}) differs from "
+        f"{_listed(test.apart(nothing))}. {_gap(comparison, best, nothing, 'doing nothing')}."
+    )
+
+
+def _gap(comparison: Figures, best: str, other: str, called: str) -> str:
+    """Tell a difference over data sets with its interval, without which none is the best."""
+    means = comparison.shared_means().means
+    gap = over_data((means[best] - means[other]).to_numpy())
+    told = interval(gap, comparison.unit(comparison.scores[0]))
+    return f"The mean difference of {best} to {called} is {told}"
+
+
+def _chances(comparison: Figures) -> str:
+    score = comparison.scores[0]
+    found = comparison.bayesian()
+    parts = [
+        f"{name} {chance(row.p_worse)}, {chance(row.p_equal)}, {chance(row.p_better)}"
+        for name, row in found.iterrows()
+    ]
+    return (
+        f"Probabilities of being worse than doing nothing by more than {margin(comparison, score)}"
+        f", practically equal, and better by more than that (Bayesian signed-rank test over "
+        f"{found['n_data'].iloc[0]} data sets): {'; '.join(parts)}."
+    )
+
+
+def chance(p: float) -> str:
+    """Format a probability estimated from draws: never as certain as "0.00" or "1.00"."""
+    if 0.005 <= p < 0.995:
+        return f"{p:.2f}"
+    return "<0.01" if p < 0.5 else ">0.99"
+
+
+def margin(comparison: Figures, score: str) -> str:
+    """Name the half-width of "practically equal" in the unit that the score is told in."""
+    rope = default_rope(score)
+    return f"{100 * rope:g} point" if comparison.unit(score) == 100 else f"{rope:g}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none of the others"
 
 
 def _mean_differences(comparison: Figures, overall: Any) -> str:

@@ -4,7 +4,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from imblearn.over_sampling import ADASYN, SMOTE
+from imblearn.over_sampling import SMOTE
 from imblearn.under_sampling import RandomUnderSampler
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
@@ -112,10 +112,19 @@ def test_doing_nothing_is_known_by_what_it_does():
     assert "the best with the rows as they are" in findings(found, "data")[0]
 
 
-def test_relatives_of_smote_do_not_exist_for_categories():
-    found = compare(mixed_table(), {"adasyn": ADASYN(), "smote": SMOTE()}, ["knn"], cv=2)
-    status = found.results.groupby("sampler")["status"].unique().str[0]
-    assert status.to_dict() == {"adasyn": "n/a", "smote": "ok"}
+def test_what_runs_only_where_it_is_named():
+    asked = ["undersample", "borderline", "svm_smote", "adasyn"]
+    found = compare(mixed_table(), asked, ["knn"], cv=2).results
+    assert dict.fromkeys(found["sampler"]) == dict.fromkeys(asked)
+    assert set(found["status"]) == {"ok"}
+
+
+def test_ensembles_that_balance_take_rows_as_they_are():
+    asked = ["balanced_bagging", "easy_ensemble"]
+    found = compare(numeric_table(), ["none", "random"], asked, cv=2).results
+    status = found.groupby(["classifier", "sampler"])["status"].unique().str[0].unstack("sampler")
+    assert status["none"].tolist() == ["ok", "ok"]
+    assert status["random"].tolist() == ["n/a", "n/a"]
 
 
 def test_tables_of_categories_only():

@@ -64,6 +64,7 @@ def test_summary_has_means_differences_and_verdicts():
     assert row["balanced_accuracy"] == pytest.approx(np.mean(GOOD))
     assert row["balanced_accuracy_difference"] == pytest.approx(np.mean(GOOD) - np.mean(NOTHING))
     assert row["balanced_accuracy_low"] > 0
+    assert 0 < row["balanced_accuracy_p"] < 0.05 < summary["balanced_accuracy_p"].iloc[2]
     assert summary["balanced_accuracy_verdict"].tolist()[1:] == ["better", NO_DIFFERENCE]
     assert np.isnan(summary.loc["t", "knn", "none"]["balanced_accuracy_difference"])
 
@@ -144,7 +145,8 @@ def test_no_difference_is_said():
 def test_harm_to_probabilities_is_said():
     brier = {"none": [0.1] * 5, "good": [0.2, 0.21, 0.2, 0.2, 0.2], "noisy": [0.1] * 5}
     told = " ".join(findings(example(brier=brier), "t"))
-    assert "by the Brier score, against doing nothing: worse with good (1 of 1 class" in told
+    assert "Warning: probabilities are worse than those of doing nothing" in told
+    assert "by the Brier score, with good (1 classifier)" in told
 
 
 def test_without_doing_nothing_there_is_no_difference():
@@ -194,6 +196,8 @@ def test_several_data_sets_are_summed_up():
     told = overall_findings(example(data=("t", "u", "v")))
     assert "good +11.4 [+8.9, +13.9], better" in told[0]
     assert "good 1.0, noisy 2.0, none 3.0" in told[1]
+    assert len(told) == 3
+    assert "at least 5 on which every sampler ran: here are 3" in told[2]
 
 
 @pytest.mark.parametrize(

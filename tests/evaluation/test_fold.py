@@ -9,12 +9,18 @@ import pytest
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 
-from gan_resample import SpreadSMOTE
+from gan_resample import PriorCorrectedClassifier, SpreadSMOTE
 from gan_resample.datasets import as_dataset
-from gan_resample.evaluation.fold import Task, impute, play
-from gan_resample.evaluation.methods import Method, choose_classifiers, choose_methods
+from gan_resample.evaluation.fold import Task, impute, make_model, play
+from gan_resample.evaluation.methods import (
+    Method,
+    choose_classifiers,
+    choose_methods,
+    with_seed,
+)
 from gan_resample.evaluation.scores import SCORES
 from tests.evaluation.helpers import mixed_table, numeric_table
 
@@ -127,7 +133,7 @@ def test_a_game_of_its_own_plays_on_untouched_rows_only():
     assert play(task("none", games)).classifiers[0]["status"] == "ok"
     record = play(task("smote", games)).classifiers[0]
     assert record["status"] == "n/a"
-    assert "untouched rows" in record["note"]
+    assert record["note"] == "balances the classes by itself: see sampler none"
 
 
 def test_notes_of_sampler_and_classifier_are_kept():
@@ -145,7 +151,9 @@ def test_records_are_complete(method):
     assert set(record["scores"]) == set(SCORES)
     assert np.isfinite(list(record["scores"].values())).all()
     assert len(record["recalls"]) == 2
-    assert np.shape(record["reliability"]) == (4, 10)
+    assert np.shape(record["reliability"]) == (5, 14)
+    assert (record["corrected"] is None) == (method in ("none", "threshold"))
+    assert bool(outcome.sampler["fidelity"]) == (method in ("smote", "spread", "gamo"))
     assert bool(outcome.sampler["history"]) == (method == "gamo")
     assert bool(outcome.sampler["rows"]) == (method in ("smote", "spread", "gamo"))
 
@@ -173,3 +181,44 @@ def test_a_class_that_training_lacks_has_probability_zero():
     [record] = play(without).classifiers
     assert record["status"] == "ok"
     assert record["recalls"][data.labels.tolist().index(2)] == 0
+
+
+def test_a_shift_of_the_class_mix_is_undone():
+    X, y = mixed_table(300)
+    data = as_dataset("t", X, y)
+    plain, repeated = (play(task(name, data=data)).classifiers[0] for name in ("none", "random"))
+    mended = repeated["corrected"]["scores"]
+    assert repeated["scores"]["brier_score"] > 1.2 * plain["scores"]["brier_score"]
+    assert mended["brier_score"] == pytest.approx(plain["scores"]["brier_score"], rel=0.1)
+    assert mended["log_loss"] == pytest.approx(plain["scores"]["log_loss"], rel=0.1)
+
+
+def test_class_weights_shift_it_too():
+    weighted, plain = (play(task(name)).classifiers[0] for name in ("class_weight", "none"))
+    mended = weighted["corrected"]["scores"]["log_loss"]
+    before = weighted["scores"]["log_loss"]
+    best = plain["scores"]["log_loss"]
+    assert abs(mended - best) < abs(before - best) / 3
+
+
+def test_correction_is_that_of_the_meta_estimator():
+    outcome = play(task("random"))
+    data, split = (getattr(task("random"), name) for name in ("data", "split"))
+    X, X_test = impute(data.X.iloc[split.train], data.X.iloc[split.test])
+    sampler = with_seed(choose_methods(["random"])["random"].sampler, 0)
+    rows = sampler.fit_resample(X, data.y[split.train])
+    model = make_model(LogisticRegression(), X).fit(*rows)
+    wrapped = PriorCorrectedClassifier(FrozenEstimator(model), seen_prior="uniform")
+    wrapped.fit(X, data.y[split.train])
+    own = wrapped.predict_proba(X_test)[:, list(wrapped.classes_).index("rare")]
+    hit = data.y[split.test] == "rare"
+    expected = np.mean((own - hit) ** 2)
+    found = outcome.classifiers[0]["corrected"]["scores"]["brier_score"]
+    assert found == pytest.approx(expected)
+
+
+def test_games_encode_tables_by_themselves():
+    games = choose_classifiers(["gamo"], max_iter=4)
+    model = make_model(games["gamo"], mixed_table()[0])
+    assert model[0] == "passthrough"
+    assert play(task("none", games)).classifiers[0]["status"] == "ok"

@@ -28,6 +28,19 @@ def test_over_splits_is_wider_by_the_share_of_the_test_part():
     assert ratio == pytest.approx(np.sqrt((1 / 5 + 1 / 4) * 5))
 
 
+@pytest.mark.parametrize(("shift", "verdict"), [(0.0, "better"), (-1.5, NO_DIFFERENCE)])
+def test_the_p_value_is_that_of_the_corrected_t_test(shift, verdict):
+    gaps = np.array([1.0, 2.0, 4.0, 3.0, 1.5]) + shift
+    found = over_splits(gaps, 1 / 4)
+    # Nadeau and Bengio 2003: t = mean / sqrt((1 / k + n_test / n_train) variance)
+    t = gaps.mean() / np.sqrt((1 / 5 + 1 / 4) * gaps.var(ddof=1))
+    assert found.p == pytest.approx(2 * stats.t.sf(t, 4))
+    assert over_splits(-gaps, 1 / 4).p == pytest.approx(found.p)
+    assert over_data(gaps).p == pytest.approx(stats.ttest_1samp(gaps, 0).pvalue)
+    assert (found.p < 0.05) == (found.low > 0)
+    assert found.verdict() == verdict
+
+
 @pytest.mark.parametrize(
     ("ends", "up", "verdict"),
     [
@@ -45,6 +58,7 @@ def test_verdicts(ends, up, verdict):
 
 def test_one_pair_has_no_interval_and_no_winner():
     assert over_splits(np.array([5.0]), 0.25).verdict() == "no interval"
+    assert np.isnan(over_splits(np.array([5.0]), 0.25).p)
     assert over_splits(np.array([]), 0.25).verdict() == ""
 
 
@@ -52,7 +66,7 @@ def test_differences_that_are_all_alike_have_no_interval():
     alike = over_splits(np.array([0.05, 0.05, 0.05]), 0.25)
     assert alike.mean == pytest.approx(0.05)
     assert alike.verdict() == "no interval"
-    assert np.isnan(alike.low)
+    assert np.isnan([alike.low, alike.p]).all()
     assert over_splits(np.zeros(3), 0.25).verdict() == NO_DIFFERENCE
 
 

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from gan_resample.evaluation import compare
-from tests.evaluation.helpers import QUICK, small_comparison, tables
+from tests.evaluation.helpers import QUICK, numeric_table, small_comparison, tables
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -74,10 +74,34 @@ def test_the_page_is_complete(page):
         "How it was run",
     ):
         assert f">{title}" in text, title
-    assert text.count('<img src="data:image/svg+xml;base64,') == 12
-    assert text.count("<tr>") == 2 * 7 * 2 + 2 * (1 + 2) + 1
+    assert text.count('<img src="data:image/svg+xml;base64,') == 14
+    every, glance, probabilities, likeness = 2 * 7 * 2 + 1, 1 + 2, 2 + 14, 1 + 4
+    assert text.count("<tr>") == every + 2 * (glance + probabilities + likeness)
     assert "k_neighbors" in text  # the settings of SMOTE
     assert "imputed by the median" in text
+
+
+def test_five_data_sets_are_tested_together(page, tmp_path, monkeypatch):
+    # the pictures of each data set are looked at elsewhere, and take their time
+    monkeypatch.setattr("gan_resample.evaluation.report._figures", lambda *asked: [])
+    data = {f"numbers {seed}": numeric_table(60, seed) for seed in range(5)}
+    found = compare(data, ["none", "random", "threshold"], ["knn"], cv=2, scoring=["roc_auc"])
+    text = found.to_html(tmp_path / "r.html").read_text()
+    for told in (
+        "<h2>Over all data sets",
+        "Friedman's test of the ranks in ROC AUC over 5 data sets",
+        "Bayesian signed-rank test over 5 data sets",
+        "<h3>Mean ranks in ROC AUC",
+        "<h3>ROC AUC over data sets",
+        "on 5 of\n    5 data sets",
+    ):
+        assert told in html.unescape(text), told
+    section = re.search(r'<section id="overall">.*?</section>', text, re.DOTALL)[0]
+    assert section.count("<img") == 1
+    assert section.count('<th scope="row">') == 3
+    two = re.search(r'<section id="overall">.*?</section>', page.read_text(), re.DOTALL)[0]
+    assert "need at least 5 on which every sampler ran: here are 2" in two
+    assert "<img" not in two
 
 
 def test_the_page_needs_no_network(page):
@@ -133,7 +157,7 @@ def test_a_reader_sorts_and_filters_without_a_script_error(page, tmp_path):
     assert (found["filtered"], found["none"], found["chosen"]) == (4, 0, 14)
     assert (found["plain"], found["gaps"]) == ("none", "inline")
     assert found["count"] == "14 of 28 rows"
-    assert found["images"] == [True] * 12
+    assert found["images"] == [True] * 14
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium: apt-get install chromium")

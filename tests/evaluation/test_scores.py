@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from gan_resample.evaluation.scores import SCORES, Prediction, reliability
+from gan_resample.evaluation.scores import SCORES, Prediction
 
 
 def prediction(n_classes=3, n=90, seed=0, weight=None, y=None):
@@ -79,21 +79,3 @@ def test_a_weight_of_two_is_a_row_twice(name):
     rows = np.r_[:10, :30]
     twice = Prediction(once.y[rows], once.predicted[rows], once.P[rows], None, 3)
     assert SCORES[name](once) == pytest.approx(SCORES[name](twice))
-
-
-def test_reliability_sums_to_frequencies():
-    P = np.array([[0.95, 0.05], [0.95, 0.05], [0.1, 0.9], [0.0, 1.0]])
-    rows, weight, p, hit = np.array(
-        reliability(Prediction(np.array([0, 1, 1, 1]), None, P, None, 2))
-    )
-    assert rows.tolist() == weight.tolist() == [2, 0, 0, 0, 0, 0, 0, 0, 0, 2]
-    np.testing.assert_allclose([p[0], p[-1]], [0.1, 1.9])
-    assert [hit[0], hit[-1]] == [1, 2]
-
-
-def test_reliability_of_several_classes_pools_each_against_the_rest():
-    found = prediction(3, n=40)
-    rows, _, p, hit = np.array(reliability(found))
-    assert rows.sum() == 120
-    assert p.sum() == pytest.approx(40)
-    assert hit.sum() == 40

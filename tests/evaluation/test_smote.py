@@ -3,14 +3,17 @@
 import numpy as np
 import pandas as pd
 import pytest
-from imblearn.over_sampling import ADASYN, SMOTE, SMOTEN, SMOTENC, BorderlineSMOTE
+from imblearn.over_sampling import (
+    ADASYN,
+    SMOTE,
+    SMOTEN,
+    SMOTENC,
+    SVMSMOTE,
+    BorderlineSMOTE,
+)
 
 from gan_resample import SpreadSMOTE
-from gan_resample.evaluation.smote import (
-    NotApplicable,
-    fit_resample,
-    for_columns,
-)
+from gan_resample.evaluation.smote import fit_resample, for_columns
 
 
 def table(counts, seed=0):
@@ -69,8 +72,6 @@ def test_the_kind_follows_the_columns():
     assert isinstance(chosen, SMOTENC)
     assert chosen.k_neighbors == 3
     assert isinstance(for_columns(SMOTE(), mixed[["c"]]), SMOTEN)
-    with pytest.raises(NotApplicable, match="BorderlineSMOTE takes numeric columns only"):
-        for_columns(BorderlineSMOTE(), mixed)
 
 
 def test_categories_stay_categories():
@@ -88,3 +89,20 @@ def test_other_samplers_run_as_they_are():
     pd.testing.assert_frame_equal(X_new, own[0])
     assert (y_new == own[1]).all()
     assert note == ""
+
+
+@pytest.mark.parametrize("sampler", [BorderlineSMOTE, SVMSMOTE, ADASYN])
+def test_relatives_mix_one_hot_columns(sampler):
+    rng = np.random.default_rng(0)
+    X, y = table([60, 20])
+    X["c"] = pd.Categorical(rng.choice(["x", "y", "z"], 80))
+    before = X.copy()
+    X_new, y_new, _ = fit_resample(sampler(random_state=0), X, y)
+    pd.testing.assert_frame_equal(X, before)
+    pd.testing.assert_frame_equal(X_new.iloc[:80], X)
+    assert X_new["c"].dtype == X["c"].dtype
+    assert not X_new.isna().to_numpy().any()
+    assert (y_new[80:] == 1).all()
+    assert len(y_new) > 100
+    between = ~X_new["a"].iloc[80:].isin(X["a"])
+    assert between.mean() > 0.9  # numbers are mixed as ever

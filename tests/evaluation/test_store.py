@@ -1,6 +1,7 @@
 """Records are whole or absent, and never mixed with those of other settings."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -116,3 +117,51 @@ def test_a_half_written_transaction_is_not_read(tmp_path):
     assert len(store.records()) == 3
     open_end.close()  # as if killed: never committed
     assert len(Store(path).records()) == 3
+
+
+def test_records_of_one_task():
+    store = Store()
+    store.add(outcome(0))
+    store.add(outcome(1))
+    assert set(store.records(("t", 0, 1, "none"))) == {
+        ("t", 0, 1, "none", n) for n in ("", "a", "b")
+    }
+    assert store.records(("t", 0, 1, "smote")) == {}
+
+
+def test_a_task_is_claimed_once_and_given_back_by_its_owner(tmp_path):
+    path, task = tmp_path / "s.sqlite", ("t", 0, 0, "none")
+    first, second = Store(path), Store(path)
+    assert first.claim(task)
+    assert not second.claim(task)
+    second.release()
+    assert not second.claim(task)
+    first.release()
+    assert second.claim(task)
+
+
+def test_threads_share_a_store(tmp_path):
+    store = Store(tmp_path / "s.sqlite")
+
+    def work(fold):
+        store.add(outcome(fold))
+        return store.claim(("t", 0, fold // 2, "none"))
+
+    with ThreadPoolExecutor(4) as pool:
+        claimed = list(pool.map(work, range(20)))
+    assert sum(claimed) == 10
+    assert len(store.records()) == 60
+
+
+def test_a_store_made_before_there_were_claims_opens(tmp_path):
+    path = tmp_path / "s.sqlite"
+    store = Store(path)
+    store.agree(ABOUT)
+    store.add(outcome())
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE claims")
+    store.close()
+    old = Store(path)
+    old.agree(ABOUT)
+    assert len(old.records()) == 3
+    assert old.claim(("t", 0, 0, "none"))

@@ -1,0 +1,80 @@
+"""Two tables of the page on a data set: probabilities, and likeness of generated rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gan_resample.evaluation.fidelity import FIDELITY
+from gan_resample.evaluation.figures import Figures
+from gan_resample.evaluation.intervals import Difference
+from gan_resample.evaluation.probabilities import calibration
+from gan_resample.evaluation.words import interval, number, sentence_case
+
+__all__ = ["likeness_table", "probability_table"]
+
+Record = dict[str, Any]
+
+
+def probability_table(comparison: Figures, data: str) -> list[Record]:
+    """Rows of classifier, sampler and cells: as they are, then with the priors corrected."""
+    found = calibration(comparison)
+    if data not in found.index:
+        return []
+    return [
+        {
+            "names": names,
+            "cells": [cell for kind in ("", "corrected_") for cell in _side(row, kind)],
+        }
+        for names, row in found.loc[data].iterrows()
+    ]
+
+
+def _side(row: pd.Series, kind: str) -> Iterator[Record]:
+    if f"{kind}brier_score" in row:
+        gap = [row.get(f"{kind}{name}", np.nan) for name in ("difference", "low", "high")]
+        yield {
+            "text": number(row[f"{kind}brier_score"], 1),
+            "title": interval(Difference(*gap), 1),
+            "verdict": row.get(f"{kind}verdict", ""),
+        }
+    for name in ("slope", "intercept"):
+        yield {"text": _signed_if(name, row[f"{kind}{name}"]), "title": "", "verdict": ""}
+
+
+def _signed_if(name: str, value: float) -> str:
+    if not np.isfinite(value):
+        return "–"
+    value = round(value, 2) + 0.0  # no "-0.00"
+    return f"{value:+.2f}".replace("-", "−") if name == "intercept" else f"{value:.2f}"
+
+
+def likeness_table(comparison: Figures, data: str) -> Record:
+    """Headings and rows: what generated rows are worth to classifiers, then what they look like.
+
+    Worth is the mean over classifiers of the main score, beside that of doing nothing.
+    """
+    found = comparison.fidelity()
+    own = found.xs(data, level="data") if data in found.index else found.iloc[:0]
+    score = comparison.scores[0]
+    nothing = [comparison.baseline] if comparison.baseline else []
+    means: Any = comparison.cell_means(score).xs(data, level="data")
+    worth = means[[*nothing, *own.index]].dropna().mean()
+    shown = own.reindex([*nothing, *own.index])
+    unit = comparison.unit(score)
+    return {
+        "columns": [(sentence_case(comparison.title(score)), "mean over classifiers")]
+        + [(name.replace("_", " "), words) for name, words in FIDELITY.items()],
+        "rows": [
+            (name, [number(worth[name], unit), *map(_share, row)])
+            for name, row in shown.iterrows()
+            if len(own)
+        ],
+    }
+
+
+def _share(value: float) -> str:
+    return f"{value:.2f}" if np.isfinite(value) else "–"

@@ -1,0 +1,111 @@
+"""Calibration of every cell, before and after correction, and the warning made of it."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import make_classification
+
+from gan_resample.evaluation import compare
+from gan_resample.evaluation.fidelity import FIDELITY
+from gan_resample.evaluation.probabilities import calibration, warning_of_probabilities
+from gan_resample.evaluation.section_tables import likeness_table, probability_table
+from gan_resample.evaluation.words import findings
+from tests.evaluation.helpers import numeric_table
+
+
+@cache
+def noisy():
+    """A table on which resampling costs probabilities for certain."""
+    X, y = make_classification(1500, 6, weights=[0.9], class_sep=0.6, random_state=0)
+    asked = ["none", "threshold", "class_weight", "random", "spread"]
+    return compare({"noisy": (pd.DataFrame(X), y)}, asked, ["logistic", "knn"], cv=4)
+
+
+def test_slopes_of_an_honest_model_are_near_one():
+    found = calibration(noisy()).loc[("noisy", "logistic")]
+    assert found.loc["none", "slope"] == pytest.approx(1, abs=0.25)
+    assert found.loc["none", "intercept"] == pytest.approx(0, abs=0.4)
+
+
+def test_repeated_rows_promise_too_much_and_correction_takes_it_back():
+    found = calibration(noisy()).loc[("noisy", "logistic")]
+    for method in ("random", "class_weight"):
+        own = found.loc[method]
+        assert own["intercept"] < -1.5  # about log(.1 / .9) = -2.2
+        assert abs(own["corrected_intercept"]) < 0.5
+        assert own["brier_score"] > found.loc["none", "brier_score"] + 0.03
+        assert own["verdict"] == "worse"
+        assert own["corrected_brier_score"] == pytest.approx(
+            found.loc["none", "brier_score"], abs=0.01
+        )
+
+
+def test_what_shifts_nothing_is_its_own_correction():
+    found = calibration(noisy())
+    for method in ("none", "threshold"):
+        own = found.xs(method, level="sampler")
+        for name in ("intercept", "slope", "brier_score"):
+            np.testing.assert_array_equal(own[name], own[f"corrected_{name}"])
+
+
+def test_differences_are_paired_with_doing_nothing():
+    comparison = noisy()
+    own = calibration(comparison).loc[("noisy", "knn", "random")]
+    scores = comparison.results.query("classifier == 'knn'").set_index(["sampler", "fold"])
+    gaps = scores.loc["random", "brier_score_corrected"] - scores.loc["none", "brier_score"]
+    assert own["corrected_difference"] == pytest.approx(gaps.mean())
+    assert own["corrected_low"] < own["corrected_difference"] < own["corrected_high"]
+
+
+def test_a_warning_names_who_is_worse_and_what_correction_saves():
+    told = warning_of_probabilities(noisy(), "noisy")
+    assert told.startswith("Warning: probabilities are worse than those of doing nothing")
+    assert "class_weight (1 classifier)" in told
+    assert "random (2 classifiers)" in told
+    assert "threshold" not in told
+    still = calibration(noisy()).query("corrected_verdict == 'worse'")
+    assert ("still worse" in told) == (len(still) > 0)
+    assert told in findings(noisy(), "noisy")
+
+
+def test_no_warning_where_nothing_is_worse():
+    X, y = numeric_table()
+    comparison = compare({"t": (X, y)}, ["none", "threshold"], ["logistic"], cv=3)
+    told = warning_of_probabilities(comparison, "t")
+    assert told == "Probabilities, by the Brier score: nothing is worse than doing nothing."
+
+
+def test_without_brier_score_there_are_slopes_and_no_warning():
+    X, y = numeric_table()
+    comparison = compare(
+        {"t": (X, y)}, ["none", "random"], ["logistic"], cv=3, scoring=["roc_auc"]
+    )
+    assert "slope" in calibration(comparison)
+    assert "brier_score" not in calibration(comparison)
+    assert warning_of_probabilities(comparison, "t") == ""
+    assert len(probability_table(comparison, "t")[0]["cells"]) == 4
+
+
+def test_without_probabilities_there_is_nothing():
+    from sklearn.svm import LinearSVC
+
+    X, y = numeric_table()
+    comparison = compare({"t": (X, y)}, ["none", "random"], {"svm": LinearSVC()}, cv=3)
+    assert calibration(comparison).empty
+    assert probability_table(comparison, "t") == []
+    assert warning_of_probabilities(comparison, "t") == ""
+
+
+def test_likeness_stands_beside_worth():
+    comparison = noisy()
+    table = likeness_table(comparison, "noisy")
+    assert [title for title, _ in table["columns"]][:2] == ["Balanced accuracy", "precision"]
+    rows = dict(table["rows"])
+    assert list(rows) == ["none", "random", "spread"]
+    assert rows["none"][1:] == ["–"] * len(FIDELITY)
+    assert rows["random"][5] == "1.00"  # near-copies
+    assert rows["spread"][5] < "0.50"
+    worth = comparison.cell_means().loc["noisy", "spread"].mean()  # knn takes no class weights
+    assert float(rows["spread"][0]) == pytest.approx(100 * worth, abs=0.06)

@@ -1,0 +1,192 @@
+"""Tasks are handed out one by one, and calls with one store share them."""
+
+import os
+import sqlite3
+import time
+import weakref
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from uuid import uuid4
+
+import pandas as pd
+import pytest
+from imblearn.over_sampling import RandomOverSampler
+
+from gan_resample.evaluation import compare, work
+from gan_resample.evaluation.store import Store
+from tests.evaluation.helpers import numeric_table
+
+DATA = {"numbers": numeric_table()}
+N_TASKS = 30
+
+
+class Counted(RandomOverSampler):
+    """Leaves a file for each time that it ran, with the process in its name."""
+
+    def __init__(self, folder, random_state=None):
+        super().__init__(random_state=random_state)
+        self.folder = folder
+
+    def _fit_resample(self, X, y, **params):
+        time.sleep(0.05)
+        Path(self.folder, f"{os.getpid()} {uuid4().hex}").touch()
+        return super()._fit_resample(X, y)
+
+
+def compare_counted(folder, **arguments):
+    cells = {"counted": Counted(str(folder))}, {"cv": 5, "repeats": N_TASKS // 5}
+    return compare(DATA, cells[0], ["knn"], **cells[1], **arguments).results
+
+
+def without_times(results):
+    return results.drop(columns="fit_seconds")
+
+
+def n_claims(path):
+    with sqlite3.connect(path) as connection:
+        return connection.execute("SELECT count(*) FROM claims").fetchone()[0]
+
+
+@pytest.fixture
+def played(monkeypatch):
+    """Keys of the tasks played in this process."""
+    seen = []
+
+    def noted(task, play=work.play):
+        seen.append(work.task_key(task))
+        return play(task)
+
+    monkeypatch.setattr(work, "play", noted)
+    return seen
+
+
+# ---- memory -------------------------------------------------------------------------------------
+
+
+def test_no_more_tasks_are_taken_than_run_and_wait(tmp_path, monkeypatch):
+    taken, most = 0, 0
+
+    def claim(self, task, claim=Store.claim):
+        nonlocal taken, most
+        taken += 1
+        most = max(most, taken - len(list(tmp_path.iterdir())))
+        return claim(self, task)
+
+    monkeypatch.setattr(Store, "claim", claim)
+    compare_counted(tmp_path, n_jobs=2)
+    assert taken == N_TASKS
+    assert 2 <= most <= 4  # of two processes
+
+
+def test_an_outcome_is_dropped_once_it_is_written(monkeypatch):
+    written = []
+
+    def add(self, outcome, add=Store.add):
+        assert not any(earlier() for earlier in written)
+        add(self, outcome)
+        written.append(weakref.ref(outcome))
+
+    monkeypatch.setattr(Store, "add", add)
+    compare(DATA, ["none", "random"], ["knn"], cv=3)
+    assert len(written) == 6
+
+
+# ---- one store, several calls -------------------------------------------------------------------
+
+
+def compare_when_both_are_there(folder, store):
+    (folder / f"there {os.getpid()}").touch()
+    give_up = time.monotonic() + 120
+    while len(list(folder.glob("there *"))) < 2 and time.monotonic() < give_up:
+        time.sleep(0.01)
+    (folder / "plays").mkdir(exist_ok=True)
+    return compare_counted(folder / "plays", store=store)
+
+
+def test_two_processes_share_a_store_and_the_work(tmp_path):
+    store = tmp_path / "s.sqlite"
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+        calls = [pool.submit(compare_when_both_are_there, tmp_path, store) for _ in range(2)]
+        found = [call.result(timeout=300) for call in calls]
+    processes = [file.name.split()[0] for file in (tmp_path / "plays").iterdir()]
+    assert N_TASKS <= len(processes) <= N_TASKS + 2  # the last ones may be played by both
+    assert min(processes.count(process) for process in set(processes)) >= N_TASKS // 5
+    assert len(set(processes)) == 2
+    assert n_claims(store) == 0
+    whole = compare_counted(tmp_path / "plays")
+    for results in found:
+        pd.testing.assert_frame_equal(without_times(results), without_times(whole))
+
+
+def test_what_another_call_claimed_and_left_comes_last(tmp_path, played):
+    store = tmp_path / "s.sqlite"
+    Store(store).claim(("numbers", 0, 0, "none"))
+    found = compare(DATA, ["none", "random"], ["knn"], cv=3, store=store)
+    assert len(played) == len(found.results) == 6
+    assert played[-1] == ("numbers", 0, 0, "none")
+    assert set(found.results["status"]) == {"ok"}
+
+
+def test_what_another_call_finished_meanwhile_is_not_played(tmp_path, monkeypatch):
+    store = tmp_path / "s.sqlite"
+    seen = []
+
+    def slow(task, play=work.play):
+        seen.append(work.task_key(task))
+        if len(seen) == 1:  # another call comes in between, finds one claimed and plays it too
+            compare(DATA, ["none"], ["knn"], cv=4, store=store)
+        return play(task)
+
+    monkeypatch.setattr(work, "play", slow)
+    found = compare(DATA, ["none"], ["knn"], cv=4, store=store)
+    assert len(found.results) == 4
+    assert len(seen) == 5
+    assert len(set(seen)) == 4
+    assert n_claims(store) == 0
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_an_interrupted_call_goes_on_and_leaves_no_claim(tmp_path, monkeypatch, played, error):
+    store = tmp_path / "s.sqlite"
+    with monkeypatch.context() as patch:
+        patch.setattr(work, "play", _stop_at_third(work.play, error))
+        with pytest.raises(error):
+            compare(DATA, ["none"], ["knn"], cv=5, store=store)
+    assert n_claims(store) == 0
+    assert len(Store(store).records()) == 4
+    compare(DATA, ["none"], ["knn"], cv=5, store=store)
+    assert len(played) == 5
+
+
+def _stop_at_third(play, error):
+    calls = iter((play, play))
+
+    def stop(task):
+        call = next(calls, None)
+        if call is None:
+            raise error
+        return call(task)
+
+    return stop
+
+
+def test_what_failed_is_tried_again_once(tmp_path, monkeypatch, played):
+    def fail(self, X, y, **params):
+        raise RuntimeError("no rows today")
+
+    monkeypatch.setattr(RandomOverSampler, "fit_resample", fail)
+    store = tmp_path / "s.sqlite"
+    for _ in range(2):
+        found = compare(DATA, ["random"], ["knn"], cv=3, store=store)
+        assert set(found.results["status"]) == {"failed"}
+    assert len(played) == 6
+
+
+def test_a_store_without_claims_is_gone_on_with(tmp_path, played):
+    store = tmp_path / "s.sqlite"
+    compare(DATA, ["none"], ["knn"], cv=3, store=store)
+    with sqlite3.connect(store) as connection:
+        connection.execute("DROP TABLE claims")
+    found = compare(DATA, ["none", "random"], ["knn"], cv=3, store=store)
+    assert len(found.results) == len(played) == 6
