@@ -89,7 +89,7 @@ def samplers(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def run(options: argparse.Namespace) -> tuple[dict[str, Comparison], dict[str, Comparison]]:
-    """Play what the store lacks: samplers before classifiers, then networks; half by half."""
+    """Play what the store lacks, for all tables together; then read it half by half."""
     halves_ = {half: read(options, names) for half, names in table_names(options).items()}
     parts = {"all": [data for own in halves_.values() for data in own]} | halves_
     settings: dict[str, Any] = {
@@ -104,15 +104,15 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Comparison], dict[str, C
     options.store.parent.mkdir(parents=True, exist_ok=True)
     unpack(options.kept / STORE, options.store)
     boards, nets = {}, {}
-    if options.samplers:
-        asked, classifiers = samplers(options), list(options.classifiers)
-        boards = {p: compare(data, asked, classifiers, **settings) for p, data in parts.items()}
-    if options.networks:
+    if options.networks:  # first: they run samplers that the boards tell the seconds of
         chosen = networks(options.max_iter)
         nets = {
             part: compare(data, list(BEFORE_NETWORKS), chosen, **settings)
             for part, data in parts.items()
         }
+    if options.samplers:
+        asked, classifiers = samplers(options), list(options.classifiers)
+        boards = {p: compare(data, asked, classifiers, **settings) for p, data in parts.items()}
     return boards, nets
 
 
@@ -131,6 +131,8 @@ def write(boards: Mapping[str, Comparison], text: str, options: argparse.Namespa
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     boards, nets = run(options)
+    if not boards:
+        return 0
     print(report(boards, nets, lambda title, *rest: f"\n{title}\n{table(*rest)}"))
     print(*failures(boards["all"]), sep="\n")
     if options.keep:
