@@ -16,6 +16,8 @@ Array = NDArray[Any]
 class Network(ClassifierMixin, BaseEstimator):
     """The network of GAMOClassifier on rows as they come: a sampler may stand before it."""
 
+    takes_frames = True  # as GAMO's classifier, whose encoder it shares
+
     def __init__(self, max_iter: int = 800, random_state: int | None = None) -> None:
         self.max_iter = max_iter
         self.random_state = random_state

@@ -32,8 +32,8 @@ def told(gaps: pd.Series, score: str) -> str:
     better = -gaps if score == "brier_score" else gaps
     won, lost = int((better > TIE).sum()), int((better < -TIE).sum())
     found = over_data(gaps.to_numpy())
-    margin = found.high - found.mean
-    return f"{found.mean:+.2f} ± {margin:.2f} ({won}/{len(gaps) - won - lost}/{lost})"
+    margin = "" if pd.isna(found.high) else f" ± {found.high - found.mean:.2f}"
+    return f"{found.mean:+.2f}{margin} ({won}/{len(gaps) - won - lost}/{lost})"
 
 
 def by_table(cells: pd.DataFrame, ours: str, theirs: str) -> pd.Series:

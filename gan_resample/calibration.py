@@ -24,9 +24,16 @@ for unbalanced classification. IEEE SSCI 2015. doi:10.1109/SSCI.2015.33
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
+from imblearn.ensemble import (
+    BalancedBaggingClassifier,
+    BalancedRandomForestClassifier,
+    EasyEnsembleClassifier,
+    RUSBoostClassifier,
+)
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.pipeline import Pipeline
@@ -35,10 +42,20 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-__all__ = ["PriorCorrectedClassifier", "shift_priors"]
+from gan_resample.base import BaseGameClassifier
+
+__all__ = ["PriorCorrectedClassifier", "own_weights", "shift_priors"]
 
 Array = NDArray[Any]
 
+# classifiers that balance the classes inside their fit
+HIDDEN = (
+    BaseGameClassifier,
+    BalancedBaggingClassifier,
+    BalancedRandomForestClassifier,
+    EasyEnsembleClassifier,
+    RUSBoostClassifier,
+)
 SUM_TOLERANCE = 1e-6  # shares may come in float32
 
 
@@ -185,7 +202,10 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         seen = self._told_shares(classes)
         estimator = clone(self.estimator)
         witness = _fit_and_count(estimator, X, y, fit_params)
-        self.seen_prior_ = witness.shares_of(classes) if seen is None else seen
+        if seen is None:
+            _warn_of_hidden_balance(witness.estimator)
+            seen = witness.shares_of(classes)
+        self.seen_prior_ = seen
         self.estimator_, self.classes_, self.prior_ = estimator, classes, prior
         return self
 
@@ -268,6 +288,17 @@ def _check_shares(given: Any, classes: Array, must: str) -> Array:
     return shares / shares.sum()
 
 
+def _warn_of_hidden_balance(classifier: Any) -> None:
+    """Warn where the labels that reach ``fit`` are not the mix that is learned from."""
+    if isinstance(classifier, HIDDEN):
+        warnings.warn(
+            f"{type(classifier).__name__} balances the classes inside its fit, where "
+            'seen_prior="fitted" does not look, so that nothing would be corrected: set '
+            'seen_prior="uniform", or, for DVAAN and eGAN, calibrate with CalibratedClassifierCV',
+            stacklevel=3,
+        )
+
+
 class _Witness(ClassifierMixin, BaseEstimator):
     """Stands in for the last classifier of a pipeline during ``fit``, and counts its labels."""
 
@@ -277,17 +308,12 @@ class _Witness(ClassifierMixin, BaseEstimator):
     def fit(self, X: Any, y: Any, **fit_params: Any) -> _Witness:
         labels = column_or_1d(y)
         self.classes_, codes = np.unique(labels, return_inverse=True)
-        self.counts_ = np.bincount(codes, self._weights(labels, fit_params.get("sample_weight")))
+        weights = own_weights(self.estimator, labels)
+        if (given := fit_params.get("sample_weight")) is not None:
+            weights = weights * np.asarray(given)
+        self.counts_ = np.bincount(codes, weights)
         self.estimator.fit(X, y, **fit_params)
         return self
-
-    def _weights(self, labels: Array, sample_weight: ArrayLike | None) -> Array:
-        """Weigh rows as the classifier will: a weighted model answers for the weighted mix."""
-        by_class = getattr(self.estimator, "class_weight", None)
-        # a forest balances each of its bootstraps: the same mix
-        by_class = "balanced" if by_class == "balanced_subsample" else by_class
-        weights = compute_sample_weight(by_class, labels)
-        return weights if sample_weight is None else weights * np.asarray(sample_weight)
 
     def shares_of(self, classes: Array) -> Array:
         """Return shares in the order of ``classes``; 0 where a class was not seen."""
@@ -295,6 +321,14 @@ class _Witness(ClassifierMixin, BaseEstimator):
         counts = np.zeros(len(classes))
         counts[theirs] = self.counts_[ours]
         return counts / counts.sum()
+
+
+def own_weights(classifier: Any, labels: Array) -> Array:
+    """Weigh rows as the classifier will by its class weights: it answers for the weighted mix."""
+    by_class = getattr(classifier, "class_weight", None)
+    # a forest balances each of its bootstraps: the same mix
+    by_class = "balanced" if by_class == "balanced_subsample" else by_class
+    return compute_sample_weight(by_class, labels)
 
 
 def _fit_and_count(estimator: Any, X: Any, y: Any, fit_params: dict[str, Any]) -> _Witness:

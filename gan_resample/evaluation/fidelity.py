@@ -19,7 +19,8 @@ __all__ = ["FIDELITY", "fidelity"]
 Array = NDArray[Any]
 
 K = 5  # as in metrics.manifold_scores
-MOST = 1000  # rows of a class that are looked at, evenly spaced
+# Generated rows of a class that are looked at, evenly spaced, and real ones whose balls are.
+MOST = 1000
 #: Name -> what it says, in words for a report.
 FIDELITY = {
     "precision": "share of generated rows near real ones of their class",
@@ -53,8 +54,8 @@ def fidelity(x: Array, y: Array, n_real: int) -> dict[str, float]:
     made, wanted = x[n_real:], y[n_real:]
     found = []
     for label in np.unique(wanted):
-        mine, others = _some(real[labels == label]), _some(real[labels != label])
-        found.append(_of_class(mine, others, _some(made[wanted == label])))
+        own = labels == label
+        found.append(_of_class(real[own], real[~own], _some(made[wanted == label])))
     means = pd.DataFrame(found, columns=list(FIDELITY)).mean()
     return {str(name): float(value) for name, value in means.items()}
 
@@ -64,7 +65,7 @@ def _of_class(mine: Array, others: Array, made: Array) -> dict[str, float]:
         return {}
     to_own, to_others = (nearest_distances(rows, made) for rows in (mine, others))
     return {
-        **manifold_scores(mine, made, k=K)._asdict(),
+        **manifold_scores(_some(mine), made, k=K)._asdict(),
         "near_copies": near_copies(mine, made),
         "foreign": float((to_others < to_own).mean()),
     }

@@ -26,10 +26,10 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
-from gan_resample.calibration import shift_priors
+from gan_resample.calibration import own_weights, shift_priors
 from gan_resample.datasets import DataSet, Split
 from gan_resample.evaluation.fidelity import fidelity
-from gan_resample.evaluation.methods import Method, balances_itself, plays, with_seed
+from gan_resample.evaluation.methods import Method, balances_itself, encodes_itself, with_seed
 from gan_resample.evaluation.projection import project
 from gan_resample.evaluation.reliability import CORRECTED, reliability
 from gan_resample.evaluation.scores import SCORES, Prediction, Score
@@ -143,12 +143,13 @@ class Rows:
     seconds: float = 0.0
     note: str = ""
     history: list[Record] = field(default_factory=list)
+    told_apart: bool = True  # False: some rows may be generated, and nobody knows which
 
     def figures(self) -> Record:
         history = [{k: float(v) for k, v in row.items()} for row in self.history]
         return {
             "seconds": self.seconds,
-            "n_generated": len(self.y) - self.n_real,
+            "n_generated": len(self.y) - self.n_real if self.told_apart else None,
             "note": self.note,
             "history": history,
         }
@@ -169,9 +170,12 @@ def resample(task: Task, X: pd.DataFrame, y: Array) -> Rows:
     start = time.perf_counter()
     X_new, y_new, note = fit_resample(sampler, X, y)
     seconds = time.perf_counter() - start
+    if not isinstance(X_new, pd.DataFrame):
+        X_new = pd.DataFrame(X_new, columns=X.columns).astype(X.dtypes)
     # only over-samplers return real rows first; of others nobody knows which rows were made
-    n_real = len(y) if isinstance(sampler, BaseOverSampler) else len(y_new)
-    return Rows(X_new, y_new, n_real, seconds, note, getattr(sampler, "history_", []))
+    over = isinstance(sampler, BaseOverSampler)
+    history = getattr(sampler, "history_", [])
+    return Rows(X_new, y_new, len(y) if over else len(y_new), seconds, note, history, over)
 
 
 # ---- classifiers --------------------------------------------------------------------------------
@@ -186,8 +190,8 @@ def make_encoder(X: pd.DataFrame) -> ColumnTransformer:
 
 
 def make_model(classifier: Any, X: pd.DataFrame) -> Pipeline:
-    """Encode and classify; the games' classifiers encode tables by themselves."""
-    encode = "passthrough" if plays(classifier) else make_encoder(X)
+    """Encode and classify; the classifiers of games encode tables by themselves."""
+    encode = "passthrough" if encodes_itself(classifier) else make_encoder(X)
     return Pipeline([("encode", encode), ("classifier", clone(classifier))])
 
 
@@ -201,23 +205,29 @@ def judge(task: Task, classifier: Any, rows: Rows, X_test: pd.DataFrame) -> Reco
     seconds = time.perf_counter() - start + rows.seconds
     found = predict(model, task, X_test)
     values, told = score_all(task, found, model, X_test)
-    return {
+    record = {
         "note": "; ".join(text for text in (rows.note, note, *told) if text),
         "fit_seconds": seconds,
         "scores": values,
         "recalls": found.recalls.tolist(),
         "reliability": None if found.P is None else reliability(found),
-        "corrected": corrected(task, rows, found),
     }
+    if balances_itself(classifier):  # nobody knows which mix it answers for
+        return record
+    return record | {"corrected": corrected(task, classifier, rows, found)}
 
 
-def corrected(task: Task, rows: Rows, found: Prediction) -> Record | None:
+def corrected(task: Task, classifier: Any, rows: Rows, found: Prediction) -> Record | None:
     """Score the same probabilities with the shift of the class mix undone; None without one.
 
-    See :class:`gan_resample.PriorCorrectedClassifier`.
+    What :class:`gan_resample.PriorCorrectedClassifier` makes of them.
     """
-    before, after = (_sizes(task.data, y) for y in (task.data.y[task.split.train], rows.y))
-    prior, seen = (mix / mix.sum() for mix in (before, task.method.seen(after)))
+    before, after = (_codes(task.data, y) for y in (task.data.y[task.split.train], rows.y))
+    n = len(task.data.labels)
+    weights = task.method.class_weights(np.bincount(after, minlength=n))
+    seen = weights * np.bincount(after, own_weights(classifier, rows.y), minlength=n)
+    prior = np.bincount(before, minlength=n) / len(before)
+    seen = seen / seen.sum()
     if found.P is None or np.allclose(prior, seen):
         return None
     repaired = replace(found, P=shift_priors(found.P, seen, prior))
@@ -225,9 +235,8 @@ def corrected(task: Task, rows: Rows, found: Prediction) -> Record | None:
     return {"scores": scores, "reliability": reliability(repaired)}
 
 
-def _sizes(data: DataSet, y: Array) -> Array:
-    """Rows of each class of the table, in the order of its labels."""
-    return np.bincount(pd.Index(data.labels).get_indexer(pd.Index(y)), minlength=len(data.labels))
+def _codes(data: DataSet, y: Array) -> Array:
+    return pd.Index(data.labels).get_indexer(pd.Index(y))
 
 
 def score_all(

@@ -43,7 +43,7 @@ __all__ = [
     "choose_classifiers",
     "choose_methods",
     "describe",
-    "plays",
+    "encodes_itself",
     "with_seed",
 ]
 
@@ -144,12 +144,12 @@ class Method:
     def does_nothing(self) -> bool:
         return self.sampler is None and self.fit is fit_plainly
 
-    def seen(self, counts: Array) -> Array:
-        """Class mix that a classifier answers for, from the sizes of classes it was trained on."""
-        mix = np.asarray(counts, dtype=float)
+    def class_weights(self, counts: Array) -> Array:
+        """Weights of the classes for their sizes; 0 of an empty one, 1 without a weighing."""
+        weights = (counts > 0).astype(float)
         if self.weigh is not None:
-            mix[mix > 0] *= self.weigh(mix[mix > 0])
-        return mix
+            weights[counts > 0] = self.weigh(counts[counts > 0])
+        return weights
 
 
 def weighted(weigh: Callable[[Array], Array]) -> Method:
@@ -309,11 +309,11 @@ def _class_name(kind: type) -> str:
 
 def balances_itself(classifier: Any) -> bool:
     """Tell whether a classifier balances the classes, so that no sampler belongs before it."""
-    return plays(classifier) or isinstance(
-        classifier, (BalancedBaggingClassifier, EasyEnsembleClassifier)
+    return isinstance(
+        classifier, (BaseGameClassifier, BalancedBaggingClassifier, EasyEnsembleClassifier)
     )
 
 
-def plays(classifier: Any) -> bool:
-    """Tell whether a classifier plays a game of this package; it encodes tables by itself."""
-    return isinstance(classifier, BaseGameClassifier)
+def encodes_itself(classifier: Any) -> bool:
+    """Tell whether a classifier takes frames as they are: those of games, or ``takes_frames``."""
+    return isinstance(classifier, BaseGameClassifier) or getattr(classifier, "takes_frames", False)

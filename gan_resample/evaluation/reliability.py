@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logit
+from scipy.optimize import brentq
+from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
 from gan_resample.evaluation.scores import Prediction
@@ -28,6 +29,7 @@ Array = NDArray[Any]
 
 FARTHEST = 7  # log-odds; probabilities below .0009 and above .9991 count as these
 N_BINS = 2 * FARTHEST
+FAR = 50  # no intercept lies beyond
 #: Scores that a correction of the priors changes.
 CORRECTED = ("brier_score", "log_loss")
 
@@ -46,10 +48,11 @@ class Sums(NamedTuple):
 
 
 class Line(NamedTuple):
-    """Log-odds of the truth, fitted as ``intercept + slope * log-odds of the prediction``.
+    """How log-odds of the truth follow those of the prediction; (0, 1) is perfect.
 
-    (0, 1) is perfect. A slope below 1: predictions too extreme, as of a model that overfits. An
-    intercept below 0: the class is promised more often than it comes.
+    ``slope`` of Cox's line ``a + slope * log-odds``: below 1 for predictions too extreme, as of a
+    model that overfits. ``intercept`` of the line with slope 1 (calibration in the large): below 0
+    where the class is promised more often than it comes.
     """
 
     intercept: float
@@ -76,7 +79,7 @@ def reliability(found: Prediction) -> list[list[float]]:
 
 
 def calibration_line(sums: Sums) -> Line:
-    """Fit Cox's line to binned predictions; NaN where hits and misses do not overlap."""
+    """Fit both to binned predictions; NaN where hits and misses do not overlap."""
     full = sums.weight > 0
     odds = sums.log_odds[full] / sums.weight[full]
     hits = sums.hits[full]
@@ -86,7 +89,9 @@ def calibration_line(sums: Sums) -> Line:
     target = np.repeat([1, 0], len(odds))
     model = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000)
     model.fit(np.tile(odds, 2)[:, None], target, sample_weight=np.concatenate([hits, misses]))
-    return Line(float(model.intercept_[0]), float(model.coef_[0, 0]))
+    weight = hits + misses
+    intercept = brentq(lambda a: weight @ expit(a + odds) - hits.sum(), -FAR, FAR)
+    return Line(float(intercept), float(model.coef_[0, 0]))
 
 
 def _overlap(hits: Array, misses: Array) -> bool:

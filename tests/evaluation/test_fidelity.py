@@ -65,9 +65,18 @@ def test_tiny_classes_have_no_figures(n_made):
     assert np.isnan(list(found.values())).all()
 
 
-def test_large_classes_are_looked_at_in_part():
+def test_copies_of_large_classes_are_copies():
     n = 3 * MOST
-    x = np.arange(2.0 * n)[:, None]
-    y = np.repeat([0, 1], [n - 100, 100])
-    found = fidelity(x, np.concatenate([y, np.ones(n, int)]), n)
-    assert found["near_copies"] == 0
+    x = np.random.default_rng(0).normal(size=(n + 50, 2))
+    y = np.repeat([0, 1], [50, n])
+    found = fidelity(np.concatenate([x, x[50:]]), np.concatenate([y, np.ones(n, int)]), len(x))
+    assert found["near_copies"] == 1
+    assert found["foreign"] == 0
+
+
+def test_the_share_of_foreign_rows_does_not_depend_on_thinning():
+    rng = np.random.default_rng(0)
+    x, made = rng.normal(size=(10 * MOST + 100, 2)), rng.normal(size=(500, 2))
+    y = np.repeat([0, 1], [10 * MOST, 100])
+    found = fidelity(np.concatenate([x, made]), np.concatenate([y, np.ones(500, int)]), len(x))
+    assert found["foreign"] == pytest.approx(100 / 101, abs=0.01)  # all are of one law

@@ -51,10 +51,20 @@ def test_weights_are_relative():
 
 
 @pytest.mark.parametrize("line", [(0.0, 1.0), (-1.0, 1.0), (0.5, 0.6), (0.0, 1.8)])
-def test_the_line_is_found(line):
-    found = calibration_line(drawn(line))
-    assert found.intercept == pytest.approx(line[0], abs=0.06)
-    assert found.slope == pytest.approx(line[1], rel=0.05)
+def test_the_slope_is_found(line):
+    assert calibration_line(drawn(line)).slope == pytest.approx(line[1], rel=0.05)
+
+
+@pytest.mark.parametrize("shift", [-1.0, 0.0, 0.7])
+def test_the_intercept_is_the_shift_at_slope_one(shift):
+    assert calibration_line(drawn((shift, 1.0))).intercept == pytest.approx(shift, abs=0.05)
+
+
+def test_the_intercept_says_whether_too_much_is_promised():
+    for line in ((-1.2, 0.5), (0.6, 0.5), (0.0, 1.8)):
+        found = drawn(line)
+        promised_less = found.probability.sum() < found.hits.sum()
+        assert (calibration_line(found).intercept > 0) == promised_less
 
 
 def test_sums_of_parts_add_up():
