@@ -48,7 +48,7 @@ def against(comparison: Comparison, ours: str, theirs: str, scores: Sequence[str
 # ---- samplers -----------------------------------------------------------------------------------
 
 
-def samplers(comparison: Comparison, other: str = "smote") -> list[list[str]]:
+def samplers(comparison: Comparison, other: str) -> list[list[str]]:
     """Return a row for each sampler: mean rank, differences to another one, seconds a fit."""
     ranks = mean_ranks(comparison)
     seconds = comparison.samplings.groupby("sampler")["seconds"].median()
@@ -91,7 +91,10 @@ def classifiers(comparison: Comparison, others: Sequence[str]) -> Iterator[list[
 
 
 def probabilities(comparison: Comparison) -> Iterator[list[str]]:
-    """Yield calibration before and after correction of the priors, means over all cells."""
+    """Yield calibration before and after correction of the priors, of all cells.
+
+    Differences to doing nothing are means over tables, slope and intercept medians.
+    """
     found = calibration(comparison)
     for name in comparison.samplers:
         own = found.xs(name, level="sampler")
@@ -148,10 +151,13 @@ def report(
 ) -> str:
     """Write all tables; ``boards`` and ``nets`` have an entry for each half, and "all"."""
     parts = []
+    everything = boards["all"]
+    known = everything.samplers
+    other = "smote" if "smote" in known else known[0]
     for half, board in boards.items():
         n = len(board.data)
         heading = ["sampler", "mean rank", *HEADINGS, "seconds"]
-        parts.append(table(f"{half} ({n} tables): minus SMOTE", heading, samplers(board)))
+        parts.append(table(f"{half} ({n} tables): minus {other}", heading, samplers(board, other)))
         pairs = [(a, b) for a, b in game_over if {a, b} <= set(board.samplers)]
         rows = [[f"{a} - {b}", *against(board, a, b, SCORES)] for a, b in pairs]
         if rows:
@@ -160,16 +166,16 @@ def report(
         n = len(net.data)
         title = f"{half} ({n} tables): GAMOClassifier minus"
         parts.append(table(title, ["rival", *HEADINGS], list(networks(net))))
-    everything = boards["all"]
     others = [name for name in ("none", "threshold") if name in everything.samplers]
     heading = [f"{score} - {other}" for score in ("BA", "Brier") for other in others]
     rows = list(classifiers(everything, others))
     parts.append(table("all: by classifier", ["classifier", "sampler", *heading], rows))
-    heading = ["Brier - none", "slope", "intercept"]
-    heading = ["sampler", *heading, *(f"corrected: {name}" for name in heading)]
-    parts.append(table("all: probabilities", heading, list(probabilities(everything))))
-    heading = ["sampler", "BA - none", *(name.replace("_", " ") for name in FIDELITY)]
-    parts.append(table("all: generated rows", heading, list(likeness(everything))))
+    if everything.baseline is not None:
+        heading = ["Brier - none", "slope", "intercept"]
+        heading = ["sampler", *heading, *(f"corrected: {name}" for name in heading)]
+        parts.append(table("all: probabilities", heading, list(probabilities(everything))))
+        heading = ["sampler", "BA - none", *(name.replace("_", " ") for name in FIDELITY)]
+        parts.append(table("all: generated rows", heading, list(likeness(everything))))
     return "\n".join(parts)
 
 

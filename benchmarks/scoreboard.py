@@ -72,6 +72,8 @@ def table_names(options: argparse.Namespace) -> dict[str, list[str]]:
         found = {options.half: found[options.half]}
     if options.tables is None:
         return found
+    if unknown := sorted(set(options.tables) - set(names)):
+        raise SystemExit(f"{options.data} has no tables {unknown}: it has {', '.join(names)}")
     chosen = {half: [t for t in options.tables if t in own] for half, own in found.items()}
     others = [t for t in options.tables if not any(t in own for own in chosen.values())]
     return {half: own for half, own in (chosen | {"neither half": others}).items() if own}
@@ -134,7 +136,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not boards:
         return 0
     print(report(boards, nets, lambda title, *rest: f"\n{title}\n{table(*rest)}"))
-    print(*failures(boards["all"]), sep="\n")
+    print(
+        *(line for found in (boards, nets) if found for line in failures(found["all"])), sep="\n"
+    )
     if options.keep:
         write(boards, report(boards, nets, rst_table), options)
     return 0

@@ -131,6 +131,7 @@ def run_compare(options: argparse.Namespace) -> None:
         or Path("gan-resample-report") / Path(options.data).resolve().name.split(".")[0]
     )
     _make_folder(out)
+    _refuse_other_data(out / STORE, {data.name for data in tables})
     comparison = compare(
         tables,
         options.samplers,
@@ -150,6 +151,23 @@ def run_compare(options: argparse.Namespace) -> None:
     print_findings(comparison)
     print(f"every score: {results}")
     print(comparison.to_html(out / "report.html"))
+
+
+def _refuse_other_data(path: Path, names: set[str]) -> None:
+    """Leave the report alone that was made of other tables in the same folder."""
+    from contextlib import closing
+
+    from gan_resample.evaluation.store import Store
+
+    if not path.exists():
+        return
+    with closing(Store(path)) as store:
+        held = store.data
+    if held and not names & set(held):
+        raise ValueError(
+            f"the results in {path} are of {', '.join(held)}, not of {', '.join(sorted(names))}: "
+            "choose another place for the results"
+        )
 
 
 def read_datasets(options: argparse.Namespace) -> list[Any]:

@@ -1,6 +1,7 @@
 """PriorCorrectedClassifier: values by hand, the obvious use, and what it passes through."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import sklearn.utils.estimator_checks as sklearn_checks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from imblearn import FunctionSampler
+from imblearn.ensemble import BalancedRandomForestClassifier
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import make_pipeline
 from imblearn.under_sampling import RandomUnderSampler
@@ -17,6 +19,7 @@ from scipy.special import logit, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
+from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, SGDClassifier
@@ -337,3 +340,17 @@ def test_several_labels_a_row_are_refused():
     X, y = blobs((60, 20))
     with pytest.raises(ValueError, match="1d array"):
         PriorCorrectedClassifier(RandomForestClassifier(3)).fit(X, np.column_stack([y, 1 - y]))
+
+
+@pytest.mark.parametrize(
+    "inside", [GAMOClassifier(max_iter=5), BalancedRandomForestClassifier(n_estimators=5)]
+)
+def test_balance_inside_a_classifier_is_not_overlooked_in_silence(inside):
+    X, y = make_classification(200, weights=[0.8], random_state=0)
+    with pytest.warns(UserWarning, match='set seen_prior="uniform"'):
+        PriorCorrectedClassifier(inside).fit(X, y)
+    with pytest.warns(UserWarning, match='set seen_prior="uniform"'):
+        PriorCorrectedClassifier(make_pipeline(StandardScaler(), inside)).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        PriorCorrectedClassifier(inside, seen_prior="uniform").fit(X, y)

@@ -184,11 +184,20 @@ def test_scoreboard_starts_from_what_is_kept(tmp_path):
     command += ["--classifiers", "logistic", "--folds", "2", "--max-iter", "5", "--jobs", "1"]
     command += ["--kept", kept]
     first = run(*command, "--store", tmp_path / "first.sqlite", "--keep")
-    assert "all (3 tables): minus SMOTE" in first  # yeast4 is of yeast's family
+    assert "all (3 tables): minus smote" in first  # yeast4 is of yeast's family
     assert "development (2 tables): GAMOClassifier minus" in first
-    assert "confirmation (1 tables): minus SMOTE" in first
+    assert "confirmation (1 tables): minus smote" in first
     assert (kept / "scoreboard.inc").read_text().count("list-table") == 12
     again = run(*command, "--store", tmp_path / "second.sqlite")
     assert again == first
     ran = sqlite3.connect(tmp_path / "second.sqlite").execute("SELECT body FROM records")
     assert sum(json.loads(body)["status"] == "ok" for (body,) in ran) > 50
+
+
+def test_scoreboard_runs_half_after_half_and_without_smote(tmp_path):
+    small_tables(tmp_path, ["german_credit", "libras_move"])
+    command = [ROOT / "benchmarks" / "scoreboard.py", "--data", tmp_path, "--kept", tmp_path]
+    command += ["--store", tmp_path / "s.sqlite", "--samplers", "spread", "random", "--folds", "2"]
+    command += ["--classifiers", "knn", "--no-networks", "--jobs", "1"]
+    assert "development (1 tables): minus spread" in run(*command, "--half", "development")
+    assert "confirmation (1 tables): minus spread" in run(*command, "--half", "confirmation")

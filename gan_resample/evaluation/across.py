@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gan_resample.evaluation.figures import Figures
 from gan_resample.evaluation.intervals import Difference, mean_ranks
+from gan_resample.evaluation.over_data import OverData
 from gan_resample.evaluation.rank_plot import RankDisplay
 from gan_resample.evaluation.statistics import FEWEST_DATA, FEWEST_SAMPLERS, SharedMeans
 from gan_resample.evaluation.words import chance, interval, margin, sentence_case
@@ -22,7 +22,7 @@ Record = dict[str, Any]
 BESIDES = ("roc_auc", "average_precision", "brier_score")
 
 
-def rank_display(comparison: Figures) -> RankDisplay | None:
+def rank_display(comparison: OverData) -> RankDisplay | None:
     """Draw the main score's ranks, where there is enough to rank."""
     n_data, n_samplers = comparison.shared_means().means.shape
     if n_data < FEWEST_DATA or n_samplers < FEWEST_SAMPLERS:
@@ -30,7 +30,7 @@ def rank_display(comparison: Figures) -> RankDisplay | None:
     return RankDisplay.from_comparison(comparison)
 
 
-def score_tables(comparison: Figures) -> Iterator[Record]:
+def score_tables(comparison: OverData) -> Iterator[Record]:
     """Tables of the main score, of ROC AUC, average precision and Brier score, if they are there.
 
     None of a score that fewer than five data sets share.
@@ -45,11 +45,12 @@ def score_tables(comparison: Figures) -> Iterator[Record]:
                 "n_data": len(shared.means),
                 "n_asked": shared.n_asked,
                 "left_out": ", ".join(shared.left_out),
+                "without": ", ".join(shared.without),
                 "rows": list(_rows(comparison, score, shared)),
             }
 
 
-def _rows(comparison: Figures, score: str, shared: SharedMeans) -> Iterator[Record]:
+def _rows(comparison: OverData, score: str, shared: SharedMeans) -> Iterator[Record]:
     """Yield a row for each sampler, the best mean rank first."""
     up, unit = comparison.greater_is_better(score), comparison.unit(score)
     ranks, _ = mean_ranks(shared.means, up)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from gan_resample.evaluation.figures import Figures
+from gan_resample.evaluation.over_data import OverData
 from gan_resample.evaluation.plots import ComparisonDisplay
 from gan_resample.evaluation.probabilities import calibration
 from gan_resample.evaluation.report import write_report
@@ -15,7 +15,7 @@ from gan_resample.evaluation.report import write_report
 __all__ = ["Comparison"]
 
 
-class Comparison(Figures):
+class Comparison(OverData):
     """Results of :func:`compare`.
 
     Attributes

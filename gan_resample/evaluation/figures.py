@@ -11,17 +11,9 @@ import numpy as np
 import pandas as pd
 
 from gan_resample.evaluation.fidelity import FIDELITY
-from gan_resample.evaluation.intervals import Difference, mean_ranks, over_data, over_splits
+from gan_resample.evaluation.intervals import Difference, over_splits
 from gan_resample.evaluation.reliability import CORRECTED, Sums
-from gan_resample.evaluation.scores import Score
-from gan_resample.evaluation.statistics import (
-    RankTest,
-    SharedMeans,
-    default_rope,
-    friedman,
-    shared_means,
-    signed_rank,
-)
+from gan_resample.evaluation.scores import SCORES, Score
 
 __all__ = ["Figures"]
 
@@ -48,18 +40,31 @@ class Figures:
         self.samplings = pd.DataFrame(samplings).reindex(
             columns=[*SAMPLING, "seconds", "n_generated", "note", "history", "rows", "fidelity"]
         )
-        self._reliability = [_reliability(r) for r in records if r.get("reliability")]
+        self._bins = [(_cell(r), _bins(r)) for r in records if r.get("reliability")]
+        self._means: dict[str, pd.DataFrame] = {}
 
     def _results(self, records: Sequence[Record]) -> pd.DataFrame:
-        rows = [record | record.get("scores", {}) | _corrected(record) for record in records]
+        rows = [r | r.get("scores", {}) | self._corrected(r) for r in records]
         columns = ["data", *SPLIT, "sampler", "classifier", "status", "note", "error", "warned"]
-        repaired = [f"{name}_corrected" for name in self.scores if name in CORRECTED]
+        repaired = [f"{n}_corrected" for n in self.scores if self.known_as(n) in CORRECTED]
         figures = ["fit_seconds", *self.scores, *repaired]
         frame = pd.DataFrame(rows).reindex(columns=[*columns, *figures])
         frame["warned"] = frame["warned"].map(", ".join)
         texts = ["note", "error"]
         frame[texts] = frame[texts].astype(object).where(frame[texts].notna(), "")
         return frame
+
+    def _corrected(self, record: Record) -> Record:
+        """Scores with the shift of the class mix undone; as they are where there was none."""
+        if "scores" not in record or "corrected" not in record:
+            return {}
+        plain, repaired = record["scores"], (record["corrected"] or {}).get("scores", {})
+        known = {name: self.known_as(name) for name in self.scores}
+        return {
+            f"{name}_corrected": repaired.get(known[name], plain[name])
+            for name in self.scores
+            if known[name] in CORRECTED
+        }
 
     def _recalls(self, records: Sequence[Record]) -> pd.DataFrame:
         labels = {data["name"]: data["labels"] for data in self.about["data"]}
@@ -154,8 +159,12 @@ class Figures:
         ``classifier`` may be a pair, of the first and the second sampler's classifier.
         """
         pairs = self.paired(data, classifier, sampler, other, score)
+        return self.difference_of(data, pairs["ours"], pairs["theirs"])
+
+    def difference_of(self, data: str, ours: pd.Series, theirs: pd.Series) -> Difference:
+        """Difference of two series of scores by split, paired where both are there."""
         about = next(about for about in self.about["data"] if about["name"] == data)
-        return over_splits((pairs["ours"] - pairs["theirs"]).to_numpy(), about["test_to_train"])
+        return over_splits((ours - theirs).dropna().to_numpy(), about["test_to_train"])
 
     def paired(
         self, data: str, classifier: Any, sampler: Any, other: Any, score: str | None = None
@@ -173,34 +182,6 @@ class Figures:
         """Scores of a cell by repeat and fold."""
         return self._cells[data, classifier, sampler].set_index(SPLIT)[score]
 
-    def overall(self, score: str | None = None) -> pd.DataFrame:
-        """Mean rank and mean difference to doing nothing of each sampler, over all data sets.
-
-        Returns
-        -------
-        overall : DataFrame
-            Indexed by sampler: ``mean_rank`` over those cells (data set and classifier) where
-            every sampler ran (``n_ranked`` of them); ``difference`` to doing nothing averaged over
-            classifiers, then over the ``n_data`` data sets where the sampler ran, with ``low``,
-            ``high`` and ``verdict`` where these are at least two.
-        """
-        score = score or self.scores[0]
-        up = self.greater_is_better(score)
-        means = self.cell_means(score)
-        ranks, n_ranked = mean_ranks(means, up)
-        found = pd.DataFrame({"mean_rank": ranks, "n_ranked": n_ranked})
-        if self.baseline is not None:
-            gaps = means.sub(means[self.baseline], axis=0).groupby(level="data").mean()
-            told = {name: over_data(gaps[name].dropna().to_numpy()) for name in gaps}
-            found["n_data"] = gaps.notna().sum()
-            found["difference"] = {name: gap.mean for name, gap in told.items()}
-            found["low"] = {name: gap.low for name, gap in told.items()}
-            found["high"] = {name: gap.high for name, gap in told.items()}
-            found["verdict"] = {
-                name: gap.verdict(up) for name, gap in told.items() if name != self.baseline
-            }
-        return found.loc[self.samplers]
-
     def cell_means(self, score: str | None = None) -> pd.DataFrame:
         """Means of a score: data sets and classifiers down, samplers across.
 
@@ -208,6 +189,11 @@ class Figures:
         gains by failing in the hard ones.
         """
         score = score or self.scores[0]
+        if score not in self._means:
+            self._means[score] = self._cell_means(score)
+        return self._means[score].copy()
+
+    def _cell_means(self, score: str) -> pd.DataFrame:
         wide = self.results.pivot(
             index=["data", "classifier", *SPLIT], columns="sampler", values=score
         )
@@ -216,123 +202,10 @@ class Figures:
         order = pd.MultiIndex.from_product([self.data, self.classifiers], names=cells)
         return pd.DataFrame(found).T.reindex(index=order, columns=self.samplers)
 
-    def friedman(
-        self,
-        score: str | None = None,
-        classifier: str | None = None,
-        samplers: Sequence[str] | None = None,
-    ) -> RankTest:
-        """Test whether samplers differ in their ranks over data sets, and which do.
-
-        Friedman's test with Nemenyi's post-hoc test (Demšar 2006), over the data sets and cells
-        that :meth:`shared_means` keeps.
-
-        Parameters
-        ----------
-        score : str, default=None
-            A score's name; None: the main one.
-        classifier : str, default=None
-            A classifier's name; None: means over the classifiers with which every sampler ran.
-        samplers : sequence of str, default=None
-            Which to rank; None: all.
-
-        Returns
-        -------
-        found : RankTest
-            ``statistic``, ``p``, ``mean_ranks`` (1 is best), ``critical_difference``, ``pairs``
-            (p-values of Nemenyi's test), ``n_data`` and ``left_out``.
-
-        Raises
-        ------
-        ValueError
-            For an unknown name, and fewer than five data sets or three samplers to compare.
-        """
-        score = score or self.scores[0]
-        shared = self.shared_means(score, classifier, samplers)
-        return friedman(shared, greater_is_better=self.greater_is_better(score))
-
-    def bayesian(
-        self,
-        reference: str | None = None,
-        score: str | None = None,
-        classifier: str | None = None,
-        rope: float | None = None,
-        *,
-        samplers: Sequence[str] | None = None,
-        seed: int = 0,
-    ) -> pd.DataFrame:
-        """Probabilities that each sampler is worse than one, practically equal, or better.
-
-        The Bayesian signed-rank test (Benavoli et al. 2017) over the data sets and cells that
-        :meth:`shared_means` keeps.
-
-        Parameters
-        ----------
-        reference : str, default=None
-            The sampler to compare to; None: doing nothing.
-        score : str, default=None
-            A score's name; None: the main one.
-        classifier : str, default=None
-            A classifier's name; None: means over the classifiers with which every sampler ran.
-        rope : float, default=None
-            What is practically equal: differences of at most this, in units of the score (0.01 is
-            1 point of a share). None: 0.005 for the Brier score, 0.01 for all others.
-        samplers : sequence of str, default=None
-            Which to compare, the reference among them; None: all.
-        seed : int, default=0
-            Seed of the draws from the posterior.
-
-        Returns
-        -------
-        found : DataFrame
-            Indexed by sampler: ``p_worse``, ``p_equal``, ``p_better``; the mean ``difference``
-            and the ``median`` one with the ends of their 95 % intervals (``low``, ``high``;
-            ``median_low``, ``median_high``); ``n_data``. Empty intervals are NaN.
-
-        Raises
-        ------
-        ValueError
-            For an unknown name, a rope of 0 or less, fewer than five data sets to compare on, and
-            where doing nothing did not run and no reference is named.
-        ImportError
-            Where baycomp is not installed.
-        """
-        score = score or self.scores[0]
-        reference = reference or self.baseline
-        if reference is None:
-            raise ValueError("doing nothing did not run: name the reference, one of the samplers")
-        return signed_rank(
-            self.shared_means(score, classifier, samplers),
-            reference,
-            rope=default_rope(score) if rope is None else rope,
-            greater_is_better=self.greater_is_better(score),
-            seed=seed,
-        )
-
-    def shared_means(
-        self,
-        score: str | None = None,
-        classifier: str | None = None,
-        samplers: Sequence[str] | None = None,
-    ) -> SharedMeans:
-        """Means of a score that may be compared over data sets.
-
-        A sampler that is missing on more than half of the data sets is left out; then only cells
-        where every other one ran count, and are averaged over classifiers.
-
-        Returns
-        -------
-        shared : SharedMeans
-            ``means`` with data sets down and samplers across, ``left_out`` and ``n_asked``.
-        """
-        asked = [(score, self.scores), (classifier, self.classifiers)]
-        for name, known in [*asked, *((name, self.samplers) for name in samplers or ())]:
-            if name is not None and name not in known:
-                raise ValueError(f"{name!r} is not in the comparison: known are {known}")
-        cells = self.cell_means(score)[list(samplers or self.samplers)]
-        if classifier is not None:
-            cells = cells[cells.index.get_level_values("classifier") == classifier]
-        return shared_means(cells)
+    def known_as(self, score: str) -> str:
+        """Name that the package has for a score, whatever the user called it; "" for others."""
+        kind = self._kinds[score]
+        return next((name for name, known in SCORES.items() if known == kind), "")
 
     def greater_is_better(self, score: str) -> bool:
         """Tell which way a score counts; scikit-learn's scorers and callables count upwards."""
@@ -352,13 +225,20 @@ class Figures:
     def reliability_sums(self, kind: str = "calibration") -> dict[Cell, Sums]:
         """Calibration bins by data set, classifier and sampler, summed over splits.
 
-        ``kind`` is "calibration", or "corrected": with the shift of the class mix undone.
+        ``kind`` is "calibration", or "corrected": with the shift of the class mix undone, NaN
+        where that is unknown.
         """
-        sums: dict[Cell, Any] = {}
-        for record in self._reliability:
-            cell = record["data"], record["classifier"], record["sampler"]
-            sums[cell] = sums.get(cell, 0) + np.asarray(record[kind])
-        return {cell: Sums(*found) for cell, found in sums.items()}
+        return self._sums[kind]
+
+    @cached_property
+    def _sums(self) -> dict[str, dict[Cell, Sums]]:
+        found: dict[str, dict[Cell, Any]] = {"calibration": {}, "corrected": {}}
+        for cell, bins in self._bins:
+            for kind, own in found.items():
+                own[cell] = own.get(cell, 0) + bins[kind]
+        return {
+            kind: {cell: Sums(*sums) for cell, sums in own.items()} for kind, own in found.items()
+        }
 
     def fidelity(self) -> pd.DataFrame:
         """Likeness of generated rows to real ones: means over splits, by data set and sampler.
@@ -371,6 +251,10 @@ class Figures:
             more than five real and five generated rows. None of these says whether the rows help
             a classifier.
         """
+        return self._fidelity.copy()
+
+    @cached_property
+    def _fidelity(self) -> pd.DataFrame:
         own = self.samplings.dropna(subset=["fidelity"])
         rows = pd.DataFrame(own["fidelity"].tolist(), index=own.index, columns=[*FIDELITY])
         found = rows.groupby([own["data"], own["sampler"]], sort=False).mean()
@@ -379,20 +263,17 @@ class Figures:
         )
 
 
-def _corrected(record: Record) -> Record:
-    """Scores with the shift of the class mix undone; as they are where there was none."""
-    plain = record.get("scores", {})
-    repaired = (record.get("corrected") or {}).get("scores", {})
-    return {
-        f"{name}_corrected": repaired.get(name, plain[name]) for name in CORRECTED if name in plain
-    }
+def _cell(record: Record) -> Cell:
+    return record["data"], record["classifier"], record["sampler"]
 
 
-def _reliability(record: Record) -> Record:
-    """Return the bins of a record, under the names that :meth:`Figures.reliability_sums` takes."""
-    repaired = (record.get("corrected") or record)["reliability"]
-    own = {name: record[name] for name in CELL}
-    return own | {"calibration": record["reliability"], "corrected": repaired}
+def _bins(record: Record) -> dict[str, np.ndarray]:
+    """Bins as they are and with the shift undone, which a record may know nothing of."""
+    plain = np.asarray(record["reliability"])
+    if "corrected" not in record:
+        return {"calibration": plain, "corrected": np.full_like(plain, np.nan)}
+    repaired = (record["corrected"] or record)["reliability"]
+    return {"calibration": plain, "corrected": np.asarray(repaired)}
 
 
 def _mean_of_shared(rows: pd.DataFrame) -> pd.Series:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gan_resample.evaluation.figures import CELL, Figures
+from gan_resample.evaluation.figures import CELL, Cell, Figures
 from gan_resample.evaluation.intervals import NO_DIFFERENCE, Difference
 from gan_resample.evaluation.reliability import Sums, calibration_line
 
@@ -17,15 +17,16 @@ __all__ = ["calibration", "warning_of_probabilities"]
 Record = dict[str, Any]
 
 
-def calibration(comparison: Figures) -> pd.DataFrame:
-    """See :meth:`Comparison.calibration`."""
+def calibration(comparison: Figures, data: str | None = None) -> pd.DataFrame:
+    """See :meth:`Comparison.calibration`; of all data sets, or of one."""
     sums = {kind: comparison.reliability_sums(kind) for kind in ("calibration", "corrected")}
-    cells = product(comparison.data, comparison.classifiers, comparison.samplers)
+    asked = comparison.data if data is None else [data]
+    cells = product(asked, comparison.classifiers, comparison.samplers)
     found = {
         cell: _line("", sums["calibration"][cell])
         | _line("corrected_", sums["corrected"][cell])
-        | _brier(comparison, cell, "brier_score", "")
-        | _brier(comparison, cell, "brier_score_corrected", "corrected_")
+        | _brier(comparison, cell, "")
+        | _brier(comparison, cell, "corrected_")
         for cell in cells
         if cell in sums["calibration"]
     }
@@ -39,17 +40,20 @@ def _line(prefix: str, sums: Sums) -> Record:
     return {f"{prefix}intercept": line.intercept, f"{prefix}slope": line.slope}
 
 
-def _brier(comparison: Figures, cell: tuple[str, str, str], score: str, prefix: str) -> Record:
+def _brier(comparison: Figures, cell: Cell, prefix: str) -> Record:
     """Mean Brier score of a cell and its difference to that of doing nothing."""
-    if "brier_score" not in comparison.scores:
+    score = _brier_score(comparison)
+    if score is None:
         return {}
-    data, classifier, sampler = cell
-    found: Record = {f"{prefix}brier_score": comparison.split_scores(*cell, score).mean()}
+    values = comparison.split_scores(*cell, f"{score}_corrected" if prefix else score)
+    found: Record = {f"{prefix}brier_score": values.mean()}
     nothing = comparison.baseline
     if nothing is not None:
-        gap = Difference(np.nan, np.nan, np.nan, np.nan)
-        if sampler != nothing:
-            gap = comparison.difference(data, classifier, sampler, nothing, score)
+        gap = Difference(np.nan, np.nan, np.nan)
+        if cell[-1] != nothing:
+            gap = comparison.difference_of(
+                cell[0], values, comparison.split_scores(*cell[:2], nothing, score)
+            )
         found |= {
             f"{prefix}difference": gap.mean,
             f"{prefix}low": gap.low,
@@ -59,37 +63,53 @@ def _brier(comparison: Figures, cell: tuple[str, str, str], score: str, prefix: 
     return found
 
 
+def _brier_score(comparison: Figures) -> str | None:
+    """Name that the Brier score has in this comparison."""
+    names = (n for n in comparison.scores if comparison.known_as(n) == "brier_score")
+    return next(names, None)
+
+
 def warning_of_probabilities(comparison: Figures, data: str) -> str:
     """Warn where a sampler worsens the Brier score beyond noise, and say what a correction saves.
 
     Beyond noise: the 95 % interval of the difference to doing nothing lies above 0.
     """
-    if "brier_score" not in comparison.scores or comparison.baseline is None:
+    if _brier_score(comparison) is None or comparison.baseline is None:
         return ""
-    cells = product([data], comparison.classifiers, comparison.samplers)
-    verdicts = {cell: _verdicts(comparison, cell) for cell in cells}
-    own = pd.DataFrame.from_dict(verdicts, orient="index").rename_axis(CELL)
-    worse, still = (own[own[name] == "worse"] for name in own)
-    if not (own["before"] != "").any():
-        return ""
-    if worse.empty:
-        better = own.index[own["before"] == "better"]
-        rest = f"; better with {_counted(better)}" if len(better) else ""
-        return f"Probabilities, by the Brier score: nothing is worse than doing nothing{rest}."
-    told = (
-        "Warning: probabilities are worse than those of doing nothing, by the Brier score, with "
-        f"{_counted(worse.index)}. With the shift of the class mix undone "
-        "(PriorCorrectedClassifier) "
+    cells = list(product([data], comparison.classifiers, comparison.samplers))
+    index = pd.MultiIndex.from_tuples(cells, names=CELL)
+    before, after = (
+        pd.Series([_brier(comparison, c, kind)[f"{kind}verdict"] for c in cells], index)
+        for kind in ("", "corrected_")
     )
+    judged = before[before.isin(["better", "worse", NO_DIFFERENCE])]
+    if judged.empty:
+        untold = "without intervals, nothing can be said of them"
+        return f"Probabilities, by the Brier score: {untold}." if (before != "").any() else ""
+    worse = judged.index[judged == "worse"]
+    if worse.empty:
+        better = judged.index[judged == "better"]
+        told = f"better with {_counted(better)}; " if len(better) else ""
+        rest = " elsewhere" if len(better) else ""
+        return (
+            "Probabilities, by the Brier score, against doing nothing: "
+            f"{told}{NO_DIFFERENCE}{rest}."
+        )
+    return (
+        "Warning: probabilities are worse than those of doing nothing, by the Brier score, with "
+        f"{_counted(worse)}.{_mended(after)}"
+    )
+
+
+def _mended(after: pd.Series) -> str:
+    """Say what is left with the shift of the class mix undone; nothing where that is unknown."""
+    if not (after != "").any():
+        return ""
+    begun = " With the shift of the class mix undone (PriorCorrectedClassifier) "
+    still = after.index[after == "worse"]
     if still.empty:
-        return f"{told}there is {NO_DIFFERENCE} left."
-    return f"{told}they are still worse with {_counted(still.index)}."
-
-
-def _verdicts(comparison: Figures, cell: tuple[str, str, str]) -> Record:
-    plain = _brier(comparison, cell, "brier_score", "")
-    mended = _brier(comparison, cell, "brier_score_corrected", "")
-    return {"before": plain["verdict"], "after": mended["verdict"]}
+        return f"{begun}there is {NO_DIFFERENCE} left."
+    return f"{begun}they are still worse with {_counted(still)}."
 
 
 def _counted(cells: pd.Index) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 
-from gan_resample.evaluation.figures import Figures
+from gan_resample.evaluation.over_data import OverData
 from gan_resample.evaluation.style import INK, REAL
 
 __all__ = ["RankDisplay"]
@@ -51,7 +51,7 @@ class RankDisplay:
 
     def __init__(
         self,
-        comparison: Figures,
+        comparison: OverData,
         *,
         score: str | None = None,
         classifier: str | None = None,
@@ -65,7 +65,7 @@ class RankDisplay:
     @classmethod
     def from_comparison(
         cls,
-        comparison: Figures,
+        comparison: OverData,
         *,
         score: str | None = None,
         classifier: str | None = None,

@@ -18,6 +18,7 @@ from jinja2 import Environment, StrictUndefined
 from gan_resample.evaluation.across import rank_display, score_tables
 from gan_resample.evaluation.figures import Figures
 from gan_resample.evaluation.intervals import Difference
+from gan_resample.evaluation.over_data import OverData
 from gan_resample.evaluation.pictures import ResamplingDisplay
 from gan_resample.evaluation.plots import ComparisonDisplay, GameHistoryDisplay
 from gan_resample.evaluation.section_tables import likeness_table, probability_table
@@ -44,7 +45,7 @@ CAPTIONS = {
 }
 
 
-def write_report(comparison: Figures, path: Path, pictures: bool = True) -> Path:
+def write_report(comparison: OverData, path: Path, pictures: bool = True) -> Path:
     """Write the page and return its path."""
     template = (resources.files("gan_resample.evaluation") / "report.html").read_text("utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)

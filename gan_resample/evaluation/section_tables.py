@@ -21,8 +21,8 @@ Record = dict[str, Any]
 
 def probability_table(comparison: Figures, data: str) -> list[Record]:
     """Rows of classifier, sampler and cells: as they are, then with the priors corrected."""
-    found = calibration(comparison)
-    if data not in found.index:
+    found = calibration(comparison, data)
+    if found.empty:
         return []
     return [
         {

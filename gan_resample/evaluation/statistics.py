@@ -75,11 +75,14 @@ class SharedMeans:
         Samplers that are missing on more than half of the data sets.
     n_asked : int
         Number of data sets before those without a shared cell were dropped.
+    without : tuple of str
+        Classifiers that ran, but nowhere with every sampler: they are in no mean.
     """
 
     means: pd.DataFrame
     left_out: tuple[str, ...]
     n_asked: int
+    without: tuple[str, ...] = ()
 
 
 def shared_means(cells: pd.DataFrame) -> SharedMeans:
@@ -97,9 +100,13 @@ def shared_means(cells: pd.DataFrame) -> SharedMeans:
     """
     ran = cells.notna().groupby(level="data", sort=False).any()
     kept = ran.mean() >= 0.5
-    complete = cells.loc[:, kept].dropna()
+    tried = cells.loc[:, kept].dropna(how="all")
+    complete = tried.dropna()
     means = complete.groupby(level="data", sort=False).mean()
-    return SharedMeans(means, tuple(str(name) for name in kept.index[~kept]), len(ran))
+    classifiers = (rows.index.unique("classifier") for rows in (tried, complete))
+    without = next(classifiers).difference(next(classifiers), sort=False)
+    left_out = kept.index[~kept]
+    return SharedMeans(means, tuple(map(str, left_out)), len(ran), tuple(map(str, without)))
 
 
 # ---- ranks --------------------------------------------------------------------------------------

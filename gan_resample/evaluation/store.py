@@ -33,6 +33,12 @@ CREATE TABLE IF NOT EXISTS claims (
 );
 """
 
+# whoever plays a task again, because another call died or seemed to, may run out of memory
+ADD = """
+INSERT INTO records VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body
+WHERE instr(records.body, '"status": "ok"') = 0 OR instr(excluded.body, '"status": "ok"') > 0
+"""
+
 
 class Store:
     """Records of a comparison, the settings they belong to, and who works on what.
@@ -48,6 +54,7 @@ class Store:
     def __init__(self, path: Any = None) -> None:
         self.path = ":memory:" if path is None else str(path)
         self._owner = uuid4().hex
+        self._about: list[tuple[str, str, str]] = []
         self._lock = RLock()
         try:
             self._connection = sqlite3.connect(self.path, timeout=60, check_same_thread=False)
@@ -83,40 +90,48 @@ class Store:
         ValueError
             Where the store holds results of another version, other data or other settings.
         """
-        wanted = [(k, n, v) for k, values in about.items() for n, v in values.items()]
+        self._about = [(k, n, v) for k, values in about.items() for n, v in values.items()]
         with self._transaction() as connection:
-            if not connection.execute("SELECT 1 FROM records LIMIT 1").fetchone():
+            empty = (f"SELECT 1 FROM {table} LIMIT 1" for table in ("records", "claims"))
+            if not any(connection.execute(query).fetchone() for query in empty):
                 connection.execute("DELETE FROM about")  # of a run that left no result
-            self._refuse_other_data(connection, set(about.get("data", ())))
-            connection.executemany("INSERT OR IGNORE INTO about VALUES (?, ?, ?)", wanted)
-            held = {(k, n): v for k, n, v in connection.execute("SELECT * FROM about")}
-            others = [
-                f"{kind} {name}: {_differing(value, held[kind, name])}"
-                for kind, name, value in wanted
-                if held[kind, name] != value
-            ]
-            if others:
-                raise ValueError(
-                    f"the results in {self.path} were made otherwise ({'; '.join(others)}) and "
-                    "cannot be mixed: choose another place for the results, or remove that file"
-                )
+            self._bind(connection)
 
-    def _refuse_other_data(self, connection: sqlite3.Connection, names: set[str]) -> None:
-        rows = connection.execute("SELECT name FROM about WHERE kind = 'data'")
-        held = {name for (name,) in rows}
-        if held and names and not held & names:
+    def _bind(self, connection: sqlite3.Connection) -> None:
+        """Note the settings of this run, and refuse those of another that differ."""
+        connection.executemany("INSERT OR IGNORE INTO about VALUES (?, ?, ?)", self._about)
+        held = {(k, n): v for k, n, v in connection.execute("SELECT * FROM about")}
+        others = [
+            f"{kind} {name}: {_differing(value, held[kind, name])}"
+            for kind, name, value in self._about
+            if held[kind, name] != value
+        ]
+        if others:
             raise ValueError(
-                f"the results in {self.path} are of {', '.join(sorted(held))}, not of "
-                f"{', '.join(sorted(names))}: choose another place for the results"
+                f"the results in {self.path} were made otherwise ({'; '.join(others)}) and "
+                "cannot be mixed: choose another place for the results, or remove that file"
             )
 
+    @property
+    def data(self) -> list[str]:
+        """Names of the data sets that the settings are about."""
+        with self._lock:
+            rows = self._connection.execute("SELECT name FROM about WHERE kind = 'data'")
+            return sorted(name for (name,) in rows)
+
     def add(self, outcome: Outcome) -> None:
-        """Write the records of one task, all or none."""
+        """Write the records of one task, all or none; a failure replaces no success.
+
+        Raises
+        ------
+        ValueError
+            Where a run with other settings has come between; see :meth:`agree`.
+        """
         records = [outcome.sampler | {"classifier": ""}, *outcome.classifiers]
         with self._transaction() as connection:
+            self._bind(connection)
             connection.executemany(
-                "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?)",
-                [(*_key(record), json.dumps(record)) for record in records],
+                ADD, [(*_key(record), json.dumps(record)) for record in records]
             )
 
     def records(self, task: TaskKey | None = None) -> dict[Key, Record]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from gan_resample.evaluation.figures import Figures
 from gan_resample.evaluation.intervals import NO_DIFFERENCE, Difference, over_data
+from gan_resample.evaluation.over_data import OverData
 from gan_resample.evaluation.probabilities import warning_of_probabilities
 from gan_resample.evaluation.statistics import FEWEST_DATA, FEWEST_SAMPLERS, default_rope
 
@@ -107,7 +108,11 @@ def _against_nothing(comparison: Figures, summary: Any) -> list[str]:
     title = sentence_case(comparison.title(score))
     told = [f"{title} against doing nothing: {_verdicts(summary, score)}."]
     if 0 < (few := int(summary["n_splits"].max())) < FEW_SPLITS:
-        told.append(f"{few} test parts make wide intervals: more folds or repeats narrow them.")
+        told.append(
+            f"{few} test parts make wide intervals: more folds or repeats narrow them."
+            if few > 1
+            else "One test part gives no interval, so nothing is better or worse beyond noise."
+        )
     return told
 
 
@@ -152,11 +157,11 @@ def _cells(count: int) -> str:
     return f"{count} cell{'s' * (count > 1)}"
 
 
-def overall_findings(comparison: Figures) -> list[str]:
+def overall_findings(comparison: OverData) -> list[str]:
     """Sentences about all cells together."""
     overall = comparison.overall()
     told = []
-    if len(comparison.data) > 1 and "difference" in overall:
+    if len(comparison.data) > 1 and "difference" in overall and overall["low"].notna().any():
         told.append(_mean_differences(comparison, overall))
     if overall["n_ranked"].iloc[0] > 1:
         ranks = overall["mean_rank"].sort_values()
@@ -169,7 +174,7 @@ def overall_findings(comparison: Figures) -> list[str]:
     return told + (_tested(comparison) if len(comparison.data) > 1 else [])
 
 
-def _tested(comparison: Figures) -> list[str]:
+def _tested(comparison: OverData) -> list[str]:
     """At most two sentences: Friedman's test, and the Bayesian one against doing nothing."""
     shared = comparison.shared_means()
     n_data, n_samplers = shared.means.shape
@@ -186,10 +191,12 @@ def _tested(comparison: Figures) -> list[str]:
             told.append(_chances(comparison))
     if told and shared.left_out:
         told[-1] += f" Left out, on most data sets without a result: {_listed(shared.left_out)}."
+    if told and shared.without:
+        told[-1] += f" Left out, since some sampler never ran with it: {_listed(shared.without)}."
     return told
 
 
-def _ranked(comparison: Figures) -> str:
+def _ranked(comparison: OverData) -> str:
     test = comparison.friedman()
     begun = (
         f"Friedman's test of the ranks in {comparison.title(comparison.scores[0])} over "
@@ -212,7 +219,7 @@ def _ranked(comparison: Figures) -> str:
     )
 
 
-def _gap(comparison: Figures, best: str, other: str, called: str) -> str:
+def _gap(comparison: OverData, best: str, other: str, called: str) -> str:
     """Tell a difference over data sets with its interval, without which none is the best."""
     means = comparison.shared_means().means
     gap = over_data((means[best] - means[other]).to_numpy())
@@ -220,7 +227,7 @@ def _gap(comparison: Figures, best: str, other: str, called: str) -> str:
     return f"The mean difference of {best} to {called} is {told}"
 
 
-def _chances(comparison: Figures) -> str:
+def _chances(comparison: OverData) -> str:
     score = comparison.scores[0]
     found = comparison.bayesian()
     parts = [
@@ -241,9 +248,9 @@ def chance(p: float) -> str:
     return "<0.01" if p < 0.5 else ">0.99"
 
 
-def margin(comparison: Figures, score: str) -> str:
+def margin(comparison: OverData, score: str) -> str:
     """Name the half-width of "practically equal" in the unit that the score is told in."""
-    rope = default_rope(score)
+    rope = default_rope(comparison.known_as(score))
     return f"{100 * rope:g} point" if comparison.unit(score) == 100 else f"{rope:g}"
 
 
@@ -251,7 +258,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none of the others"
 
 
-def _mean_differences(comparison: Figures, overall: Any) -> str:
+def _mean_differences(comparison: OverData, overall: Any) -> str:
     score = comparison.scores[0]
     unit, n_data = comparison.unit(score), len(comparison.data)
     parts = [

@@ -222,3 +222,22 @@ def test_games_encode_tables_by_themselves():
     model = make_model(games["gamo"], mixed_table()[0])
     assert model[0] == "passthrough"
     assert play(task("none", games)).classifiers[0]["status"] == "ok"
+
+
+class Triples(BaseEstimator):
+    """An over-sampler of the user's own: no relation of imbalanced-learn's, and arrays out."""
+
+    def fit_resample(self, X, y):
+        labels, counts = np.unique(y, return_counts=True)
+        rare = np.flatnonzero(y == labels[counts.argmin()])
+        rows = np.concatenate([np.arange(len(y)), rare, rare])
+        return X.to_numpy()[rows], np.asarray(y)[rows]
+
+
+def test_samplers_may_return_arrays_and_nobody_knows_what_they_made():
+    X, y = numeric_table()
+    outcome = play(task(Method(Triples()), data=as_dataset("t", X, y)))
+    assert outcome.classifiers[0]["status"] == "ok"
+    assert outcome.sampler["n_generated"] is None
+    assert outcome.sampler["fidelity"] is None
+    assert outcome.classifiers[0]["corrected"] is not None

@@ -1,11 +1,16 @@
 """Calibration of every cell, before and after correction, and the warning made of it."""
 
+import json
+import sqlite3
+from contextlib import closing
 from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import make_classification
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import ShuffleSplit
 
 from gan_resample.evaluation import compare
 from gan_resample.evaluation.fidelity import FIDELITY
@@ -13,6 +18,8 @@ from gan_resample.evaluation.probabilities import calibration, warning_of_probab
 from gan_resample.evaluation.section_tables import likeness_table, probability_table
 from gan_resample.evaluation.words import findings
 from tests.evaluation.helpers import numeric_table
+
+NEW = ("corrected", "fidelity")  # what records of earlier versions lack
 
 
 @cache
@@ -74,7 +81,10 @@ def test_no_warning_where_nothing_is_worse():
     X, y = numeric_table()
     comparison = compare({"t": (X, y)}, ["none", "threshold"], ["logistic"], cv=3)
     told = warning_of_probabilities(comparison, "t")
-    assert told == "Probabilities, by the Brier score: nothing is worse than doing nothing."
+    expected = (
+        "Probabilities, by the Brier score, against doing nothing: no detectable difference."
+    )
+    assert told == expected
 
 
 def test_without_brier_score_there_are_slopes_and_no_warning():
@@ -109,3 +119,68 @@ def test_likeness_stands_beside_worth():
     assert rows["spread"][5] < "0.50"
     worth = comparison.cell_means().loc["noisy", "spread"].mean()  # knn takes no class weights
     assert float(rows["spread"][0]) == pytest.approx(100 * worth, abs=0.06)
+
+
+def test_one_split_says_nothing():
+    X, y = make_classification(600, 6, weights=[0.9], class_sep=0.6, random_state=0)
+    split = ShuffleSplit(1, random_state=0)
+    found = compare({"t": (X, y)}, ["none", "random"], ["logistic"], split)
+    told = " ".join(findings(found, "t"))
+    assert "by the Brier score: without intervals, nothing can be said of them." in told
+    assert "One test part gives no interval" in told
+
+
+def test_a_score_is_known_by_what_it_is():
+    X, y = make_classification(900, 6, weights=[0.9], class_sep=0.6, random_state=0)
+    asked = {"t": (X, y)}, ["none", "random"], ["logistic"], 3
+    usual = compare(*asked, scoring=["brier_score"])
+    renamed = compare(*asked, scoring={"Brier": "brier_score"})
+    pd.testing.assert_frame_equal(renamed.calibration(), usual.calibration())
+    assert warning_of_probabilities(renamed, "t") == warning_of_probabilities(usual, "t")
+    assert "Brier_corrected" in renamed.results
+    assert renamed.known_as("Brier") == "brier_score"
+    negative = compare(*asked, scoring={"brier_score": "neg_brier_score"})
+    assert "brier_score" not in negative.calibration()
+    assert warning_of_probabilities(negative, "t") == ""
+
+
+def test_a_store_from_before_correction_makes_no_claim_of_it(tmp_path):
+    X, y = make_classification(900, 6, weights=[0.9], class_sep=0.6, random_state=0)
+    path = tmp_path / "s.sqlite"
+    asked = {"t": (X, y)}, ["none", "random", "spread"], ["logistic"], 3
+    new = compare(*asked, store=path)
+    assert "undone" in warning_of_probabilities(new, "t")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        records = connection.execute("SELECT rowid, body FROM records").fetchall()
+        for at, body in records:
+            kept = {
+                k: v for k, v in json.loads(body).items() if k not in ("corrected", "fidelity")
+            }
+            connection.execute(
+                "UPDATE records SET body = ? WHERE rowid = ?", (json.dumps(kept), at)
+            )
+    old = compare(*asked, store=path)
+    told = warning_of_probabilities(old, "t")
+    assert told.startswith("Warning: ")
+    assert "undone" not in told
+    assert old.calibration()["corrected_brier_score"].isna().all()
+    assert old.calibration()["corrected_slope"].isna().all()
+    np.testing.assert_array_equal(old.calibration()["slope"], new.calibration()["slope"])
+    assert old.fidelity().empty
+    assert old.to_html(tmp_path / "report.html").exists()
+
+
+def test_class_weights_of_the_classifier_itself_are_undone():
+    X, y = make_classification(1500, 6, weights=[0.9], class_sep=0.6, random_state=0)
+    models = {
+        "plain": LogisticRegression(),
+        "weighted": LogisticRegression(class_weight="balanced"),
+        "bagging": "balanced_bagging",
+    }
+    found = compare({"t": (X, y)}, ["none"], models, 3).calibration().loc["t"].droplevel("sampler")
+    weighted = found.loc["weighted"]
+    assert weighted["brier_score"] > found.loc["plain", "brier_score"] + 0.03
+    assert weighted["corrected_brier_score"] == pytest.approx(
+        found.loc["plain", "brier_score"], abs=0.005
+    )
+    assert np.isnan(found.loc["bagging", "corrected_brier_score"])  # nobody knows its mix

@@ -265,9 +265,16 @@ def test_a_classifier_without_one_of_the_samplers_counts_for_none():
     table = cells(STEPS)
     table.loc[(0, "knn"), "a"] = np.nan
     table.loc[(0, "forest")] += 0.1
+    assert shared_means(table).without == ()
     means = shared_means(table).means
     np.testing.assert_allclose(means.loc[0], STEPS.loc[0] + 0.1)
     np.testing.assert_allclose(means.loc[1:], STEPS.loc[1:])
+
+
+def test_a_classifier_that_some_sampler_never_runs_with_is_named():
+    table = cells(STEPS)
+    table.loc[(slice(None), "knn"), "a"] = np.nan
+    assert shared_means(table).without == ("knn",)
 
 
 # ---- of a comparison ----------------------------------------------------------------------------
@@ -295,6 +302,7 @@ def test_figures_hand_on_score_classifier_and_direction():
     assert told["difference"].tolist() == pytest.approx([0.01, 0.02])
     assert found.bayesian(score="brier_score", rope=0.5)["p_equal"].gt(0.99).all()
     assert found.bayesian("good").index.tolist() == ["none", "fine"]
+    found = comparison()
     found.results.loc[found.results["classifier"] == "svm", "balanced_accuracy"] = 0.5
     assert found.friedman(classifier="svm").p == 1
 

@@ -62,13 +62,14 @@ def test_new_names_are_welcome_and_other_settings_are_not(tmp_path):
     Store(path).agree({"data": {"t": "abc", "new": "2"}})
 
 
-def test_results_of_other_tables_only_are_refused(tmp_path):
+def test_other_tables_join(tmp_path):
     path = tmp_path / "s.sqlite"
     store = Store(path)
+    assert store.data == []
     store.agree(ABOUT)
     store.add(outcome())
-    with pytest.raises(ValueError, match=r"are of t, not of u: choose another place"):
-        Store(path).agree({"data": {"u": "1"}})
+    Store(path).agree({"data": {"u": "1"}})
+    assert Store(path).data == ["t", "u"]
 
 
 def test_settings_without_a_result_bind_nobody(tmp_path):
@@ -79,6 +80,36 @@ def test_settings_without_a_result_bind_nobody(tmp_path):
     store.add(outcome())
     with pytest.raises(ValueError, match="made otherwise"):
         store.agree(ABOUT)
+
+
+def test_settings_of_a_run_under_way_bind_others(tmp_path):
+    path = tmp_path / "s.sqlite"
+    first = Store(path)
+    first.agree(ABOUT)
+    first.claim(("t", 0, 0, "smote"))
+    with pytest.raises(ValueError, match="made otherwise"):
+        Store(path).agree({"data": {"t": "other"}})
+
+
+def test_settings_that_came_between_are_met_when_results_come(tmp_path):
+    path = tmp_path / "s.sqlite"
+    first, second = Store(path), Store(path)
+    first.agree(ABOUT)
+    second.agree({"data": {"t": "other"}})  # nothing was claimed as yet
+    second.add(outcome())
+    with pytest.raises(ValueError, match="made otherwise"):
+        first.add(outcome())
+
+
+def test_a_failure_replaces_no_success(tmp_path):
+    store = Store(tmp_path / "s.sqlite")
+    bodies = []
+    for status in ("failed", "ok", "failed"):
+        made = outcome()
+        made.sampler["status"] = status
+        store.add(made)
+        bodies.append(next(r for k, r in store.records().items() if not k[-1])["status"])
+    assert bodies == ["failed", "ok", "ok"]
 
 
 def test_a_store_of_another_layout_is_refused(tmp_path):
