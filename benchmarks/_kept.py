@@ -29,6 +29,7 @@ def _slim(connection: sqlite3.Connection) -> None:
         (json.dumps(json.loads(body) | {"history": [], "rows": None}), at) for at, body in rows
     ]
     connection.executemany("UPDATE records SET body = ? WHERE rowid = ?", slim)
+    connection.execute("DELETE FROM claims")
     connection.commit()
     connection.execute("VACUUM")
 

@@ -234,9 +234,9 @@ class GAMOSampler(MixingSampler):
         rows of the class. "neighbours": softmax weights over a row and its ``n_neighbors`` nearest
         of the class. Both stay in the convex hull; in an earlier study they were about 4 points of
         balanced accuracy below SMOTE on tables. "spread": a row, a step to a neighbour for each
-        feature, and a difference of two neighbours whose length the generator learns: 2.3 points
-        above SMOTE on ten tables (docs/benchmarks.rst), where :class:`SpreadSMOTE`, the same
-        without a game, is 3.3 above.
+        feature, and a difference of two neighbours whose length the generator learns: 1.5 points
+        above SMOTE on 41 tables (docs/scoreboard.rst), as is :class:`SpreadSMOTE`, the same
+        without a game.
     n_neighbors : int, default=5
         Neighbours of the same class, in [0, inf); "spread" needs at least 1. With "neighbours", 0
         is random duplication.

@@ -17,6 +17,7 @@ from gan_resample.evaluation.latent import LatentDisplay
 from gan_resample.evaluation.pictures import GenerationDisplay, ResamplingDisplay
 from gan_resample.evaluation.plots import ComparisonDisplay, GameHistoryDisplay
 from gan_resample.evaluation.rank_plot import RankDisplay
+from gan_resample.evaluation.statistics import RankTest, SharedMeans
 from gan_resample.evaluation.translations import TranslationDisplay
 
 __all__ = [
@@ -26,7 +27,9 @@ __all__ = [
     "GenerationDisplay",
     "LatentDisplay",
     "RankDisplay",
+    "RankTest",
     "ResamplingDisplay",
+    "SharedMeans",
     "TranslationDisplay",
     "compare",
 ]

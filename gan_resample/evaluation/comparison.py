@@ -62,13 +62,14 @@ class Comparison(OverData):
         Returns
         -------
         calibration : DataFrame
-            Indexed by data set, classifier and sampler, of cells with probabilities. ``intercept``
-            and ``slope`` of the log-odds of the truth over those of the prediction (Cox 1958; 0
-            and 1 are perfect), of the test parts together; NaN where they separate the classes.
+            Indexed by data set, classifier and sampler, of cells with probabilities. ``slope`` of
+            the log-odds of the truth over those of the prediction (Cox 1958; 1 is perfect) and
+            ``intercept`` of the line with slope 1 (0 is perfect; below 0 the class is promised too
+            often), of the test parts together; NaN where they separate the classes.
             ``brier_score`` and, where doing nothing ran, its ``difference`` to it with ``low``,
             ``high`` and ``verdict``. The same with ``corrected_`` before the name, of what
             :class:`gan_resample.PriorCorrectedClassifier` makes of the probabilities: equal where
-            the class mix was not shifted.
+            the class mix was not shifted, NaN where the classifier balances by itself.
         """
         return calibration(self)
 
