@@ -445,8 +445,8 @@ class GAMOClassifier(BaseGameClassifier):
     It predicts with a moving average of the classifier's weights. On 21 tables that nothing was
     chosen on it had 5.0 +- 2.2 points more balanced accuracy than the same net alone, 1.3 +- 1.2
     more than with class weights and 2.4 +- 0.9 more than on rows of SMOTE, at the price of a worse
-    Brier score; but 0.6 +- 0.6 less than the same net on rows of :class:`SpreadSMOTE` drawn anew in
-    every round, which is this without the game (docs/scoreboard.rst).
+    Brier score; but 0.6 +- 0.6 less than the same net on rows of :class:`SpreadSMOTE` drawn anew
+    in every round, which is this without the game (docs/scoreboard.rst).
 
     Parameters
     ----------
