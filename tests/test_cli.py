@@ -220,6 +220,7 @@ def n_records(out):
         return 0
 
 
+@pytest.mark.slow
 def test_killing_loses_nothing_finished_and_the_command_goes_on(table, tmp_path):
     out = tmp_path / "killed"
     for least in (3, 30, 60):  # of 40 tasks with three records each

@@ -48,6 +48,7 @@ def test_speed_of_images(tmp_path):
     assert json.loads(file.read_text())["rows"]
 
 
+@pytest.mark.slow
 def test_reproduction_of_dvaan_goes_on_and_leaves_what_was_not_run_empty(tmp_path):
     rng = np.random.default_rng(0)
     y = np.repeat([5, 6], 40)
@@ -67,6 +68,7 @@ def test_reproduction_of_dvaan_goes_on_and_leaves_what_was_not_run_empty(tmp_pat
     assert printed.count("missing: mnist, 10, conv, DVAAN, PAPER_SETTINGS, 0") == 1
 
 
+@pytest.mark.slow
 def test_reproduction_of_cyclegan_goes_on_and_leaves_what_was_not_run_empty(tmp_path):
     rng = np.random.default_rng(0)
     y = np.repeat([0, 1], 40)
@@ -88,6 +90,7 @@ def test_reproduction_of_cyclegan_goes_on_and_leaves_what_was_not_run_empty(tmp_
     assert run(script, *command, "--table").count("missing: ") == 1
 
 
+@pytest.mark.slow
 def test_reproduction_goes_on_where_it_stopped(tmp_path):
     rng = np.random.default_rng(0)
     y = np.repeat(np.arange(10), 12)
@@ -125,7 +128,10 @@ def noise_images(file, classes, n, shape):
             *(["--sets", "mnist"], 6, "SMOTE + SVM"),
             marks=pytest.mark.slow,
         ),
-        ("reproduce_egan", "cifar10", range(2), (3, 32, 32), [], 15, "constant's F1"),
+        pytest.param(
+            *("reproduce_egan", "cifar10", range(2), (3, 32, 32), [], 15, "constant's F1"),
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             *("transfer", "fashion_mnist", range(10), (1, 28, 28), [], 16, "from nothing"),
             marks=pytest.mark.slow,

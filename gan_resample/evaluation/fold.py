@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 from imblearn.over_sampling.base import BaseOverSampler
+from imblearn.under_sampling.base import BaseUnderSampler
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.compose import ColumnTransformer
@@ -172,10 +173,11 @@ def resample(task: Task, X: pd.DataFrame, y: Array) -> Rows:
     seconds = time.perf_counter() - start
     if not isinstance(X_new, pd.DataFrame):
         X_new = pd.DataFrame(X_new, columns=X.columns).astype(X.dtypes)
-    # only over-samplers return real rows first; of others nobody knows which rows were made
+    # only over-samplers return real rows first; under-samplers make none; of others nobody knows
     over = isinstance(sampler, BaseOverSampler)
+    known = over or isinstance(sampler, BaseUnderSampler)
     history = getattr(sampler, "history_", [])
-    return Rows(X_new, y_new, len(y) if over else len(y_new), seconds, note, history, over)
+    return Rows(X_new, y_new, len(y) if over else len(y_new), seconds, note, history, known)
 
 
 # ---- classifiers --------------------------------------------------------------------------------

@@ -161,7 +161,8 @@ def overall_findings(comparison: OverData) -> list[str]:
     """Sentences about all cells together."""
     overall = comparison.overall()
     told = []
-    if len(comparison.data) > 1 and "difference" in overall and overall["low"].notna().any():
+    measured = "difference" in overall and overall["difference"].notna().any()
+    if len(comparison.data) > 1 and measured:
         told.append(_mean_differences(comparison, overall))
     if overall["n_ranked"].iloc[0] > 1:
         ranks = overall["mean_rank"].sort_values()
