@@ -44,7 +44,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gan_resample.base import BaseGameClassifier
 
-__all__ = ["PriorCorrectedClassifier", "own_weights", "shift_priors"]
+__all__ = ["PriorCorrectedClassifier", "balances_inside", "own_weights", "shift_priors"]
 
 Array = NDArray[Any]
 
@@ -288,9 +288,14 @@ def _check_shares(given: Any, classes: Array, must: str) -> Array:
     return shares / shares.sum()
 
 
+def balances_inside(classifier: Any) -> bool:
+    """Tell whether a classifier learns from another class mix than the labels it is given."""
+    return isinstance(classifier, HIDDEN)
+
+
 def _warn_of_hidden_balance(classifier: Any) -> None:
     """Warn where the labels that reach ``fit`` are not the mix that is learned from."""
-    if isinstance(classifier, HIDDEN):
+    if balances_inside(classifier):
         warnings.warn(
             f"{type(classifier).__name__} balances the classes inside its fit, where "
             'seen_prior="fitted" does not look, so that nothing would be corrected: set '

@@ -27,7 +27,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
-from gan_resample.calibration import own_weights, shift_priors
+from gan_resample.calibration import balances_inside, own_weights, shift_priors
 from gan_resample.datasets import DataSet, Split
 from gan_resample.evaluation.fidelity import fidelity
 from gan_resample.evaluation.methods import Method, balances_itself, encodes_itself, with_seed
@@ -214,7 +214,7 @@ def judge(task: Task, classifier: Any, rows: Rows, X_test: pd.DataFrame) -> Reco
         "recalls": found.recalls.tolist(),
         "reliability": None if found.P is None else reliability(found),
     }
-    if balances_itself(classifier):  # nobody knows which mix it answers for
+    if balances_inside(classifier):  # nobody knows which mix it answers for
         return record
     return record | {"corrected": corrected(task, classifier, rows, found)}
 
