@@ -18,6 +18,10 @@ TIE = 0.25  # points
 # neighbours take no class weights
 UNRANKED = ("class_weight",)
 
+# what a game adds to rows made without one, and what rows add to a threshold
+GAMES = ("gamo", "dvaan", "pgan", "cyclegan")
+PAIRS = (*((game, "spread") for game in GAMES), ("gamo", "threshold"), ("spread", "threshold"))
+
 TableMaker = Callable[[str, Sequence[str], list[list[str]]], str]
 
 
@@ -147,7 +151,6 @@ def report(
     boards: Mapping[str, Comparison],
     nets: Mapping[str, Comparison],
     table: TableMaker,
-    game_over: Sequence[tuple[str, str]] = (("gamo", "spread"), ("gamo", "threshold")),
 ) -> str:
     """Write all tables; ``boards`` and ``nets`` have an entry for each half, and "all"."""
     parts = []
@@ -158,10 +161,10 @@ def report(
         n = len(board.data)
         heading = ["sampler", "mean rank", *HEADINGS, "seconds"]
         parts.append(table(f"{half} ({n} tables): minus {other}", heading, samplers(board, other)))
-        pairs = [(a, b) for a, b in game_over if {a, b} <= set(board.samplers)]
+        pairs = [(a, b) for a, b in PAIRS if {a, b} <= set(board.samplers)]
         rows = [[f"{a} - {b}", *against(board, a, b, SCORES)] for a, b in pairs]
         if rows:
-            parts.append(table(f"{half}: what the game adds", ["pair", *HEADINGS], rows))
+            parts.append(table(f"{half}: what a game adds", ["pair", *HEADINGS], rows))
     for half, net in nets.items():
         n = len(net.data)
         title = f"{half} ({n} tables): GAMOClassifier minus"

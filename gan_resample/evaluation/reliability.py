@@ -65,9 +65,9 @@ def reliability(found: Prediction) -> list[list[float]]:
     Of the minority's probability where there are two classes, else of every class's, one against
     the rest.
     """
-    assert found.P is not None
+    P = found.probabilities
     asked = [1] if found.n_classes == 2 else range(found.n_classes)
-    p = np.concatenate([found.P[:, k] for k in asked]).clip(0, 1)
+    p = np.concatenate([P[:, k] for k in asked]).clip(0, 1)
     hit = np.concatenate([found.y == k for k in asked])
     weight = np.ones(len(found.y)) if found.weight is None else found.weight / found.weight.mean()
     weight = np.tile(weight, len(p) // len(weight))

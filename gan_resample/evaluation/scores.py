@@ -38,6 +38,13 @@ class Prediction:
     n_classes: int
 
     @property
+    def probabilities(self) -> Array:
+        """``P`` of a classifier that gives probabilities."""
+        if self.P is None:
+            raise ValueError("this classifier gave labels only, and no probabilities")
+        return self.P
+
+    @property
     def recalls(self) -> Array:
         """Recall of each class; NaN for one without a test row."""
         labels = np.arange(self.n_classes)
@@ -87,13 +94,12 @@ def _f1_macro(found: Prediction) -> float:
 
 def _one_vs_rest(metric: Callable[..., float], found: Prediction) -> float:
     """Mean over the classes present, each against the rest; of two classes the minority only."""
-    assert found.P is not None
-    present = np.unique(found.y)
+    P, present = found.probabilities, np.unique(found.y)
     if len(present) < 2:
         return float("nan")
     asked = [1] if found.n_classes == 2 else present
     return float(
-        np.mean([metric(found.y == k, found.P[:, k], sample_weight=found.weight) for k in asked])
+        np.mean([metric(found.y == k, P[:, k], sample_weight=found.weight) for k in asked])
     )
 
 
@@ -108,7 +114,7 @@ def _average_precision(found: Prediction) -> float:
 def _brier(found: Prediction) -> float:
     return brier_score_loss(
         found.y,
-        found.P,
+        found.probabilities,
         labels=np.arange(found.n_classes),
         sample_weight=found.weight,
         scale_by_half=True,
@@ -117,7 +123,10 @@ def _brier(found: Prediction) -> float:
 
 def _log_loss(found: Prediction) -> float:
     return log_loss(
-        found.y, found.P, labels=np.arange(found.n_classes), sample_weight=found.weight
+        found.y,
+        found.probabilities,
+        labels=np.arange(found.n_classes),
+        sample_weight=found.weight,
     )
 
 
