@@ -44,7 +44,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from gan_resample.base import BaseGameClassifier
 
-__all__ = ["PriorCorrectedClassifier", "balances_inside", "own_weights", "shift_priors"]
+__all__ = [
+    "PriorCorrectedClassifier",
+    "balances_inside",
+    "hides_its_mix",
+    "last_step",
+    "own_weights",
+    "shift_priors",
+]
 
 Array = NDArray[Any]
 
@@ -119,8 +126,9 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
     ``prior_``; where it is not, take ``CalibratedClassifierCV``.
 
     The samplers must be where "fitted" sees past them: in ``estimator``'s own pipeline, also a
-    pipeline in a pipeline, but not inside a search, an ensemble or another meta-estimator. Put
-    this around the pipeline and the search around this. A ``class_weight`` likewise counts where
+    pipeline in a pipeline, but not inside a search, an ensemble or another meta-estimator (a
+    warning says so). Put this around the pipeline and the search around this. A
+    ``class_weight`` likewise counts where
     it is a parameter of the last classifier itself, and weighs its rows; ``SVC`` fits its
     probabilities without it, classifiers differ in what ``class_weight="balanced"`` does to a
     ``sample_weight``, and those with ``priors`` of their own (discriminant analysis, naive Bayes)
@@ -203,7 +211,7 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         estimator = clone(self.estimator)
         witness = _fit_and_count(estimator, X, y, fit_params)
         if seen is None:
-            _warn_of_hidden_balance(witness.estimator)
+            _warn_of_hidden_mix(witness.estimator, witness.weight_)
             seen = witness.shares_of(classes)
         self.seen_prior_ = seen
         self.estimator_, self.classes_, self.prior_ = estimator, classes, prior
@@ -288,20 +296,50 @@ def _check_shares(given: Any, classes: Array, must: str) -> Array:
     return shares / shares.sum()
 
 
+def last_step(estimator: Any) -> Any:
+    """Return what a pipeline ends in, also a pipeline in a pipeline; anything else as it is."""
+    while isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    return estimator
+
+
 def balances_inside(classifier: Any) -> bool:
-    """Tell whether a classifier learns from another class mix than the labels it is given."""
-    return isinstance(classifier, HIDDEN)
+    """Tell whether a classifier, or a pipeline's last step, balances the classes by itself."""
+    return isinstance(last_step(classifier), HIDDEN)
 
 
-def _warn_of_hidden_balance(classifier: Any) -> None:
+def hides_its_mix(classifier: Any) -> bool:
+    """Tell whether a classifier may learn from another class mix than the labels it is given.
+
+    One that balances inside, or that holds a sampler, such a classifier or one with class weights
+    of its own: a search or an ensemble of pipelines.
+    """
+    held = classifier.get_params(deep=True).values()
+    samples = any(isinstance(part, HIDDEN) or hasattr(part, "fit_resample") for part in held)
+    return balances_inside(classifier) or samples or _weighs_in_parts(last_step(classifier))
+
+
+def _weighs_in_parts(classifier: Any) -> bool:
+    settings = classifier.get_params(deep=True).items()
+    return any(name.endswith("__class_weight") and value is not None for name, value in settings)
+
+
+def _warn_of_hidden_mix(classifier: Any, weight: Any) -> None:
     """Warn where the labels that reach ``fit`` are not the mix that is learned from."""
-    if balances_inside(classifier):
-        warnings.warn(
-            f"{type(classifier).__name__} balances the classes inside its fit, where "
-            'seen_prior="fitted" does not look, so that nothing would be corrected: set '
-            'seen_prior="uniform", or, for DVAAN and eGAN, calibrate with CalibratedClassifierCV',
-            stacklevel=3,
-        )
+    name = type(classifier).__name__
+    if hides_its_mix(classifier):
+        reason = f"{name} balances the classes inside its fit, or a part of it may"
+    elif weight is not None and getattr(classifier, "class_weight", None) is not None:
+        reason = f"{name} has a class_weight and gets a sample_weight, and may balance the two"
+    else:
+        return
+    warnings.warn(
+        f'{reason}: seen_prior="fitted" does not see what that does to the shares of the classes, '
+        'and would correct them wrongly or not at all. Set seen_prior="uniform" where they end '
+        "up balanced; for a search or an ensemble of pipelines put this around the pipeline "
+        "inside it; else (DVAAN and eGAN too) take CalibratedClassifierCV",
+        stacklevel=3,
+    )
 
 
 class _Witness(ClassifierMixin, BaseEstimator):
@@ -314,8 +352,9 @@ class _Witness(ClassifierMixin, BaseEstimator):
         labels = column_or_1d(y)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         weights = own_weights(self.estimator, labels)
-        if (given := fit_params.get("sample_weight")) is not None:
-            weights = weights * np.asarray(given)
+        self.weight_ = fit_params.get("sample_weight")
+        if self.weight_ is not None:
+            weights = weights * np.asarray(self.weight_)
         self.counts_ = np.bincount(codes, weights)
         self.estimator.fit(X, y, **fit_params)
         return self

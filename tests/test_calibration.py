@@ -10,7 +10,11 @@ import sklearn.utils.estimator_checks as sklearn_checks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from imblearn import FunctionSampler
-from imblearn.ensemble import BalancedRandomForestClassifier
+from imblearn.ensemble import (
+    BalancedRandomForestClassifier,
+    EasyEnsembleClassifier,
+    RUSBoostClassifier,
+)
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import make_pipeline
 from imblearn.under_sampling import RandomUnderSampler
@@ -20,7 +24,11 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_classification
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    BaggingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.metrics import brier_score_loss
@@ -343,14 +351,43 @@ def test_several_labels_a_row_are_refused():
 
 
 @pytest.mark.parametrize(
-    "inside", [GAMOClassifier(max_iter=5), BalancedRandomForestClassifier(n_estimators=5)]
+    "inside",
+    [
+        GAMOClassifier(max_iter=5),
+        BalancedRandomForestClassifier(n_estimators=5),
+        EasyEnsembleClassifier(n_estimators=2),
+        RUSBoostClassifier(n_estimators=2),
+        GridSearchCV(over(), {}, cv=2),
+        GridSearchCV(LogisticRegression(class_weight="balanced"), {}, cv=2),
+        BaggingClassifier(BalancedRandomForestClassifier(n_estimators=5), n_estimators=2),
+        TunedThresholdClassifierCV(over(), cv=2),
+    ],
 )
 def test_balance_inside_a_classifier_is_not_overlooked_in_silence(inside):
     X, y = make_classification(200, weights=[0.8], random_state=0)
-    with pytest.warns(UserWarning, match='set seen_prior="uniform"'):
+    with pytest.warns(UserWarning, match='Set seen_prior="uniform"'):
         PriorCorrectedClassifier(inside).fit(X, y)
-    with pytest.warns(UserWarning, match='set seen_prior="uniform"'):
+    with pytest.warns(UserWarning, match='Set seen_prior="uniform"'):
         PriorCorrectedClassifier(make_pipeline(StandardScaler(), inside)).fit(X, y)
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
         PriorCorrectedClassifier(inside, seen_prior="uniform").fit(X, y)
+
+
+def test_weights_of_rows_and_of_classes_together_are_not_overlooked():
+    X, y = make_classification(200, weights=[0.8], random_state=0)
+    both = LogisticRegression(class_weight="balanced")
+    weight = np.where(y == 1, 4.0, 1.0)
+    with pytest.warns(UserWarning, match="has a class_weight and gets a sample_weight"):
+        PriorCorrectedClassifier(both).fit(X, y, sample_weight=weight)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        PriorCorrectedClassifier(both).fit(X, y)
+        PriorCorrectedClassifier(LogisticRegression()).fit(X, y, sample_weight=weight)
+        PriorCorrectedClassifier(GridSearchCV(LogisticRegression(), {}, cv=2)).fit(X, y)
+
+
+def test_shares_are_made_to_sum_to_one():
+    X, y = blobs((60, 20))
+    model = PriorCorrectedClassifier(LogisticRegression(), prior=[0.75, 0.2500005]).fit(X, y)
+    assert model.prior_.sum() == pytest.approx(1, abs=1e-12)

@@ -27,10 +27,16 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
-from gan_resample.calibration import balances_inside, own_weights, shift_priors
+from gan_resample.calibration import (
+    balances_inside,
+    hides_its_mix,
+    last_step,
+    own_weights,
+    shift_priors,
+)
 from gan_resample.datasets import DataSet, Split
 from gan_resample.evaluation.fidelity import fidelity
-from gan_resample.evaluation.methods import Method, balances_itself, encodes_itself, with_seed
+from gan_resample.evaluation.methods import Method, encodes_itself, with_seed
 from gan_resample.evaluation.projection import project
 from gan_resample.evaluation.reliability import CORRECTED, reliability
 from gan_resample.evaluation.scores import SCORES, Prediction, Score
@@ -199,7 +205,7 @@ def make_model(classifier: Any, X: pd.DataFrame) -> Pipeline:
 
 def judge(task: Task, classifier: Any, rows: Rows, X_test: pd.DataFrame) -> Record:
     """Train one classifier on the rows and score it on the test part."""
-    if balances_itself(classifier) and not task.method.does_nothing:
+    if balances_inside(classifier) and not task.method.does_nothing:
         raise NotApplicable("balances the classes by itself: see sampler none")
     model = make_model(with_seed(classifier, task.seed), rows.X)
     start = time.perf_counter()
@@ -214,9 +220,16 @@ def judge(task: Task, classifier: Any, rows: Rows, X_test: pd.DataFrame) -> Reco
         "recalls": found.recalls.tolist(),
         "reliability": None if found.P is None else reliability(found),
     }
-    if balances_inside(classifier):  # nobody knows which mix it answers for
-        return record
-    return record | {"corrected": corrected(task, classifier, rows, found)}
+    if _mix_is_known(task.method, classifier):
+        record["corrected"] = corrected(task, classifier, rows, found)
+    return record
+
+
+def _mix_is_known(method: Method, classifier: Any) -> bool:
+    """Tell whether it can be said which class mix the fitted classifier answers for."""
+    # classifiers differ in what they make of weights of rows and of classes together
+    twice = method.weigh and getattr(last_step(classifier), "class_weight", None)
+    return not (twice or hides_its_mix(classifier))
 
 
 def corrected(task: Task, classifier: Any, rows: Rows, found: Prediction) -> Record | None:
@@ -227,7 +240,7 @@ def corrected(task: Task, classifier: Any, rows: Rows, found: Prediction) -> Rec
     before, after = (_codes(task.data, y) for y in (task.data.y[task.split.train], rows.y))
     n = len(task.data.labels)
     weights = task.method.class_weights(np.bincount(after, minlength=n))
-    seen = weights * np.bincount(after, own_weights(classifier, rows.y), minlength=n)
+    seen = weights * np.bincount(after, own_weights(last_step(classifier), rows.y), minlength=n)
     prior = np.bincount(before, minlength=n) / len(before)
     seen = seen / seen.sum()
     if found.P is None or np.allclose(prior, seen):

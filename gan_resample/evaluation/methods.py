@@ -34,12 +34,12 @@ from sklearn.utils.validation import has_fit_parameter
 
 import gan_resample
 from gan_resample.base import BaseGameClassifier, BaseGameSampler
+from gan_resample.calibration import balances_inside
 from gan_resample.evaluation.smote import NotApplicable
 
 __all__ = [
     "Method",
     "PriorThresholdClassifier",
-    "balances_itself",
     "choose_classifiers",
     "choose_methods",
     "describe",
@@ -238,7 +238,7 @@ def choose_classifiers(classifiers: Any, max_iter: int | None = None) -> dict[st
     """Return name -> classifier, likewise; None: all but those that balance by themselves."""
     known = known_classifiers(max_iter)
     if classifiers is None:
-        return {name: value for name, value in known.items() if not balances_itself(value)}
+        return {name: value for name, value in known.items() if not balances_inside(value)}
     return _choose(classifiers, known, "classifier", "predict")
 
 
@@ -305,13 +305,6 @@ def _class_name(kind: type) -> str:
     """Name of a class; with its module, unless that is one of those whose versions are told."""
     known = kind.__module__.partition(".")[0] in ("gan_resample", "imblearn", "sklearn")
     return kind.__qualname__ if known else f"{kind.__module__}.{kind.__qualname__}"
-
-
-def balances_itself(classifier: Any) -> bool:
-    """Tell whether a classifier balances the classes, so that no sampler belongs before it."""
-    return isinstance(
-        classifier, (BaseGameClassifier, BalancedBaggingClassifier, EasyEnsembleClassifier)
-    )
 
 
 def encodes_itself(classifier: Any) -> bool:

@@ -16,15 +16,18 @@ __all__ = ["calibration", "warning_of_probabilities"]
 
 Record = dict[str, Any]
 
+VERDICTS = ("better", "worse", NO_DIFFERENCE)  # of a difference that has an interval
+
 
 def calibration(comparison: Figures, data: str | None = None) -> pd.DataFrame:
     """See :meth:`Comparison.calibration`; of all data sets, or of one."""
     sums = {kind: comparison.reliability_sums(kind) for kind in ("calibration", "corrected")}
     asked = comparison.data if data is None else [data]
     cells = product(asked, comparison.classifiers, comparison.samplers)
+    binary = [about["name"] for about in comparison.about["data"] if len(about["labels"]) == 2]
     found = {
-        cell: _line("", sums["calibration"][cell])
-        | _line("corrected_", sums["corrected"][cell])
+        cell: _line("", sums["calibration"][cell], cell[0] in binary)
+        | _line("corrected_", sums["corrected"][cell], cell[0] in binary)
         | _brier(comparison, cell, "")
         | _brier(comparison, cell, "corrected_")
         for cell in cells
@@ -35,9 +38,11 @@ def calibration(comparison: Figures, data: str | None = None) -> pd.DataFrame:
     return pd.DataFrame.from_dict(found, orient="index").rename_axis(CELL)
 
 
-def _line(prefix: str, sums: Sums) -> Record:
+def _line(prefix: str, sums: Sums, binary: bool) -> Record:
     line = calibration_line(sums)
-    return {f"{prefix}intercept": line.intercept, f"{prefix}slope": line.slope}
+    # pooled over all classes, what is promised is what comes: 1 a row, whatever the model
+    intercept = line.intercept if binary else np.nan
+    return {f"{prefix}intercept": intercept, f"{prefix}slope": line.slope}
 
 
 def _brier(comparison: Figures, cell: Cell, prefix: str) -> Record:
@@ -82,7 +87,7 @@ def warning_of_probabilities(comparison: Figures, data: str) -> str:
         pd.Series([_brier(comparison, c, kind)[f"{kind}verdict"] for c in cells], index)
         for kind in ("", "corrected_")
     )
-    judged = before[before.isin(["better", "worse", NO_DIFFERENCE])]
+    judged = before[before.isin(VERDICTS)]
     if judged.empty:
         untold = "without intervals, nothing can be said of them"
         return f"Probabilities, by the Brier score: {untold}." if (before != "").any() else ""
@@ -97,19 +102,20 @@ def warning_of_probabilities(comparison: Figures, data: str) -> str:
         )
     return (
         "Warning: probabilities are worse than those of doing nothing, by the Brier score, with "
-        f"{_counted(worse)}.{_mended(after)}"
+        f"{_counted(worse)}.{_mended(after[worse])}"
     )
 
 
 def _mended(after: pd.Series) -> str:
-    """Say what is left with the shift of the class mix undone; nothing where that is unknown."""
-    if not (after != "").any():
+    """Say which of these stay worse with the shift undone; nothing where that is unknown."""
+    known = after[after.isin(VERDICTS)]
+    if known.empty:
         return ""
-    begun = " With the shift of the class mix undone (PriorCorrectedClassifier) "
-    still = after.index[after == "worse"]
-    if still.empty:
-        return f"{begun}there is {NO_DIFFERENCE} left."
-    return f"{begun}they are still worse with {_counted(still)}."
+    still = known.index[known == "worse"]
+    told = f"they are still worse with {_counted(still)}" if len(still) else "they no longer are"
+    unknown = after.index.difference(known.index, sort=False)
+    rest = f"; of {_counted(unknown)} it is unknown" if len(unknown) else ""
+    return f" With the shift of the class mix undone (PriorCorrectedClassifier) {told}{rest}."
 
 
 def _counted(cells: pd.Index) -> str:

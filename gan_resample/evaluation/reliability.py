@@ -27,8 +27,10 @@ __all__ = ["CORRECTED", "Line", "Sums", "calibration_line", "reliability"]
 
 Array = NDArray[Any]
 
-FARTHEST = 7  # log-odds; probabilities below .0009 and above .9991 count as these
+# log-odds; probabilities below .0009 and above .9991 count as these: 0 and 1 have none
+FARTHEST = 7
 N_BINS = 2 * FARTHEST
+MOST_FAR = 0.5  # share of predictions in the end bins beyond which they would make the slope
 FAR = 50  # no intercept lies beyond
 #: Scores that a correction of the priors changes.
 CORRECTED = ("brier_score", "log_loss")
@@ -50,9 +52,10 @@ class Sums(NamedTuple):
 class Line(NamedTuple):
     """How log-odds of the truth follow those of the prediction; (0, 1) is perfect.
 
-    ``slope`` of Cox's line ``a + slope * log-odds``: below 1 for predictions too extreme, as of a
-    model that overfits. ``intercept`` of the line with slope 1 (calibration in the large): below 0
-    where the class is promised more often than it comes.
+    Log-odds beyond ±7 count as ±7. ``slope`` of Cox's line ``a + slope * log-odds``: below 1 for
+    predictions too extreme, as of a model that overfits; NaN where more than half of them lie
+    beyond ±6, since it would hang on where they were cut off. ``intercept`` of the line with slope
+    1 (calibration in the large): below 0 where the class is promised more often than it comes.
     """
 
     intercept: float
@@ -80,18 +83,23 @@ def reliability(found: Prediction) -> list[list[float]]:
 
 def calibration_line(sums: Sums) -> Line:
     """Fit both to binned predictions; NaN where hits and misses do not overlap."""
+    far = sums.weight[[0, -1]].sum() > MOST_FAR * sums.weight.sum()
     full = sums.weight > 0
     odds = sums.log_odds[full] / sums.weight[full]
     hits = sums.hits[full]
     misses = sums.weight[full] - hits
     if not _overlap(odds[hits > 0], odds[misses > 0]):
         return Line(np.nan, np.nan)
+    weight = hits + misses
+    intercept = brentq(lambda a: weight @ expit(a + odds) - hits.sum(), -FAR, FAR)
+    return Line(float(intercept), np.nan if far else _slope(odds, hits, misses))
+
+
+def _slope(odds: Array, hits: Array, misses: Array) -> float:
     target = np.repeat([1, 0], len(odds))
     model = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000)
     model.fit(np.tile(odds, 2)[:, None], target, sample_weight=np.concatenate([hits, misses]))
-    weight = hits + misses
-    intercept = brentq(lambda a: weight @ expit(a + odds) - hits.sum(), -FAR, FAR)
-    return Line(float(intercept), float(model.coef_[0, 0]))
+    return float(model.coef_[0, 0])
 
 
 def _overlap(hits: Array, misses: Array) -> bool:

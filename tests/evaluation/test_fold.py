@@ -7,10 +7,21 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from imblearn.ensemble import (
+    BalancedRandomForestClassifier,
+    EasyEnsembleClassifier,
+    RUSBoostClassifier,
+)
+from imblearn.over_sampling import RandomOverSampler
+from imblearn.pipeline import make_pipeline as make_sampling_pipeline
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import brier_score_loss
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from gan_resample import PriorCorrectedClassifier, SpreadSMOTE
 from gan_resample.datasets import as_dataset
@@ -215,6 +226,60 @@ def test_correction_is_that_of_the_meta_estimator():
     expected = np.mean((own - hit) ** 2)
     found = outcome.classifiers[0]["corrected"]["scores"]["brier_score"]
     assert found == pytest.approx(expected)
+
+
+WEIGHED = LogisticRegression(class_weight="balanced")
+
+
+@pytest.mark.parametrize(
+    ("method", "classifier"),
+    [
+        ("none", WEIGHED),
+        ("none", make_pipeline(StandardScaler(), WEIGHED)),
+        ("random", make_pipeline(StandardScaler(), LogisticRegression())),
+    ],
+)
+def test_correction_of_a_pipeline_is_that_of_the_meta_estimator(method, classifier):
+    one = task(method, {"own": classifier}, as_dataset("t", *numeric_table()))
+    found = play(one).classifiers[0]
+    X, X_test = impute(one.data.X.iloc[one.split.train], one.data.X.iloc[one.split.test])
+    y, y_test = one.data.y[one.split.train], one.data.y[one.split.test]
+    model = make_model(with_seed(classifier, one.seed), X)
+    sampler = with_seed(one.method.sampler, one.seed) if method == "random" else None
+    whole = model if sampler is None else make_sampling_pipeline(sampler, model)
+    P = PriorCorrectedClassifier(whole).fit(X, y).predict_proba(X_test)
+    expected = brier_score_loss(y_test, P, labels=np.unique(y), scale_by_half=True)
+    assert found["corrected"]["scores"]["brier_score"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("method", "classifier"),
+    [
+        ("class_weight", WEIGHED),
+        ("none", make_sampling_pipeline(RandomOverSampler(), LogisticRegression())),
+        ("none", make_pipeline(StandardScaler(), EasyEnsembleClassifier(2))),
+        ("none", BalancedRandomForestClassifier(5)),
+        ("none", GridSearchCV(WEIGHED, {}, cv=2)),
+    ],
+)
+def test_nothing_is_corrected_where_nobody_knows_the_mix(method, classifier):
+    found = play(task(method, {"own": classifier})).classifiers[0]
+    assert found["status"] == "ok"
+    assert "corrected" not in found
+
+
+@pytest.mark.parametrize(
+    "classifier",
+    [
+        BalancedRandomForestClassifier(5),
+        RUSBoostClassifier(n_estimators=2),
+        make_pipeline(StandardScaler(), EasyEnsembleClassifier(2)),
+    ],
+)
+def test_no_sampler_before_a_classifier_that_balances(classifier):
+    assert play(task("none", {"own": classifier})).classifiers[0]["status"] == "ok"
+    for method in ("random", "class_weight"):
+        assert play(task(method, {"own": classifier})).classifiers[0]["status"] == "n/a"
 
 
 def test_games_encode_tables_by_themselves():

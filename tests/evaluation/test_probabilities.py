@@ -14,7 +14,13 @@ from sklearn.model_selection import ShuffleSplit
 
 from gan_resample.evaluation import compare
 from gan_resample.evaluation.fidelity import FIDELITY
-from gan_resample.evaluation.probabilities import calibration, warning_of_probabilities
+from gan_resample.evaluation.figures import CELL
+from gan_resample.evaluation.intervals import NO_DIFFERENCE
+from gan_resample.evaluation.probabilities import (
+    _mended,
+    calibration,
+    warning_of_probabilities,
+)
 from gan_resample.evaluation.section_tables import likeness_table, probability_table
 from gan_resample.evaluation.words import findings
 from tests.evaluation.helpers import numeric_table
@@ -75,6 +81,44 @@ def test_a_warning_names_who_is_worse_and_what_correction_saves():
     still = calibration(noisy()).query("corrected_verdict == 'worse'")
     assert ("still worse" in told) == (len(still) > 0)
     assert told in findings(noisy(), "noisy")
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        (["better", "better"], "they no longer are."),
+        (["better", NO_DIFFERENCE], "they no longer are."),
+        (["worse", NO_DIFFERENCE], "they are still worse with a (1 classifier)."),
+        (["worse", "no interval"], "with a (1 classifier); of b (1 classifier) it is unknown."),
+        (["better", ""], "they no longer are; of b (1 classifier) it is unknown."),
+        (["", "no interval"], ""),
+    ],
+)
+def test_what_is_said_of_the_correction(after, told):
+    cells = pd.MultiIndex.from_tuples([("t", "c", "a"), ("t", "c", "b")], names=CELL)
+    assert _mended(pd.Series(after, cells)).endswith(told)
+    assert bool(_mended(pd.Series(after, cells))) == bool(told)
+
+
+def test_a_baseline_is_not_corrected():
+    X, y = make_classification(900, 6, weights=[0.9], class_sep=0.6, random_state=0)
+    own = {"weighs": LogisticRegression(class_weight="balanced")}
+    found = compare({"t": (X, y)}, ["none", "random"], own, 3)
+    scores = found.results.set_index(["sampler", "fold"])
+    assert (scores["brier_score_corrected"] < scores["brier_score"] - 0.02).all()
+    gaps = scores.loc["random", "brier_score_corrected"] - scores.loc["none", "brier_score"]
+    difference = found.calibration().loc[("t", "weighs", "random"), "corrected_difference"]
+    assert difference == pytest.approx(gaps.mean())
+
+
+def test_several_classes_have_no_intercept():
+    X, y = make_classification(
+        900, 6, n_informative=4, n_classes=3, weights=[0.7, 0.2], random_state=0
+    )
+    found = compare({"t": (X, y)}, ["none", "random"], ["logistic"], cv=3).calibration()
+    assert found["intercept"].isna().all()
+    assert found["corrected_intercept"].isna().all()
+    assert found["slope"].between(0.5, 1.5).all()
 
 
 def test_no_warning_where_nothing_is_worse():
@@ -153,9 +197,7 @@ def test_a_store_from_before_correction_makes_no_claim_of_it(tmp_path):
     with closing(sqlite3.connect(path)) as connection, connection:
         records = connection.execute("SELECT rowid, body FROM records").fetchall()
         for at, body in records:
-            kept = {
-                k: v for k, v in json.loads(body).items() if k not in ("corrected", "fidelity")
-            }
+            kept = {k: v for k, v in json.loads(body).items() if k not in NEW}
             connection.execute(
                 "UPDATE records SET body = ? WHERE rowid = ?", (json.dumps(kept), at)
             )

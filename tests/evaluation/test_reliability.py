@@ -55,6 +55,30 @@ def test_the_slope_is_found(line):
     assert calibration_line(drawn(line)).slope == pytest.approx(line[1], rel=0.05)
 
 
+def test_rows_that_stand_for_many_count_as_many():
+    rng = np.random.default_rng(0)
+    odds = rng.normal(-1, 1.5, 40_000)
+    hit = rng.random(len(odds)) < expit(0.6 * odds)
+    kept = hit | (rng.random(len(odds)) < 0.25)  # misses thinned, and weighed up
+    weight = np.where(hit, 1, 4)[kept]
+    found = calibration_line(sums(expit(odds[kept]), hit[kept], weight))
+    assert found.slope == pytest.approx(0.6, rel=0.05)
+    assert calibration_line(sums(expit(odds[kept]), hit[kept])).intercept > found.intercept + 0.5
+
+
+def test_no_slope_where_most_predictions_are_cut_off():
+    rng = np.random.default_rng(0)
+    odds = rng.normal(0, 12, 4000)
+    far = sums(expit(odds), rng.random(4000) < expit(odds / 4))
+    assert far.rows[[0, -1]].sum() > 2000
+    assert np.isnan(calibration_line(far).slope)
+    assert np.isfinite(calibration_line(far).intercept)
+    odds /= 3
+    assert np.isfinite(
+        calibration_line(sums(expit(odds), rng.random(4000) < expit(odds / 4))).slope
+    )
+
+
 @pytest.mark.parametrize("shift", [-1.0, 0.0, 0.7])
 def test_the_intercept_is_the_shift_at_slope_one(shift):
     assert calibration_line(drawn((shift, 1.0))).intercept == pytest.approx(shift, abs=0.05)
