@@ -46,6 +46,7 @@ def score_tables(comparison: OverData) -> Iterator[Record]:
                 "n_asked": shared.n_asked,
                 "left_out": ", ".join(shared.left_out),
                 "without": ", ".join(shared.without),
+                "partial": ", ".join(shared.partial),
                 "rows": list(_rows(comparison, score, shared)),
             }
 

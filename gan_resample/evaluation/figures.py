@@ -15,7 +15,7 @@ from gan_resample.evaluation.intervals import Difference, over_splits
 from gan_resample.evaluation.reliability import CORRECTED, Sums
 from gan_resample.evaluation.scores import SCORES, Score
 
-__all__ = ["Figures"]
+__all__ = ["Figures", "check_name"]
 
 Record = dict[str, Any]
 Cell = tuple[str, str, str]
@@ -23,6 +23,12 @@ Cell = tuple[str, str, str]
 CELL = ["data", "classifier", "sampler"]
 SPLIT = ["repeat", "fold"]
 SAMPLING = ["data", *SPLIT, "sampler", "status", "error", "warned"]
+
+
+def check_name(name: Any, known: Sequence[str]) -> None:
+    """Refuse a name that a comparison does not have."""
+    if name not in known:
+        raise ValueError(f"{name!r} is not in the comparison: known are {known}")
 
 
 class Figures:
@@ -171,7 +177,12 @@ class Figures:
     ) -> pd.DataFrame:
         """Scores of two samplers, ``ours`` and ``theirs``, over the splits where both ran."""
         first, second = classifier if isinstance(classifier, tuple) else (classifier, classifier)
-        score = score or self.scores[0]
+        score = self.choose_score(score)
+        check_name(data, self.data)
+        for name in (first, second):
+            check_name(name, self.classifiers)
+        for name in (sampler, other):
+            check_name(name, self.samplers)
         found = {
             "ours": self.split_scores(data, first, sampler, score),
             "theirs": self.split_scores(data, second, other, score),
@@ -188,7 +199,7 @@ class Figures:
         Of the splits where every sampler ran that ran at all, if there are any, so that nobody
         gains by failing in the hard ones.
         """
-        score = score or self.scores[0]
+        score = self.choose_score(score)
         if score not in self._means:
             self._means[score] = self._cell_means(score)
         return self._means[score].copy()
@@ -201,6 +212,13 @@ class Figures:
         found = {cell: _mean_of_shared(rows) for cell, rows in wide.groupby(level=cells)}
         order = pd.MultiIndex.from_product([self.data, self.classifiers], names=cells)
         return pd.DataFrame(found).T.reindex(index=order, columns=self.samplers)
+
+    def choose_score(self, score: str | None) -> str:
+        """Name of a score, the main one for None; refuse a name that is not there."""
+        if score is None:
+            return self.scores[0]
+        check_name(score, self.scores)
+        return score
 
     def known_as(self, score: str) -> str:
         """Name that the package has for a score, whatever the user called it; "" for others."""

@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator
 from sklearn.utils.validation import check_is_fitted
 
-from gan_resample.evaluation.figures import Figures
+from gan_resample.evaluation.figures import Figures, check_name
 from gan_resample.evaluation.intervals import NO_DIFFERENCE
 from gan_resample.evaluation.style import INK, PALE, REAL, plain
 
@@ -23,7 +23,16 @@ Record = dict[str, Any]
 
 FEWEST_ROWS = 10  # in a bin of a calibration curve; a frequency of fewer says nothing
 VERDICTS = {"better": "#1a7f5a", "worse": "#b4303a", NO_DIFFERENCE: "#6b7785"}
+# eight lines of one colour each, the next eight in the same colours, broken, and so on
 LINES = ("#6b7785", "#a3adb8", "#c9a227", "#7b9acc", "#2b6cb0", "#1a7f5a", "#e07a2f", "#b4303a")
+STROKES = (("-", "o"), ("--", "s"), (":", "^"))
+
+
+def line_style(number: int) -> dict[str, str]:
+    """Colour, stroke and marker by which a line is told from others, of up to 24."""
+    round_, place = divmod(number, len(LINES))
+    stroke, marker = STROKES[round_ % len(STROKES)]
+    return {"color": LINES[place], "linestyle": stroke, "marker": marker}
 
 
 class ComparisonDisplay:
@@ -51,10 +60,8 @@ class ComparisonDisplay:
     ) -> None:
         self.comparison = comparison
         self.data = comparison.data[0] if data is None else data
-        self.score = comparison.scores[0] if score is None else score
-        for name, known in ((self.data, comparison.data), (self.score, comparison.scores)):
-            if name not in known:
-                raise ValueError(f"{name!r} is not in the comparison: known are {known}")
+        self.score = comparison.choose_score(score)
+        check_name(self.data, comparison.data)
 
     @classmethod
     def from_comparison(
@@ -197,9 +204,9 @@ class ComparisonDisplay:
                 continue
             full = sums.rows >= FEWEST_ROWS
             weight = sums.weight[full]
-            line = {"color": LINES[number % len(LINES)], "label": sampler, "lw": 1.4, "ms": 3}
+            line = line_style(number) | {"label": sampler, "lw": 1.4, "ms": 3}
             x, y = sums.probability[full] / weight, sums.hits[full] / weight
-            ax.plot(x, y, marker="o", **line)
+            ax.plot(x, y, **line)
         ax.plot([0, 1], [0, 1], color=INK, lw=0.7, ls=":")
         ax.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
         ax.set_xlabel("predicted probability", fontsize=9)

@@ -5,12 +5,13 @@ autorank has one, but it writes names beyond the edge of its figure, where they 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 
+from gan_resample.evaluation.figures import check_name
 from gan_resample.evaluation.over_data import OverData
 from gan_resample.evaluation.style import INK, REAL
 
@@ -35,9 +36,9 @@ class RankDisplay:
         A score's name; None: the main one.
     classifier : str, default=None
         A classifier's name; None: means over the classifiers with which every sampler ran.
-    samplers : sequence of str, default=None
-        Which to rank; None: all. One that does not run with every classifier (neighbours take no
-        class weights) costs all others the cells that it lacks.
+    samplers : iterable of str, default=None
+        Which to rank; None: all but a few that do not run with every classifier (neighbours take
+        no class weights). Such a one that is named costs all others the cells that it lacks.
 
     Attributes
     ----------
@@ -55,12 +56,14 @@ class RankDisplay:
         *,
         score: str | None = None,
         classifier: str | None = None,
-        samplers: Sequence[str] | None = None,
+        samplers: Iterable[str] | None = None,
     ) -> None:
         self.comparison = comparison
-        self.score = comparison.scores[0] if score is None else score
+        self.score = comparison.choose_score(score)
+        if classifier is not None:
+            check_name(classifier, comparison.classifiers)
         self.classifier = classifier
-        self.samplers = samplers
+        self.samplers = comparison.choose_samplers(samplers)
 
     @classmethod
     def from_comparison(
@@ -69,7 +72,7 @@ class RankDisplay:
         *,
         score: str | None = None,
         classifier: str | None = None,
-        samplers: Sequence[str] | None = None,
+        samplers: Iterable[str] | None = None,
         ax: Any = None,
     ) -> RankDisplay:
         """Make and plot a display; see :meth:`plot`."""

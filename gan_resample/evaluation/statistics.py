@@ -18,6 +18,7 @@ multiple classifiers through Bayesian analysis. Journal of Machine Learning Rese
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -77,12 +78,16 @@ class SharedMeans:
         Number of data sets before those without a shared cell were dropped.
     without : tuple of str
         Classifiers that ran, but nowhere with every sampler: they are in no mean.
+    partial : tuple of str
+        Samplers that were left out before, for the sake of a classifier they do not apply to; see
+        :meth:`Comparison.shared_means`.
     """
 
     means: pd.DataFrame
     left_out: tuple[str, ...]
     n_asked: int
     without: tuple[str, ...] = ()
+    partial: tuple[str, ...] = ()
 
 
 def shared_means(cells: pd.DataFrame) -> SharedMeans:
@@ -132,7 +137,7 @@ class RankTest:
     n_data : int
         Number of data sets.
     left_out : tuple of str
-        Samplers left out, see :func:`shared_means`.
+        Samplers left out, for whatever reason; see :class:`SharedMeans`.
     """
 
     statistic: float
@@ -206,7 +211,7 @@ def friedman(shared: SharedMeans, *, greater_is_better: bool = True) -> RankTest
             stats.studentized_range.sf(distance, k, np.inf), ranks.index, ranks.index
         ),
         n_data=n_data,
-        left_out=shared.left_out,
+        left_out=shared.left_out + shared.partial,
     )
 
 
@@ -267,8 +272,10 @@ def signed_rank(
     _check_data_sets(means)
     if reference not in means:
         raise ValueError(f"no sampler {reference!r} to compare to: those that ran are {[*means]}")
-    if not rope > 0:
-        raise ValueError(f"rope={rope!r} must be above 0: it says what is practically equal")
+    if not (isinstance(rope, Real) and rope > 0):
+        raise ValueError(
+            f"rope={rope!r} must be a number above 0: it says what is practically equal"
+        )
     sign = 1 if greater_is_better else -1
     rows = {
         name: _probabilities(sign * means[reference], sign * means[name], rope, seed)

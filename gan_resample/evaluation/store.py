@@ -39,6 +39,9 @@ INSERT INTO records VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = e
 WHERE instr(records.body, '"status": "ok"') = 0 OR instr(excluded.body, '"status": "ok"') > 0
 """
 
+# kinds of settings that are kept as a hash, which tells a reader nothing, and what may differ
+HASHED = {"data": "other rows, columns or labels", "splits of": "other rows in the test parts"}
+
 
 class Store:
     """Records of a comparison, the settings they belong to, and who works on what.
@@ -102,7 +105,7 @@ class Store:
         connection.executemany("INSERT OR IGNORE INTO about VALUES (?, ?, ?)", self._about)
         held = {(k, n): v for k, n, v in connection.execute("SELECT * FROM about")}
         others = [
-            f"{kind} {name}: {_differing(value, held[kind, name])}"
+            f"{kind} {name}: {HASHED.get(kind) or _differing(value, held[kind, name])}"
             for kind, name, value in self._about
             if held[kind, name] != value
         ]

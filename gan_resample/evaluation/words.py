@@ -165,12 +165,12 @@ def overall_findings(comparison: OverData) -> list[str]:
     if len(comparison.data) > 1 and measured:
         told.append(_mean_differences(comparison, overall))
     if overall["n_ranked"].iloc[0] > 1:
-        ranks = overall["mean_rank"].sort_values()
+        ranks = overall["mean_rank"].dropna().sort_values()
         parts = [f"{name} {rank:.1f}" for name, rank in ranks.items()]
         told.append(
             f"Mean ranks in {comparison.title(comparison.scores[0])} (1 is best) over the "
             f"{overall['n_ranked'].iloc[0]} cells of data set and classifier where every sampler "
-            f"ran: {', '.join(parts)}."
+            f"ran: {', '.join(parts)}.{_not_ranked(comparison.partial_samplers())}"
         )
     return told + (_tested(comparison) if len(comparison.data) > 1 else [])
 
@@ -190,11 +190,19 @@ def _tested(comparison: OverData) -> list[str]:
             told.append(_ranked(comparison))
         if n_samplers > 1 and comparison.baseline in shared.means:
             told.append(_chances(comparison))
+    if told:
+        told[-1] += _not_ranked(shared.partial)
     if told and shared.left_out:
         told[-1] += f" Left out, on most data sets without a result: {_listed(shared.left_out)}."
     if told and shared.without:
         told[-1] += f" Left out, since some sampler never ran with it: {_listed(shared.without)}."
     return told
+
+
+def _not_ranked(partial: Sequence[str]) -> str:
+    if not partial:
+        return ""
+    return f" Left out, since some classifier cannot be trained with it: {_listed(partial)}."
 
 
 def _ranked(comparison: OverData) -> str:

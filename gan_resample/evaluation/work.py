@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from threading import current_thread, main_thread
 from typing import Any
 
-from joblib import Parallel, delayed, parallel_config
+from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from joblib.parallel import get_active_backend
 from tqdm import tqdm
@@ -39,7 +40,7 @@ def play_missing(tasks: Sequence[Task], store: Store, n_jobs: int | None, verbos
     What other calls have claimed comes last, if it is missing even then: they may have been
     killed. Where they were not, a task may be played twice, with the same results.
     """
-    call = delayed(_choose_play())
+    call = delayed(_choose_play(n_jobs))
     left, failed = _missing(tasks, store)
     others: list[Task] = []
     bar = tqdm(total=len(tasks), initial=len(tasks) - len(left), unit="fit", disable=not verbose)
@@ -101,14 +102,15 @@ def _write_all(calls: Iterable[Any], store: Store, n_jobs: int | None, bar: tqdm
 # ---- where tasks run ----------------------------------------------------------------------------
 
 
-def _choose_play() -> Callable[[Task], Outcome]:
+def _choose_play(n_jobs: int | None) -> Callable[[Task], Outcome]:
     """Choose what workers are asked to do; refuse threads, for Dask's workers and elsewhere."""
     backend: Any = get_active_backend()[0]
     kind = type(backend).__name__
-    if kind == "ThreadingBackend":
+    if kind == "ThreadingBackend" and _uses_threads(n_jobs):
         raise ValueError(
             "a comparison needs processes, since warnings are caught for each cell, but joblib is "
-            "set to threads: use joblib.parallel_config(backend='loky')"
+            "set to threads, as it is inside its own workers: use n_jobs=1 in the main thread of "
+            "a process, or joblib.parallel_config(backend='loky')"
         )
     if kind != "DaskDistributedBackend":
         return play
@@ -120,6 +122,14 @@ def _choose_play() -> Callable[[Task], Outcome]:
             "threads_per_worker=1 and processes=True, on the command line dask worker --nthreads 1"
         )
     return _play_alone
+
+
+def _uses_threads(n_jobs: int | None) -> bool:
+    """Tell whether cells would run beside others; one job runs where it is asked for.
+
+    joblib's default inside a worker process is threads, one of them.
+    """
+    return effective_n_jobs(n_jobs) > 1 or current_thread() is not main_thread()
 
 
 def _play_alone(task: Task) -> Outcome:

@@ -213,7 +213,7 @@ def test_failed_cells_are_tried_again(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"datasets": {"numbers": numeric_table(seed=1)}}, "data numbers: now"),
+        ({"datasets": {"numbers": numeric_table(seed=1)}}, "data numbers: other rows, columns or"),
         ({"cv": 4}, "argument cv: now 4, there 3"),
         ({"random_state": 1}, "argument random_state"),
         ({"scoring": ["f1_macro"]}, "argument scores"),
@@ -282,7 +282,7 @@ def test_splits_that_differ_are_not_mixed(tmp_path):
     table = numeric_table()
     compare(table, ["none"], ["knn"], cv=ShuffleSplit(2, random_state=0), store=store)
     compare(table, ["random"], ["knn"], cv=ShuffleSplit(2, random_state=0), store=store)
-    with pytest.raises(ValueError, match="splits of data: now"):
+    with pytest.raises(ValueError, match="splits of data: other rows in the test parts"):
         compare(table, ["random"], ["knn"], cv=ShuffleSplit(2, random_state=1), store=store)
 
 
@@ -341,9 +341,25 @@ def test_arguments_that_cannot_be_meant_are_refused(arguments, error, message):
         compare(**(wanted | arguments))
 
 
+def one_fold_each(n_jobs=None):
+    return compare(numeric_table(), ["none"], ["knn"], cv=2, n_jobs=n_jobs).results
+
+
 def test_threads_are_refused():
-    with joblib.parallel_config(backend="threading"), pytest.raises(ValueError, match="processes"):
-        compare(numeric_table(), ["none"], ["knn"], cv=2)
+    two = joblib.parallel_config(backend="threading", n_jobs=2)
+    with two, pytest.raises(ValueError, match="processes"):
+        one_fold_each()
+    with pytest.raises(ValueError, match="processes"):
+        joblib.Parallel(2, backend="threading")(joblib.delayed(one_fold_each)() for _ in range(2))
+
+
+def test_one_job_needs_no_processes():
+    alone = one_fold_each().drop(columns="fit_seconds")
+    with joblib.parallel_config(backend="threading"):
+        assert one_fold_each().drop(columns="fit_seconds").equals(alone)
+    calls = (joblib.delayed(one_fold_each)(n_jobs) for n_jobs in (None, 1))
+    for found in joblib.Parallel(2)(calls):  # joblib's default inside a worker is threads
+        assert found.drop(columns="fit_seconds").equals(alone)
 
 
 def test_thresholds_by_the_prior_need_probabilities():

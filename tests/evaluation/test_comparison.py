@@ -119,6 +119,21 @@ def test_a_cell_that_failed_altogether_is_not_ranked():
     assert overall["mean_rank"].to_dict() == {"none": 2, "good": 1}
 
 
+@pytest.mark.parametrize("ask", ["overall", "cell_means", "shared_means"])
+def test_unknown_scores_are_refused(ask):
+    with pytest.raises(ValueError, match="'accuracy' is not in the comparison: known are"):
+        getattr(example(), ask)("accuracy")
+
+
+@pytest.mark.parametrize("wrong", range(5))
+def test_unknown_names_of_a_difference_are_refused(wrong):
+    asked = ["t", "knn", "good", "none", "balanced_accuracy"]
+    assert example().difference(*asked).mean > 0
+    asked[wrong] = "zz"
+    with pytest.raises(ValueError, match="'zz' is not in the comparison: known are"):
+        example().difference(*asked)
+
+
 # ---- sentences ----------------------------------------------------------------------------------
 
 

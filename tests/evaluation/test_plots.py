@@ -70,6 +70,14 @@ def test_unknown_names_are_refused():
         ComparisonDisplay(comparison).plot("pie")
 
 
+def test_twelve_calibration_curves_are_told_apart():
+    samplers = {f"copies {place}": "random" for place in range(12)}
+    ax = compare(numeric_table(), samplers, ["knn"], cv=2).plot_calibration().axes_[0]
+    lines = [line for line in ax.lines if line.get_label() in samplers]
+    looks = {(line.get_color(), line.get_linestyle()) for line in lines}
+    assert len(looks) == len(lines) == 12
+
+
 def test_differences_need_doing_nothing():
     comparison = compare(numeric_table(), ["spread"], ["knn"], cv=2)
     with pytest.raises(ValueError, match="differences are to doing nothing, which did not run"):

@@ -1,6 +1,7 @@
 """Tests over data sets: published and hand-made values, and what they must not depend on."""
 
 import sys
+from functools import partial
 
 import matplotlib as mpl
 
@@ -168,8 +169,8 @@ def test_the_rope_decides_what_is_equal():
     rough = STEPS[["a"]].assign(b=STEPS["a"] + np.linspace(0.01, 0.03, 8))
     assert signed_rank(shared(rough), "a", rope=0.005).loc["b", "p_better"] > 0.99
     assert signed_rank(shared(rough), "a", rope=0.05).loc["b", "p_equal"] > 0.99
-    for rope in (0, -0.01, np.nan):
-        with pytest.raises(ValueError, match="must be above 0"):
+    for rope in (0, -0.01, np.nan, "a"):
+        with pytest.raises(ValueError, match="must be a number above 0"):
             signed_rank(shared(rough), "a", rope=rope)
     assert (default_rope("roc_auc"), default_rope("brier_score")) == (0.01, 0.005)
 
@@ -316,6 +317,44 @@ def test_unknown_names_and_a_missing_reference_are_refused():
         comparison(names=("good", "fine", "poor")).bayesian()
 
 
+@pytest.mark.parametrize("form", [tuple, np.array, iter, pd.Index])
+def test_samplers_may_come_in_any_order_and_form(form):
+    names = ["fine", "none", "good"]
+    ranks = comparison().friedman(samplers=form(names)).mean_ranks
+    assert ranks.to_dict() == {"fine": 1, "none": 3, "good": 2}
+    assert comparison().bayesian(samplers=form(names)).index.tolist() == ["fine", "good"]
+    display = RankDisplay(comparison(), samplers=form(names))
+    assert display.plot().test_.mean_ranks.equals(display.plot().test_.mean_ranks)
+
+
+@pytest.mark.parametrize(
+    ("samplers", "error", "message"),
+    [
+        (["none", "none", "good"], ValueError, "must name one or more, each once"),
+        ([], ValueError, "must name one or more"),
+        (
+            "good",
+            TypeError,
+            r"samplers='good' must be a list of names, such as \['none', 'good'\]",
+        ),
+        (3, TypeError, "samplers=3 must be a list"),
+        (["none", "smote", "good"], ValueError, "'smote' is not in the comparison"),
+    ],
+)
+@pytest.mark.parametrize("ask", ["friedman", "bayesian", "shared_means", "display"])
+def test_bad_lists_of_samplers_are_refused(ask, samplers, error, message):
+    call = partial(RankDisplay, comparison()) if ask == "display" else getattr(comparison(), ask)
+    with pytest.raises(error, match=message):
+        call(samplers=samplers)
+
+
+def test_a_diagram_refuses_unknown_names_at_once():
+    with pytest.raises(ValueError, match="'zz' is not in the comparison"):
+        RankDisplay(comparison(), score="zz")
+    with pytest.raises(ValueError, match="'tree' is not in the comparison"):
+        RankDisplay(comparison(), classifier="tree")
+
+
 def test_names_stand_at_their_mean_ranks():
     display = RankDisplay.from_comparison(comparison())
     texts = {text.get_text() for text in display.ax_.texts}
@@ -342,6 +381,78 @@ def test_a_diagram_goes_where_it_is_asked_to():
     display = RankDisplay.from_comparison(comparison(), score="brier_score", ax=ax)
     assert (display.figure_, display.ax_) == (figure, ax)
     assert display.test_.mean_ranks.idxmin() == "none"
+
+
+# ---- samplers that do not apply to a classifier ---------------------------------------------
+
+
+def with_gaps(*gaps, names=("none", "weights", "good", "fine")):
+    """Four samplers, three classifiers, and no cell of those samplers with those classifiers."""
+    found = comparison(names, classifiers=("knn", "svm", "inside"))
+    rows = found.results
+    for sampler, classifier in gaps:
+        gone = (rows["sampler"] == sampler) & (rows["classifier"] == classifier)
+        rows.loc[gone, ["status", "balanced_accuracy"]] = "n/a", np.nan
+    return found
+
+
+WEIGHTS = ("weights", "knn")
+INSIDE = [(name, "inside") for name in ("weights", "good", "fine")]
+
+
+def test_a_sampler_that_few_classifiers_lack_is_not_ranked_and_they_stay():
+    found = with_gaps(WEIGHTS)
+    shared = found.shared_means()
+    assert (shared.partial, shared.left_out, shared.without) == (("weights",), (), ())
+    assert list(shared.means) == ["none", "good", "fine"]
+    assert found.friedman().left_out == ("weights",)
+    overall = found.overall()
+    assert overall["mean_rank"].tolist()[2:] == [2, 1]
+    assert np.isnan(overall.loc["weights", "mean_rank"])
+    assert overall["n_ranked"].unique().tolist() == [6 * 3]
+    assert overall.loc["weights", "n_data"] == 6  # its difference is told all the same
+
+
+def test_classifiers_that_balance_inside_cost_no_sampler():
+    shared = with_gaps(WEIGHTS, *INSIDE).shared_means()
+    assert (shared.partial, shared.left_out, shared.without) == (("weights",), (), ("inside",))
+    two = with_gaps(*INSIDE, names=("none", "good")).shared_means()
+    assert (two.partial, two.without, list(two.means)) == ((), ("inside",), ["none", "good"])
+
+
+def test_of_three_samplers_none_is_left_out():
+    shared = with_gaps(WEIGHTS, names=("none", "weights", "good")).shared_means()
+    assert (shared.partial, shared.without) == ((), ("knn",))
+
+
+def test_a_sampler_that_is_named_is_ranked_and_costs_the_classifier():
+    found = with_gaps(WEIGHTS)
+    shared = found.shared_means(samplers=found.samplers)
+    assert (shared.partial, shared.without) == ((), ("knn",))
+    assert "weights" in found.friedman(classifier="svm").mean_ranks
+    assert "weights" not in found.friedman(classifier="knn").mean_ranks
+    assert found.bayesian("weights").index.tolist() == ["none", "good", "fine"]
+    assert found.bayesian().index.tolist() == ["good", "fine"]
+
+
+def test_a_sampler_that_failed_does_apply():
+    found = with_gaps(WEIGHTS)
+    gone = found.results["status"] == "n/a"
+    found.results.loc[gone, "status"] = "failed"
+    assert found.partial_samplers() == []
+    found.results.loc[gone & (found.results["data"] != "t"), "status"] = "n/a"
+    assert found.partial_samplers() == ["weights"]  # it ran nowhere
+
+
+def test_the_page_names_samplers_that_are_not_ranked():
+    found = with_gaps(WEIGHTS, *INSIDE)
+    told = overall_findings(found)
+    reason = "Left out, since some classifier cannot be trained with it: weights."
+    assert told[1].endswith(f"fine 1.0, good 2.0, none 3.0. {reason}")
+    assert f"{reason} Left out, since some sampler never ran with it: inside." in told[-1]
+    main, _ = score_tables(found)
+    assert (main["partial"], main["without"]) == ("weights", "inside")
+    assert [row["name"] for row in main["rows"]] == ["fine", "good", "none"]
 
 
 # ---- the page and the sentences -----------------------------------------------------------------

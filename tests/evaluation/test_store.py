@@ -56,7 +56,9 @@ def test_new_names_are_welcome_and_other_settings_are_not(tmp_path):
     store.agree(ABOUT)
     store.add(outcome())
     store.agree(ABOUT | {"sampler": {"smote": "SMOTE()"}})
-    with pytest.raises(ValueError, match=r"data t: now xyz, there abc.*another place"):
+    with pytest.raises(
+        ValueError, match=r"\(data t: other rows, columns or labels\).*another place"
+    ):
         Store(path).agree({"data": {"t": "xyz", "new": "1"}})
     # nothing of the refused settings was kept
     Store(path).agree({"data": {"t": "abc", "new": "2"}})
