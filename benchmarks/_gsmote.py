@@ -10,20 +10,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from imblearn.over_sampling.base import BaseOverSampler
 from numpy.typing import NDArray
 
-from gan_resample import TableEncoder
+from gan_resample.evaluation.smote import _fit_encoded
 
 Array = NDArray[Any]
 
 
 class GSMOTE(BaseOverSampler):
-    """With its defaults, on one-hot columns, of which the largest becomes the category.
+    """With its defaults, as SMOTE's relatives run in the comparison.
 
-    As many neighbours as the smallest class allows, 5 at most, as for SMOTE in the comparison.
+    On one-hot columns, of which the largest becomes the category, and with as many neighbours as
+    the smallest class allows, 5 at most; the only row of a class is repeated.
     """
 
     def __init__(self, sampling_strategy: Any = "auto", random_state: int | None = None) -> None:
@@ -33,16 +33,11 @@ class GSMOTE(BaseOverSampler):
     def fit_resample(self, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame, Array]:
         from imblearn_extra.gsmote import GeometricSMOTE
 
-        encoder = TableEncoder(snap=False).fit(X)
-        _, counts = np.unique(y, return_counts=True)
         sampler = GeometricSMOTE(
-            sampling_strategy=self.sampling_strategy,
-            k_neighbors=int(min(5, counts.min() - 1)),
-            random_state=self.random_state,
+            sampling_strategy=self.sampling_strategy, random_state=self.random_state
         )
-        made, y_new = sampler.fit_resample(encoder.transform(X), y)
-        rows = encoder.inverse_transform(made[len(y) :]).astype(X.dtypes)
-        return pd.concat([X, rows], ignore_index=True), y_new
+        X_new, y_new, _ = _fit_encoded(sampler, X, y)
+        return X_new, y_new
 
     def _fit_resample(self, X: Any, y: Array) -> Any:
         raise NotImplementedError("see fit_resample")

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
 
 import pandas as pd
 
+from gan_resample.calibration import balances_inside
 from gan_resample.evaluation import Comparison
 from gan_resample.evaluation.fidelity import FIDELITY
 from gan_resample.evaluation.intervals import mean_ranks as rank
 from gan_resample.evaluation.intervals import over_data
+from gan_resample.evaluation.methods import choose_classifiers
 from gan_resample.evaluation.probabilities import calibration
 
 SCORES = ("balanced_accuracy", "roc_auc", "average_precision", "brier_score")
 HEADINGS = ("balanced accuracy", "ROC AUC", "average precision", "Brier score × 100")
 TIE = 0.25  # points
+TWO_SCORES = ("balanced_accuracy", "brier_score")  # of tables with many columns
+LINE = ("difference", "slope", "intercept")  # of what a comparison tells of probabilities
 # neighbours take no class weights
 UNRANKED = ("class_weight",)
 
@@ -52,11 +57,10 @@ def against(comparison: Comparison, ours: str, theirs: str, scores: Sequence[str
 # ---- samplers -----------------------------------------------------------------------------------
 
 
-def samplers(comparison: Comparison, other: str) -> list[list[str]]:
+def samplers(comparison: Comparison, other: str, ranks: pd.Series) -> list[list[str]]:
     """Return a row for each sampler: mean rank, differences to another one, seconds a fit."""
-    ranks = mean_ranks(comparison)
     seconds = comparison.samplings.groupby("sampler")["seconds"].median()
-    order = [*ranks.index, *(name for name in UNRANKED if name in comparison.samplers)]
+    order = [*ranks.index, *(name for name in comparison.samplers if name not in ranks)]
     return [
         [
             name,
@@ -68,11 +72,14 @@ def samplers(comparison: Comparison, other: str) -> list[list[str]]:
     ]
 
 
-def mean_ranks(comparison: Comparison, score: str = "balanced_accuracy") -> pd.Series:
-    """Mean ranks over tables, of means over classifiers; 1 is best."""
-    means = comparison.shared_means(score, samplers=ranked(comparison)).means
-    ranks, _ = rank(means, comparison.greater_is_better(score))
-    return ranks.sort_values(kind="stable")
+def mean_ranks(comparison: Comparison) -> tuple[pd.Series, int]:
+    """Mean ranks in balanced accuracy, 1 being best, and over how many tables.
+
+    Ranks are of means over classifiers, on the tables that the ranked samplers share.
+    """
+    means = comparison.shared_means("balanced_accuracy", samplers=ranked(comparison)).means
+    ranks, n_tables = rank(means)
+    return ranks.sort_values(kind="stable"), n_tables
 
 
 def ranked(comparison: Comparison) -> list[str]:
@@ -82,41 +89,71 @@ def ranked(comparison: Comparison) -> list[str]:
 
 def classifiers(comparison: Comparison, others: Sequence[str]) -> Iterator[list[str]]:
     """Yield balanced accuracy and Brier score of each sampler and classifier minus others'."""
-    for classifier in comparison.classifiers:
-        for name in comparison.samplers:
-            if name in others:
-                continue
-            row = [classifier, name]
-            for score in ("balanced_accuracy", "brier_score"):
-                cells = comparison.cell_means(score)
-                own = cells[cells.index.get_level_values("classifier") == classifier]
-                row += [told(by_table(own, name, other), score) for other in others]
+    names = [name for name in comparison.samplers if name not in others]
+    for classifier, name in product(ordinary(comparison), names):
+        row = [classifier, name]
+        for score in TWO_SCORES:
+            own = comparison.cell_means(score).xs(classifier, level="classifier")
+            row += [told(own[name] - own[other], score) for other in others]
+        if any(row[2:]):
             yield row
 
 
+def ordinary(comparison: Comparison) -> list[str]:
+    """Classifiers that run with every sampler: those that do not balance by themselves."""
+    chosen = choose_classifiers(comparison.classifiers)
+    return [name for name, classifier in chosen.items() if not balances_inside(classifier)]
+
+
+def balancing(comparison: Comparison, others: Sequence[str]) -> Iterator[list[str]]:
+    """Yield classifiers that balance inside: two scores, and the same minus others'.
+
+    They run on rows as they are only. What is subtracted is the mean over ordinary classifiers on
+    the same table.
+    """
+    usual = ordinary(comparison)
+    for classifier in comparison.classifiers:
+        if classifier in usual:
+            continue
+        levels, gaps = [], []
+        for score in TWO_SCORES:
+            cells = comparison.cell_means(score)
+            own = cells.xs(classifier, level="classifier")[comparison.baseline]
+            theirs = cells[cells.index.get_level_values("classifier").isin(usual)]
+            theirs = theirs.groupby(level="data").mean()
+            levels.append(shown(100 * own.mean()))
+            gaps += [told(own - theirs[other], score) for other in others]
+        yield [classifier, *levels, *gaps]
+
+
+def shown(figure: float) -> str:
+    return "" if pd.isna(figure) else f"{figure:.2f}"
+
+
 def probabilities(comparison: Comparison) -> Iterator[list[str]]:
-    """Yield calibration before and after correction of the priors, of all cells.
+    """Yield calibration before and after correction of the priors, of cells that have both.
 
     Differences to doing nothing are means over tables, slope and intercept medians.
     """
     found = calibration(comparison)
-    for name in comparison.samplers:
-        own = found.xs(name, level="sampler")
-        row = [name]
+    found = found[found.index.get_level_values("classifier").isin(ordinary(comparison))]
+    for name, own in found.groupby(level="sampler", sort=False):
+        pairs = {f: own[[f, f"corrected_{f}"]].dropna() for f in LINE}
+        row = [str(name)]
         for kind in ("", "corrected_"):
-            gaps = own[f"{kind}difference"].dropna().groupby(level="data").mean()
-            row += [
-                told(gaps, "brier_score"),
-                *(f"{own[kind + figure].median():.2f}" for figure in ("slope", "intercept")),
-            ]
+            gap, *medians = (pairs[figure][f"{kind}{figure}"] for figure in LINE)
+            row.append(told(gap.groupby(level="data").mean(), "brier_score"))
+            row += [shown(figures.median()) for figures in medians]
         yield row
 
 
 def likeness(comparison: Comparison) -> Iterator[list[str]]:
     """Yield figures of generated rows beside what they are worth."""
-    found = comparison.fidelity().groupby(level="sampler", sort=False).mean()
+    found = comparison.fidelity()
+    if found.empty:
+        return
     cells = comparison.cell_means()
-    for name, row in found.iterrows():
+    for name, row in found.groupby(level="sampler", sort=False).mean().iterrows():
         worth = told(by_table(cells, str(name), "none"), "balanced_accuracy")
         yield [str(name), worth, *(f"{row[figure]:.2f}" for figure in FIDELITY)]
 
@@ -152,34 +189,57 @@ def report(
     nets: Mapping[str, Comparison],
     table: TableMaker,
 ) -> str:
-    """Write all tables; ``boards`` and ``nets`` have an entry for each half, and "all"."""
+    """Write all tables; ``boards`` and ``nets``, one may be empty, hold halves and "all"."""
     parts = []
-    everything = boards["all"]
-    known = everything.samplers
-    other = "smote" if "smote" in known else known[0]
     for half, board in boards.items():
-        n = len(board.data)
-        heading = ["sampler", "mean rank", *HEADINGS, "seconds"]
-        parts.append(table(f"{half} ({n} tables): minus {other}", heading, samplers(board, other)))
-        pairs = [(a, b) for a, b in PAIRS if {a, b} <= set(board.samplers)]
-        rows = [[f"{a} - {b}", *against(board, a, b, SCORES)] for a, b in pairs]
-        if rows:
-            parts.append(table(f"{half}: what a game adds", ["pair", *HEADINGS], rows))
+        parts += by_half(half, board, table)
     for half, net in nets.items():
-        n = len(net.data)
-        title = f"{half} ({n} tables): GAMOClassifier minus"
+        title = f"{half} ({len(net.data)} tables): GAMOClassifier minus"
         parts.append(table(title, ["rival", *HEADINGS], list(networks(net))))
-    others = [name for name in ("none", "threshold") if name in everything.samplers]
-    heading = [f"{score} - {other}" for score in ("BA", "Brier") for other in others]
-    rows = list(classifiers(everything, others))
-    parts.append(table("all: by classifier", ["classifier", "sampler", *heading], rows))
-    if everything.baseline is not None:
-        heading = ["Brier - none", "slope", "intercept"]
-        heading = ["sampler", *heading, *(f"corrected: {name}" for name in heading)]
-        parts.append(table("all: probabilities", heading, list(probabilities(everything))))
-        heading = ["sampler", "BA - none", *(name.replace("_", " ") for name in FIDELITY)]
-        parts.append(table("all: generated rows", heading, list(likeness(everything))))
+    if boards:
+        parts += by_classifier(boards["all"], table)
+        parts += of_rows(boards["all"], table)
     return "\n".join(parts)
+
+
+def by_half(half: str, board: Comparison, table: TableMaker) -> Iterator[str]:
+    """Yield ranks and differences, and what a game adds."""
+    other = "smote" if "smote" in board.samplers else board.samplers[0]
+    ranks, n_ranked = mean_ranks(board)
+    n = len(board.data)
+    told_ranks = "" if n_ranked == n else f", ranks of the {n_ranked} that all share"
+    heading = ["sampler", "mean rank", *HEADINGS, "seconds"]
+    title = f"{half} ({n} tables{told_ranks}): minus {other}"
+    yield table(title, heading, samplers(board, other, ranks))
+    pairs = [(a, b) for a, b in PAIRS if {a, b} <= set(board.samplers)]
+    rows = [[f"{a} - {b}", *against(board, a, b, SCORES)] for a, b in pairs]
+    if rows:
+        yield table(f"{half}: what a game adds", ["pair", *HEADINGS], rows)
+
+
+def by_classifier(board: Comparison, table: TableMaker) -> Iterator[str]:
+    """Yield differences by classifier, where there is something to subtract."""
+    known = board.samplers if ordinary(board) else []
+    others = [name for name in ("none", "threshold") if name in known]
+    gaps = [f"{score} - {other}" for score in ("BA", "Brier") for other in others]
+    if rows := list(classifiers(board, others)):
+        yield table("all: by classifier", ["classifier", "sampler", *gaps], rows)
+    if board.baseline is not None and (rows := list(balancing(board, others))):
+        title = "all: classifiers that balance inside, and minus the mean of the other classifiers"
+        yield table(title, ["classifier", "BA", "Brier", *gaps], rows)
+
+
+def of_rows(board: Comparison, table: TableMaker) -> Iterator[str]:
+    """Yield what resampling does to probabilities, and how like real rows generated ones are."""
+    if board.baseline is None:
+        return
+    if rows := list(probabilities(board)):
+        names = ["Brier - none", "slope", "intercept"]
+        heading = ["sampler", *names, *(f"corrected: {name}" for name in names)]
+        yield table("all: probabilities", heading, rows)
+    if rows := list(likeness(board)):
+        heading = ["sampler", "BA - none", *(name.replace("_", " ") for name in FIDELITY)]
+        yield table("all: generated rows", heading, rows)
 
 
 def failures(board: Comparison) -> list[str]:

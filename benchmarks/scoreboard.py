@@ -5,13 +5,15 @@
 ``DIR/tabular`` holds ``<name>.csv.gz`` with a last column ``target``, and ``index.json``, which
 lists the ``categorical`` columns of each table. ``_families.py`` says which tables run and which
 half each belongs to. Results go to a store as they come, so that the command goes on where it was
-stopped; without a store it starts from the results that are kept beside the documentation, and
-then has nothing to run but what was asked for besides.
+stopped; without a store it starts from the results that are kept beside the documentation, where
+these were made with the same settings and versions, and then has nothing to run but what was asked
+for besides.
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,12 +24,13 @@ from _gsmote import GSMOTE
 from _kept import keep, unpack
 from _networks import networks
 from _report import rst_table, table
-from _scoreboard_report import failures, ranked, report
+from _scoreboard_report import failures, mean_ranks, ranked, report
 from _tables import read_labelled
 
 from gan_resample.datasets import DataSet, as_dataset
 from gan_resample.evaluation import Comparison, RankDisplay, compare
-from gan_resample.evaluation.statistics import FEWEST_DATA
+from gan_resample.evaluation.compare import store_versions
+from gan_resample.evaluation.statistics import FEWEST_DATA, FEWEST_SAMPLERS
 
 KEPT = Path(__file__).parents[1] / "docs" / "results"
 STORE = "scoreboard.sqlite.gz"
@@ -38,6 +41,9 @@ SAMPLERS = (
 )
 CLASSIFIERS = ("logistic", "knn", "boosting")
 BEFORE_NETWORKS = ("none", "smote", "spread")
+# options that all results of a store share, and all that say what is run
+SETTINGS = ("folds", "max_rows", "seed", "max_iter")
+CHOICES = (*SETTINGS, "repeats", "tables", "half", "samplers", "classifiers")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -46,8 +52,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--data", type=Path, required=True, metavar="DIR", help="folder that holds tabular/")
     add("--tables", nargs="+", metavar="NAME", help="default: one of each family")
     add("--half", choices=["both", "development", "confirmation"], default="both")
-    add("--samplers", nargs="*", default=SAMPLERS, metavar="NAME")
-    add("--classifiers", nargs="*", default=CLASSIFIERS, metavar="NAME")
+    add("--samplers", nargs="*", default=SAMPLERS, metavar="NAME", help="none: networks only")
+    add("--classifiers", nargs="+", default=CLASSIFIERS, metavar="NAME")
     add("--no-networks", dest="networks", action="store_false",
         help="leave out GAMOClassifier and its rivals")  # fmt: skip
     add("--folds", type=int, default=3)
@@ -59,7 +65,24 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--store", type=Path, default=Path("reports/scoreboard.sqlite"))
     add("--kept", type=Path, default=KEPT, help="folder of the results to start from")
     add("--keep", action="store_true", help="write results, tables and page to that folder")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if not (options.samplers or options.networks):
+        parser.error("nothing to run: name --samplers, or leave out --no-networks")
+    if options.keep and not options.samplers:
+        parser.error("--keep writes a page of samplers: name some, or leave out --samplers")
+    options.command = command(options, parser)
+    return options
+
+
+def command(options: argparse.Namespace, parser: argparse.ArgumentParser) -> str:
+    """Return the command that gives the same results, wherever it runs."""
+    words = ["python", "benchmarks/scoreboard.py", "--data", "DIR"]
+    for name in CHOICES:
+        value = getattr(options, name)
+        if value != parser.get_default(name):
+            values = value if isinstance(value, list) else [value]
+            words += [f"--{name.replace('_', '-')}", *map(str, values)]
+    return shlex.join(words if options.networks else [*words, "--no-networks"])
 
 
 def table_names(options: argparse.Namespace) -> dict[str, list[str]]:
@@ -90,6 +113,11 @@ def samplers(options: argparse.Namespace) -> dict[str, Any]:
     return {name: GSMOTE() if name == "gsmote" else name for name in options.samplers}
 
 
+def settings_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what all results of a store share, but for the tables themselves."""
+    return {name: getattr(options, name) for name in SETTINGS} | store_versions()
+
+
 def run(options: argparse.Namespace) -> tuple[dict[str, Comparison], dict[str, Comparison]]:
     """Play what the store lacks, for all tables together; then read it half by half."""
     halves_ = {half: read(options, names) for half, names in table_names(options).items()}
@@ -104,7 +132,8 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Comparison], dict[str, C
         "verbose": 1,
     }
     options.store.parent.mkdir(parents=True, exist_ok=True)
-    unpack(options.kept / STORE, options.store)
+    if reason := unpack(options.kept / STORE, options.store, settings_of(options)):
+        print(f"{reason}: everything runs anew", file=sys.stderr)
     boards, nets = {}, {}
     if options.networks:  # first: they run samplers that the boards tell the seconds of
         chosen = networks(options.max_iter)
@@ -120,21 +149,40 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Comparison], dict[str, C
 
 def write(boards: Mapping[str, Comparison], text: str, options: argparse.Namespace) -> None:
     """Keep store, tables, page and, of enough tables, a diagram of ranks."""
-    keep(options.store, options.kept / STORE)
+    keep(options.store, options.kept / STORE, settings_of(options))
     (options.kept / "scoreboard.inc").write_text(text)
-    board = boards["all"]
-    board.about["command"] = "python benchmarks/scoreboard.py --data DIR"
-    board.to_html(options.kept / "scoreboard.html", pictures=False)
-    if len(board.data) >= FEWEST_DATA:
-        display = RankDisplay.from_comparison(board, samplers=ranked(board))
-        display.figure_.savefig(options.kept / "scoreboard.png", dpi=150)
+    page = boards["all"]
+    parts = (f"{half} ({len(b.data)})" for half, b in boards.items() if half != "all")
+    page.about["command"] = options.command
+    page.about["settings"] |= {"max_rows": options.max_rows, "tables": " and ".join(parts)}
+    page.to_html(options.kept / "scoreboard.html", pictures=False)
+    draw_ranks(boards, options.kept / "scoreboard.png")
+
+
+def draw_ranks(boards: Mapping[str, Comparison], picture: Path) -> None:
+    """Draw the tables that nothing was chosen on, or all where those are too few to rank."""
+    for half in ("confirmation", "all"):
+        if half in boards and can_rank(boards[half]):
+            display = RankDisplay.from_comparison(boards[half], samplers=ranked(boards[half]))
+            title = display.ax_.title
+            title.set_text(f"{half} ({display.test_.n_data} tables): {title.get_text()}")
+            display.figure_.savefig(picture, dpi=150)
+            return
+    print(
+        f"{picture} is not drawn: ranks need {FEWEST_DATA} tables that {FEWEST_SAMPLERS} samplers "
+        "share",
+        file=sys.stderr,
+    )
+
+
+def can_rank(board: Comparison) -> bool:
+    ranks, n_tables = mean_ranks(board)
+    return n_tables >= FEWEST_DATA and len(ranks) >= FEWEST_SAMPLERS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     boards, nets = run(options)
-    if not boards:
-        return 0
     print(report(boards, nets, lambda title, *rest: f"\n{title}\n{table(*rest)}"))
     print(
         *(line for found in (boards, nets) if found for line in failures(found["all"])), sep="\n"

@@ -22,19 +22,8 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.utils.multiclass import type_of_target
 
-__all__ = [
-    "BUNDLED",
-    "RESULTS",
-    "STORE",
-    "SUFFIXES",
-    "DataSet",
-    "Split",
-    "as_dataset",
-    "load_bundled",
-    "read_frame",
-    "separate_target",
-    "table_files",
-]
+# for users; what reads files is for the command line
+__all__ = ["DataSet", "Split", "as_dataset", "load_bundled"]
 
 Array = NDArray[Any]
 
@@ -47,11 +36,19 @@ LARGEST = 1e100  # beyond it, the variance of a column is not finite
 
 @dataclass(frozen=True)
 class Split:
-    """Row numbers of one training part and one test part.
+    """One training part and one test part; made by :meth:`DataSet.splits`.
 
-    ``test_to_train`` is the ratio of their sizes, before any thinning. ``weight`` has an entry for
-    each test row, where the test part has another class mix than the training part; None: all
-    alike.
+    Parameters
+    ----------
+    repeat, fold : int
+        Which split it is.
+    train, test : ndarray of int
+        Row numbers of the two parts.
+    test_to_train : float
+        Ratio of their sizes, before any thinning.
+    weight : ndarray of shape (len(test),) or None
+        Weights of the test rows, where the test part has another class mix than the training part;
+        None: all alike.
     """
 
     repeat: int
@@ -107,7 +104,21 @@ class DataSet:
         return digest.hexdigest()[:16]
 
     def splits(self, cv: Any, repeats: int, seed: int) -> list[Split]:
-        """Stratified folds for a number ``cv``, else the splits of the splitter ``cv``."""
+        """Return stratified folds for a number ``cv``, else the splits of the splitter ``cv``.
+
+        Parameters
+        ----------
+        cv : int or cross-validation splitter
+            Number of stratified folds, at least 2, or an object with ``split(X, y)``.
+        repeats : int
+            How often the folds are drawn anew, where ``cv`` is a number.
+        seed : int
+            Seed of the folds, and of the rows that thinning keeps.
+
+        Returns
+        -------
+        splits : list of Split
+        """
         if isinstance(cv, int):
             folds = RepeatedStratifiedKFold(n_splits=cv, n_repeats=repeats, random_state=seed)
             parts, per_repeat = list(folds.split(self.X, self.codes)), cv
@@ -382,7 +393,17 @@ BUNDLED: dict[str, tuple[Any, tuple[int, ...]]] = {
 
 
 def load_bundled(name: str) -> DataSet:
-    """Load one of :data:`BUNDLED`, thinned to be imbalanced."""
+    """Load a set that comes with scikit-learn, thinned to be imbalanced.
+
+    Parameters
+    ----------
+    name : {"digits", "breast_cancer", "wine"}
+        With ratios of 24, 20 and 7 between the largest and the smallest class.
+
+    Returns
+    -------
+    data : DataSet
+    """
     loader, counts = BUNDLED[name]
     bunch = loader(as_frame=True)
     codes = bunch.target.to_numpy()

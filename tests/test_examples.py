@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -179,14 +180,34 @@ def small_tables(folder, names, n=60):
     (tabular / "index.json").write_text(json.dumps(about))
 
 
+SCOREBOARD = ROOT / "benchmarks" / "scoreboard.py"
+# families of public tables in their halves, as they were drawn before anything ran
+DEVELOPMENT = """abalone adult bank_marketing coil_2000 german_credit glass haberman
+lymphography-normal-fibrosis nursery oil page-blocks pen_digits phoneme pima poker-8-9_vs_5
+solar_flare_m0 splice thoracic_surgery us_crime yeast"""
+CONFIRMATION = """arrhythmia car climate_crashes creditcard_sample ecoli flare-f hypothyroid
+kddcup-buffer_overflow_vs_back lending_club letter_img libras_move mammography optical_digits
+ozone_level satimage segment0 telco_churn vehicle1 vowel0 wine_quality yeast_ml8"""
+RELATIVES = """abalone19 abalone9-18 car-good car-vgood ecoli3 ecoli4 glass1 glass5 page-blocks0
+page-blocks-1-3_vs_4 poker-9_vs_7 sick_euthyroid thyroid_sick winequality-red-4 yeast-2_vs_4 yeast1
+yeast4 yeast6"""
+
+
+def test_halves_of_the_scoreboard_are_those_that_were_written_down(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    from _families import halves
+
+    development, confirmation = DEVELOPMENT.split(), CONFIRMATION.split()
+    tables = [*RELATIVES.split(), *confirmation, *development]
+    assert len(set(tables)) == 59
+    assert halves(tables) == (development, confirmation)
+
+
 def test_scoreboard_starts_from_what_is_kept(tmp_path):
     small_tables(tmp_path, ["german_credit", "yeast", "yeast4", "libras_move"])
-    script, kept = (
-        ROOT / "benchmarks" / "scoreboard.py",
-        tmp_path / "kept",
-    )
+    kept = tmp_path / "kept"
     kept.mkdir()
-    command = [script, "--data", tmp_path, "--samplers", "none", "smote", "spread", "gamo"]
+    command = [SCOREBOARD, "--data", tmp_path, "--samplers", "none", "smote", "spread", "gamo"]
     command += ["--classifiers", "logistic", "--folds", "2", "--max-iter", "5", "--jobs", "1"]
     command += ["--kept", kept]
     first = run(*command, "--store", tmp_path / "first.sqlite", "--keep")
@@ -194,16 +215,93 @@ def test_scoreboard_starts_from_what_is_kept(tmp_path):
     assert "development (2 tables): GAMOClassifier minus" in first
     assert "confirmation (1 tables): minus smote" in first
     assert (kept / "scoreboard.inc").read_text().count("list-table") == 12
+    assert not (kept / "scoreboard.png").exists()  # three tables are too few to rank
     again = run(*command, "--store", tmp_path / "second.sqlite")
     assert again == first
     ran = sqlite3.connect(tmp_path / "second.sqlite").execute("SELECT body FROM records")
     assert sum(json.loads(body)["status"] == "ok" for (body,) in ran) > 50
 
 
+def test_scoreboard_leaves_aside_what_was_kept_of_other_settings(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    from _kept import keep, unpack
+
+    first, kept, store = (tmp_path / name for name in ("a.sqlite", "k.sqlite.gz", "b.sqlite"))
+    with closing(sqlite3.connect(first)) as connection:
+        connection.execute("CREATE TABLE records (classifier, body)")
+        connection.execute("CREATE TABLE claims (owner)")
+    assert unpack(kept, store, {"folds": 3}) == ""  # nothing is kept, and nothing to be said
+    keep(first, kept, {"folds": 3, "seed": 0})
+    assert "folds: now 2, there 3" in unpack(kept, store, {"folds": 2, "seed": 0})
+    assert not store.exists()
+    assert unpack(kept, store, {"folds": 3, "seed": 0}) == ""
+    assert store.exists()
+    assert unpack(kept, store, {"folds": 2}) == ""  # a store that is there is not touched
+    store.unlink()
+    (tmp_path / "k.json").unlink()
+    assert "no k.json" in unpack(kept, store, {"folds": 3, "seed": 0})
+
+
 def test_scoreboard_runs_half_after_half_and_without_smote(tmp_path):
     small_tables(tmp_path, ["german_credit", "libras_move"])
-    command = [ROOT / "benchmarks" / "scoreboard.py", "--data", tmp_path, "--kept", tmp_path]
+    command = [SCOREBOARD, "--data", tmp_path, "--kept", tmp_path]
     command += ["--store", tmp_path / "s.sqlite", "--samplers", "spread", "random", "--folds", "2"]
     command += ["--classifiers", "knn", "--no-networks", "--jobs", "1"]
     assert "development (1 tables): minus spread" in run(*command, "--half", "development")
-    assert "confirmation (1 tables): minus spread" in run(*command, "--half", "confirmation")
+    printed = run(*command, "--half", "confirmation")
+    assert "confirmation (1 tables): minus spread" in printed
+    assert "by classifier" not in printed  # nothing ran to subtract
+
+
+def test_results_go_on_with_another_build_of_torch_and_patch_of_python(tmp_path, monkeypatch):
+    import platform
+
+    import torch
+
+    from gan_resample.evaluation import compare
+
+    arguments = ("wine", ["none"], ["knn"], 2)
+    compare(*arguments, store=tmp_path / "s.sqlite")
+    release = torch.__version__.partition("+")[0]
+    major, minor, _ = platform.python_version_tuple()
+    monkeypatch.setattr(torch, "__version__", f"{release}+other")
+    monkeypatch.setattr(platform, "python_version_tuple", lambda: (major, minor, "99"))
+    found = compare(*arguments, store=tmp_path / "s.sqlite")
+    assert found.about["versions"]["torch"] == f"{release}+other"
+
+
+def test_scoreboard_tells_of_classifiers_that_balance_inside(tmp_path):
+    small_tables(tmp_path, ["german_credit", "yeast", "libras_move", "adult", "ecoli"])
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    command = [SCOREBOARD, "--data", tmp_path, "--kept", kept, "--store", tmp_path / "s.sqlite"]
+    command += ["--samplers", "none", "smote", "random", "--folds", "2", "--jobs", "1"]
+    command += ["--no-networks", "--classifiers", "knn"]
+    plain, more = run(*command), run(*command, "balanced_bagging", "--keep")
+    _, _, more = more.partition("all: by classifier")  # above are seconds, which vary
+    lines = set(more.splitlines()) - set(plain.splitlines()) - {""}
+    rows = [line for line in lines if line.startswith("| balanced_bagging")]
+    assert len(rows) == 1
+    assert all(cell.strip() for cell in rows[0].strip("|").split("|"))
+    assert len(lines) == 4  # title, heading, line and row: nothing else has changed
+    assert (kept / "scoreboard.png").exists()
+    assert "--classifiers knn balanced_bagging" in (kept / "scoreboard.html").read_text()
+
+
+def test_scoreboard_without_samplers_tells_of_networks(tmp_path):
+    small_tables(tmp_path, ["libras_move"])
+    command = [SCOREBOARD, "--data", tmp_path, "--kept", tmp_path]
+    command += [
+        "--store",
+        tmp_path / "s.sqlite",
+        "--folds",
+        "2",
+        "--max-iter",
+        "2",
+        "--jobs",
+        "1",
+        "--half",
+        "confirmation",
+    ]
+    printed = run(*command, "--samplers")
+    assert printed.count("GAMOClassifier minus") == 2

@@ -259,6 +259,17 @@ def versions() -> dict[str, str]:
     }
 
 
+def store_versions() -> dict[str, str]:
+    """Versions that all results of a store must share.
+
+    Without torch's build (``+cpu``, ``+cu130``) and Python's patch, which change no result beyond
+    the rounding that differs from one machine to the next as well.
+    """
+    major, minor, _ = platform.python_version_tuple()
+    torch_release = torch.__version__.partition("+")[0]
+    return versions() | {"torch": torch_release, "python": f"{major}.{minor}"}
+
+
 def _settings(
     tables: Sequence[DataSet],
     splits: Mapping[str, Sequence[Split]],
@@ -271,7 +282,7 @@ def _settings(
     """Return what a store's results must have in common with new ones."""
     by_number = isinstance(cv, int)  # these folds follow from cv and seed, however often repeated
     return {
-        "version of": versions(),
+        "version of": store_versions(),
         "data": {data.name: data.fingerprint() for data in tables},
         "sampler": {name: describe(method) for name, method in methods.items()},
         "classifier": {name: describe(value) for name, value in classifiers.items()},

@@ -65,11 +65,15 @@ class Comparison(OverData):
             Indexed by data set, classifier and sampler, of cells with probabilities. ``slope`` of
             the log-odds of the truth over those of the prediction (Cox 1958; 1 is perfect) and
             ``intercept`` of the line with slope 1 (0 is perfect; below 0 the class is promised too
-            often), of the test parts together; NaN where they separate the classes.
+            often), of the test parts together; NaN where they separate the classes. Log-odds
+            beyond ±7 count as ±7 (0 and 1 have none), and where more than half of the predictions
+            lie beyond ±6 (.0025 and .9975) the slope is NaN. Of more than two classes every class
+            counts against the rest, and the intercept is NaN: it would be 0 for any model.
             ``brier_score`` and, where doing nothing ran, its ``difference`` to it with ``low``,
             ``high`` and ``verdict``. The same with ``corrected_`` before the name, of what
             :class:`gan_resample.PriorCorrectedClassifier` makes of the probabilities: equal where
-            the class mix was not shifted, NaN where the classifier balances by itself.
+            the class mix was not shifted, NaN where nobody knows it: the
+            classifier balances by itself, or holds a sampler or class weights in its parts.
         """
         return calibration(self)
 

@@ -128,7 +128,15 @@ def frechet_distance(real: Any, generated: Any, *, features: Features = None) ->
 
 
 class Manifold(NamedTuple):
-    """Where generated rows lie among real ones; see :func:`manifold_scores`."""
+    """Where generated rows lie among real ones; from :func:`manifold_scores`, which defines them.
+
+    Parameters
+    ----------
+    precision, recall, coverage : float
+        Shares, in [0, 1].
+    density : float
+        At least 0; may be larger than 1.
+    """
 
     precision: float
     recall: float
