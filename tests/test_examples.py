@@ -242,6 +242,7 @@ def test_scoreboard_leaves_aside_what_was_kept_of_other_settings(tmp_path, monke
     assert "no k.json" in unpack(kept, store, {"folds": 3, "seed": 0})
 
 
+@pytest.mark.slow
 def test_scoreboard_runs_half_after_half_and_without_smote(tmp_path):
     small_tables(tmp_path, ["german_credit", "libras_move"])
     command = [SCOREBOARD, "--data", tmp_path, "--kept", tmp_path]
@@ -270,6 +271,7 @@ def test_results_go_on_with_another_build_of_torch_and_patch_of_python(tmp_path,
     assert found.about["versions"]["torch"] == f"{release}+other"
 
 
+@pytest.mark.slow
 def test_scoreboard_tells_of_classifiers_that_balance_inside(tmp_path):
     small_tables(tmp_path, ["german_credit", "yeast", "libras_move", "adult", "ecoli"])
     kept = tmp_path / "kept"
@@ -288,6 +290,7 @@ def test_scoreboard_tells_of_classifiers_that_balance_inside(tmp_path):
     assert "--classifiers knn balanced_bagging" in (kept / "scoreboard.html").read_text()
 
 
+@pytest.mark.slow
 def test_scoreboard_without_samplers_tells_of_networks(tmp_path):
     small_tables(tmp_path, ["libras_move"])
     command = [SCOREBOARD, "--data", tmp_path, "--kept", tmp_path]
