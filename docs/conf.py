@@ -26,6 +26,8 @@ autosummary_generate = True
 autodoc_typehints = "none"  # the docstrings say it better
 numpydoc_show_class_members = False  # the template lists the methods
 
+# of a checkout whose path has a space; the names of the examples have none
+suppress_warnings = ["sphinx_gallery.space_in_filename"]
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
