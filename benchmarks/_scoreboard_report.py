@@ -7,7 +7,7 @@ from itertools import product
 
 import pandas as pd
 
-from gan_resample.calibration import balances_inside
+from gan_resample.class_mix import balances_inside
 from gan_resample.evaluation import Comparison
 from gan_resample.evaluation.fidelity import FIDELITY
 from gan_resample.evaluation.intervals import mean_ranks as rank

@@ -28,41 +28,19 @@ import warnings
 from typing import Any
 
 import numpy as np
-from imblearn.ensemble import (
-    BalancedBaggingClassifier,
-    BalancedRandomForestClassifier,
-    EasyEnsembleClassifier,
-    RUSBoostClassifier,
-)
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Tags, column_or_1d, get_tags
-from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from gan_resample.base import BaseGameClassifier
+from gan_resample.class_mix import hides_its_mix, own_weights
 
-__all__ = [
-    "PriorCorrectedClassifier",
-    "balances_inside",
-    "hides_its_mix",
-    "last_step",
-    "own_weights",
-    "shift_priors",
-]
+__all__ = ["PriorCorrectedClassifier", "shift_priors"]
 
 Array = NDArray[Any]
 
-# classifiers that balance the classes inside their fit
-HIDDEN = (
-    BaseGameClassifier,
-    BalancedBaggingClassifier,
-    BalancedRandomForestClassifier,
-    EasyEnsembleClassifier,
-    RUSBoostClassifier,
-)
 SUM_TOLERANCE = 1e-6  # shares may come in float32
 
 
@@ -296,34 +274,6 @@ def _check_shares(given: Any, classes: Array, must: str) -> Array:
     return shares / shares.sum()
 
 
-def last_step(estimator: Any) -> Any:
-    """Return what a pipeline ends in, also a pipeline in a pipeline; anything else as it is."""
-    while isinstance(estimator, Pipeline):
-        estimator = estimator.steps[-1][1]
-    return estimator
-
-
-def balances_inside(classifier: Any) -> bool:
-    """Tell whether a classifier, or a pipeline's last step, balances the classes by itself."""
-    return isinstance(last_step(classifier), HIDDEN)
-
-
-def hides_its_mix(classifier: Any) -> bool:
-    """Tell whether a classifier may learn from another class mix than the labels it is given.
-
-    One that balances inside, or that holds a sampler, such a classifier or one with class weights
-    of its own: a search or an ensemble of pipelines.
-    """
-    held = classifier.get_params(deep=True).values()
-    samples = any(isinstance(part, HIDDEN) or hasattr(part, "fit_resample") for part in held)
-    return balances_inside(classifier) or samples or _weighs_in_parts(last_step(classifier))
-
-
-def _weighs_in_parts(classifier: Any) -> bool:
-    settings = classifier.get_params(deep=True).items()
-    return any(name.endswith("__class_weight") and value is not None for name, value in settings)
-
-
 def _warn_of_hidden_mix(classifier: Any, weight: Any) -> None:
     """Warn where the labels that reach ``fit`` are not the mix that is learned from."""
     name = type(classifier).__name__
@@ -365,14 +315,6 @@ class _Witness(ClassifierMixin, BaseEstimator):
         counts = np.zeros(len(classes))
         counts[theirs] = self.counts_[ours]
         return counts / counts.sum()
-
-
-def own_weights(classifier: Any, labels: Array) -> Array:
-    """Weigh rows as the classifier will by its class weights: it answers for the weighted mix."""
-    by_class = getattr(classifier, "class_weight", None)
-    # a forest balances each of its bootstraps: the same mix
-    by_class = "balanced" if by_class == "balanced_subsample" else by_class
-    return compute_sample_weight(by_class, labels)
 
 
 def _fit_and_count(estimator: Any, X: Any, y: Any, fit_params: dict[str, Any]) -> _Witness:

@@ -180,7 +180,7 @@ def test_other_data_under_the_same_name_are_refused(table, tmp_path, capsys):
     frame.loc[0, "amount"] += 1
     frame.to_csv(table, index=False)
     assert compare(table, "--out", tmp_path / "out", *FEW) == 2
-    assert "were made otherwise (data mine: other rows, columns or labels)" in capsys.readouterr().err
+    assert "made otherwise (data mine: other rows, columns or labels)" in capsys.readouterr().err
 
 
 def test_unknown_options_are_usage_errors(capsys):

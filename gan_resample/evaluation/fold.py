@@ -27,13 +27,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
-from gan_resample.calibration import (
-    balances_inside,
-    hides_its_mix,
-    last_step,
-    own_weights,
-    shift_priors,
-)
+from gan_resample.calibration import shift_priors
+from gan_resample.class_mix import balances_inside, hides_its_mix, last_step, own_weights
 from gan_resample.datasets import DataSet, Split
 from gan_resample.evaluation.fidelity import fidelity
 from gan_resample.evaluation.methods import Method, encodes_itself, with_seed

@@ -34,7 +34,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 import gan_resample
 from gan_resample.base import BaseGameClassifier, BaseGameSampler
-from gan_resample.calibration import balances_inside
+from gan_resample.class_mix import balances_inside
 from gan_resample.evaluation.smote import NotApplicable
 
 __all__ = [
