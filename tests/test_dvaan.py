@@ -581,6 +581,7 @@ def test_rows_of_two_blobs_lie_between_the_classes_nearer_their_own(distance):
     assert (own > 0.5).mean() > 0.95
 
 
+@pytest.mark.slow
 def test_an_autoencoder_that_learns_from_its_own_rows_leaves_its_class():
     """The paper's arrangement; why ``pool_trains`` has another default."""
     X, y = blobs((300, 30), n_features=2, distance=4.0)
@@ -593,6 +594,7 @@ def test_an_autoencoder_that_learns_from_its_own_rows_leaves_its_class():
     assert own["all"] < 0.6
 
 
+@pytest.mark.slow
 def test_a_unit_variance_shrinks_what_the_decoder_makes():
     """The paper's loss on standardised columns; why ``decoder_variance`` has another default."""
     X, y = make_classification(

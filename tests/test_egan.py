@@ -161,6 +161,7 @@ def test_several_classes_are_told_to_the_decoder():
     assert prepared(counts=(60, 20))[0].onehot.shape == (2, 0)
 
 
+@pytest.mark.slow
 def test_real_minority_rows_make_the_difference():
     """The measurement of the specification: chance without them, far above with them."""
     X, y = make_classification(

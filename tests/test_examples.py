@@ -42,6 +42,7 @@ def test_speed_benchmark(tmp_path):
     assert json.loads(file.read_text())
 
 
+@pytest.mark.slow
 def test_speed_of_images(tmp_path):
     file = tmp_path / "speed.json"
     command = ["--quick", "--threads", "1", "--json", file]

@@ -512,6 +512,7 @@ def test_the_move_against_the_classifier_has_a_rate_of_its_own():
     assert set(betas) == {(0.6, 0.999)}
 
 
+@pytest.mark.slow
 def test_at_the_papers_rate_a_small_class_ends_at_one_row_and_by_default_it_does_not():
     X, y = blobs((400, 60, 12), distance=2.5)
     shares = []
