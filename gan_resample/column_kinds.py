@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_resample.columns import is_missing_cell
-from gan_resample.numerals import has_leading_zero, is_percentage, read_number
+from gan_resample.numerals import as_decimal, has_leading_zero, is_percentage, read_number
 
 __all__ = ["ColumnKind", "judge_column", "judge_frame", "object_cells", "refuse_columns"]
 
@@ -324,16 +324,16 @@ def _with_warning(column: Any, kind: ColumnKind) -> ColumnKind:
 
 def _counts_rows(column: Any) -> bool:
     """Tell whether a column of a frame holds another whole number in every row."""
-    if not getattr(column, "is_unique", False) or column.isna().any():
+    if isinstance(column, np.ndarray) or column.isna().any():
         return False
-    if column.dtype.kind in "iu":
-        return True
-    if column.dtype.kind == "f":
-        values = column.to_numpy(np.float64)
-        return bool((np.isfinite(values) & (values == np.rint(values))).all())
+    if column.dtype.kind in "iuf":
+        values = column.to_numpy(getattr(column.dtype, "numpy_dtype", None))
+        whole = column.dtype.kind != "f" or np.array_equal(values, np.rint(values))
+        return whole and len(np.unique(values)) == len(values)
     cells = object_cells(column).tolist()
-    numbers = [read_number(cell) if isinstance(cell, str) else cell for cell in cells]
-    return all(number is not None and number % 1 == 0 for number in numbers)
+    numbers = [read_number(cell) if isinstance(cell, str) else as_decimal(cell) for cell in cells]
+    whole = all(n is not None and n == n.to_integral_value() for n in numbers)
+    return whole and len(set(numbers)) == len(numbers)
 
 
 # ---- refusals -----------------------------------------------------------------------------------

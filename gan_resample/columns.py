@@ -54,7 +54,7 @@ def prepare_rows(X: Any, encoder: Any) -> tuple[Any, Any]:
     lists = any(columns is not None for columns in listed)
     if isinstance(X, (list, tuple)) and (lists or _has_text(X)):
         X = np.asarray(X, dtype=object)
-    objects = isinstance(X, np.ndarray) and X.dtype.kind in "OUT"
+    objects = isinstance(X, np.ndarray) and X.dtype.kind in "OUTS"
     return X, None if lists or objects else "numeric"
 
 

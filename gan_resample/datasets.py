@@ -220,6 +220,7 @@ def as_dataset(
         raise ValueError(f"columns {both} of {name} are to be categories and identifiers: choose")
     if len(ids) == frame.shape[1]:
         raise ValueError(f"{name} has no column but the target: there is nothing to learn from")
+    frame = frame.astype(_native_orders(frame))
     kinds, columns = judge_frame(frame, listed, ids), {}
     for column, kind in kinds.items():
         if kind.kind == "number":
@@ -233,6 +234,12 @@ def as_dataset(
     by_size = np.argsort(-sizes, kind="stable")
     counts = None if thinned is None else tuple(sizes[by_size].tolist())
     return DataSet(name, pd.DataFrame(columns), labels, classes[by_size], counts, kinds)
+
+
+def _native_orders(frame: pd.DataFrame) -> dict[Any, Any]:
+    """Return dtypes for columns of the other byte order, which pandas cannot count."""
+    kinds = frame.dtypes.items()
+    return {c: t.newbyteorder("=") for c, t in kinds if isinstance(t, np.dtype) and not t.isnative}
 
 
 def _warn_of_columns(name: str, kinds: Mapping[str, ColumnKind]) -> None:

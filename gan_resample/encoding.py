@@ -241,7 +241,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             X = np.empty((n_rows, len(columns)), dtype=object if texts else dtype)
             for j, column in enumerate(columns):
                 X[:, j] = column
-            return X.astype(str) if texts else X
+            return X.astype(np.result_type(X.astype(str), dtype)) if texts else X
         import pandas as pd
 
         named = zip(self._columns, columns, self._dtypes, strict=True)

@@ -60,9 +60,13 @@ def find_extremes(values: Array) -> NDArray[np.bool_] | None:
 
 def tell_extremes(extreme: Sequence[Any], low: Any, high: Any) -> str:
     """Say in a clause which cells are extreme, and between what the others lie."""
-    shown = ", ".join(map(str, extreme[:SHOWN]))
-    more = f" and {len(extreme) - SHOWN} more" if len(extreme) > SHOWN else ""
-    return f"holds {shown}{more}, far beyond all others, which lie between {low} and {high}"
+    *shown, low, high = (
+        f"{cell:.6g}" if isinstance(cell, float) else str(cell)
+        for cell in (*extreme[:SHOWN], low, high)
+    )
+    if len(extreme) > SHOWN:
+        shown.append(f"{len(extreme) - SHOWN} more")
+    return f"holds {', '.join(shown)}, far beyond all others, which lie between {low} and {high}"
 
 
 @dataclass(frozen=True)

@@ -123,8 +123,8 @@ class NumericColumn:
         low, high = self.observed[[start, stop - 1]].tolist()
         extreme = [*self.observed[:start].tolist(), *self.observed[stop:].tolist()]
         return (
-            f"{tell_extremes(extreme, low, high)}: it is left out of the scale; if it stands for a "
-            "missing value, make it one and impute"
+            f"{tell_extremes(extreme, low, high)}: it is left out of the scale; if it stands for "
+            "a missing value, make it one and impute"
         )
 
     def encode(self, numbers: Array) -> Array:
