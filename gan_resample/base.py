@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from gan_resample._sklearn import Interval, StrOptions, _fit_context
+from gan_resample.columns import refuse_masked
 from gan_resample.contract import ENCODER_CONSTRAINTS, BaseRowSampler, RowsMixin, dense
 from gan_resample.engine.callbacks import check_callbacks
 from gan_resample.engine.game import ClassifyingGame, Game, SamplingGame
@@ -314,6 +315,7 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
         return self
 
     def _check_labels(self, y: Any) -> Array:
+        refuse_masked(y, "y")
         check_classification_targets(y)
         check_target_type(y)
         y = column_or_1d(y, warn=True)

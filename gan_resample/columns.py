@@ -48,14 +48,30 @@ def prepare_rows(X: Any, encoder: Any) -> tuple[Any, Any]:
     ------
     ValueError
         Where ``X`` has masked cells: the values under the mask would be used.
+    TypeError
+        Where numpy cannot read ``X``.
     """
     refuse_masked(X, "X")
+    _refuse_unreadable(X)
     listed = (getattr(encoder, name, None) for name in ("categorical_features", "id_columns"))
     lists = any(columns is not None for columns in listed)
     if isinstance(X, (list, tuple)) and (lists or _has_text(X)):
         X = np.asarray(X, dtype=object)
     objects = isinstance(X, np.ndarray) and X.dtype.kind in "OUTS"
     return X, None if lists or objects else "numeric"
+
+
+def _refuse_unreadable(X: Any) -> None:
+    """Refuse tensors that numpy cannot read: with gradients, sparse, or of half precision."""
+    if isinstance(X, np.ndarray) or not hasattr(X, "__array__"):
+        return
+    try:
+        np.asarray(X)
+    except (TypeError, RuntimeError, ValueError) as error:
+        raise TypeError(
+            f"numpy cannot read X, a {type(X).__module__}.{type(X).__name__} ({error}): hand over "
+            "a numpy array, of a torch tensor X.detach().cpu().float().to_dense().numpy()"
+        ) from error
 
 
 def _has_text(rows: Any) -> bool:

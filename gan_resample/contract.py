@@ -330,4 +330,5 @@ def _stack(X: Any, rows: Any) -> Any:
         return pd.concat([X, rows], ignore_index=True)
     if sparse.issparse(X):
         return sparse.vstack([X, rows], format=X.format)
-    return np.concatenate([X, rows])
+    dtype = np.result_type(X, rows)  # texts of other lengths differ; of two numbers it is native
+    return np.concatenate([X, rows], dtype=dtype.newbyteorder(X.dtype.byteorder))
