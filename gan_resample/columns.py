@@ -146,6 +146,8 @@ def column_mask(listed: Any, X: Any, what: str) -> NDArray[np.bool_]:
 def nullable(dtype: Any) -> Any:
     """Return a dtype of data frames that holds the same values and missing ones too."""
     dtype = getattr(dtype, "subtype", dtype) if str(dtype).startswith("Sparse") else dtype
+    if str(dtype).startswith("interval[int"):
+        return type(dtype)("float64", dtype.closed)
     if not isinstance(dtype, np.dtype) or dtype.kind not in "iub":
         return dtype
     if dtype.kind == "b":

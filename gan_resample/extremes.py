@@ -18,10 +18,11 @@ __all__ = ["Tail", "find_extremes", "tell_extremes"]
 
 Array = NDArray[Any]
 
-MOST = 0.1  # share of cells that can be extreme; three in a small table
+MOST = 0.1  # share of cells that can be extreme; one in a small table
 # How much wider one cell must make a column. In 60 public tables and random parts of them it is
-# 126 at most, and 1005 where nearly all cells are equal, as in a column of zeros with few others
+# 39 at most, and 1013 where nearly all cells are equal, as in a column of zeros with few others
 DECIDES, DECIDES_AMONG_EQUAL = 1e3, 1e6
+FEWEST = 5  # rows
 SHOWN = 3
 
 
@@ -38,8 +39,8 @@ def find_extremes(values: Array) -> NDArray[np.bool_] | None:
     extreme : ndarray of bool, shape (n_rows,), or None
         None where no cell does.
     """
-    n, most = len(values), max(3, int(MOST * len(values)))
-    if n <= most + 1:
+    n, most = len(values), max(1, int(MOST * len(values)))
+    if n < FEWEST:
         return None
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         away = np.abs(values - np.median(values))

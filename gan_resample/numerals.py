@@ -88,7 +88,7 @@ class DecimalForm:
         if self.fixed or not rounded:
             return rounded
         shortest = rounded.normalize(EXACT)  # 2.50 among 0.5 and 0.25 would be the odd one
-        return shortest if _exponent(shortest) <= 0 else _round(shortest, min(self.exponent, 0))
+        return shortest if _exponent(shortest) <= 0 else _round(shortest, max(self.exponent, 0))
 
 
 @dataclass(frozen=True)

@@ -102,6 +102,87 @@ def test_columns_that_cannot_be_learned_from_are_named(change, message):
         as_dataset("t", frame().assign(**change), LABELS)
 
 
+def test_every_column_that_cannot_be_used_is_listed_at_once():
+    X = frame().assign(
+        day=pd.date_range("2026-01-01", periods=12),
+        name=[f"n{i}" for i in range(12)],
+        price=np.inf,
+        empty=None,
+        cell=[[1]] * 12,
+        **{"a, b": 1j},
+    )
+    with pytest.raises(ValueError, match="t has 6 columns that cannot be used") as told:
+        as_dataset("t", X, LABELS)
+    lines = str(told.value).splitlines()
+    for line, reason in zip(
+        lines[1:-1],
+        ["'day' holds dates", "'name' is text with 12 distinct values", "'price' has infinite",
+         "'empty' has no value", "'cell' holds values of type list", "'a, b' holds complex numbers"],
+        strict=True,
+    ):  # fmt: skip
+        assert line.startswith(f"  column {reason}")
+    assert lines[-1].endswith("""(--drop 'day,name,price,empty,cell,"a, b"')""")
+
+
+def test_all_numbers_as_text_are_numbers_where_they_are_many():
+    X = pd.DataFrame({"age": np.arange(60) % 30 + 0.5, "few": np.arange(60) % 3}).astype(str)
+    data = as_dataset("t", X, [0, 1] * 30)
+    assert data.X.dtypes.astype(str).tolist() == ["float64", "category"]
+    assert data.X["age"].tolist() == (np.arange(60) % 30 + 0.5).tolist()
+    assert data.kinds["age"].told == "numbers written as text, such as '0.5', read as numbers"
+    assert data.kinds["few"].told == ""
+
+
+def test_another_number_as_text_in_every_row_of_a_small_table_is_refused():
+    X = frame().assign(code=[str(i) for i in range(12)])
+    with pytest.raises(
+        ValueError, match="is text with 12 distinct values in 12 rows, all of them"
+    ):
+        as_dataset("t", X, LABELS)
+
+
+def test_lists_keep_numbers_beside_text():
+    rows = [[i / 7, "ab"[i % 2]] for i in range(12)]
+    data = as_dataset("t", rows, LABELS)
+    assert data.X["x0"].tolist() == [i / 7 for i in range(12)]
+    assert data.X["x1"].dtype == "category"
+
+
+def test_masked_tables_are_refused():
+    X = np.ma.masked_greater(np.arange(24.0).reshape(12, 2), 22)
+    with pytest.raises(ValueError, match="X has 1 masked cell"):
+        as_dataset("t", X, LABELS)
+
+
+def test_identifiers_are_no_features():
+    X = frame().assign(client=[f"c{i}" for i in range(12)])
+    data = as_dataset("t", X, LABELS, id_columns=["client"])
+    assert data.X.columns.tolist() == frame().columns.tolist()
+    assert data.kinds["client"].kind == "id"
+    assert data.fingerprint() == as_dataset("t", frame(), LABELS).fingerprint()
+    with pytest.raises(ValueError, match=r"no columns \['id'\] to keep as identifiers"):
+        as_dataset("t", X, LABELS, id_columns=["id"])
+    with pytest.raises(ValueError, match=r"\['age'\] of t are to be categories and identifiers"):
+        as_dataset("t", X, LABELS, id_columns=["age"], categorical=["age"])
+    with pytest.raises(ValueError, match="no column but the target"):
+        as_dataset("t", X[["client"]], LABELS, id_columns=["client"])
+
+
+def test_what_a_person_must_hear_is_a_warning_with_the_name():
+    X = pd.DataFrame({"client": np.arange(60), "age": np.r_[np.arange(59) % 7, 1e20]})
+    with pytest.warns(UserWarning, match=r"column 'client' of t .* as identifiers are") as told:
+        data = as_dataset("t", X, [0, 1] * 30)
+    assert len(told) == 1
+    assert "column 'age' of t holds 1e+20, far beyond all others" in str(told[0].message)
+    assert "lie between 0 and 6" in data.kinds["age"].warning
+
+
+def test_how_columns_were_read_is_no_part_of_the_fingerprint():
+    data = as_dataset("t", frame(), LABELS)
+    assert data.fingerprint() == "476fee8eda21e154"  # as before kinds were kept
+    assert list(data.kinds) == frame().columns.tolist()
+
+
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
