@@ -303,8 +303,8 @@ def _as_numbers(column: pd.Series, kind: ColumnKind) -> tuple[ColumnKind, pd.Ser
         usual = finite[~extreme]
         far = np.unique(finite[extreme]).tolist()
         told = (
-            f"{tell_extremes(far, usual.min(), usual.max())}, which look all alike beside it: if "
-            "it stands for a missing value, make it one"
+            f"{tell_extremes(far, usual.min(), usual.max())}: taken as just beyond them; if it "
+            "stands for a missing value, make it one"
         )
         kind = replace(kind, warning="; it ".join(filter(None, [kind.warning, told])))
     return kind, pd.Series(values, name=column.name)

@@ -13,8 +13,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-__all__ = ["Tail", "find_extremes", "tell_extremes"]
+__all__ = ["ClipExtremes", "Tail", "find_extremes", "tell_extremes"]
 
 Array = NDArray[Any]
 
@@ -98,3 +100,39 @@ class Tail:
         """Return ``z``, the encoded ``values``, with those of the tail in their places."""
         beyond = values > self.knots[0] if self.above else values < self.knots[-1]
         return np.where(beyond, np.interp(values, self.knots, self.places), z)
+
+
+class ClipExtremes(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Bring extreme cells to one standard deviation beyond the ordinary ones; leave all others.
+
+    For what scales columns by their mean and variance. Columns without extreme cells are not
+    changed, be new rows what they may.
+
+    Attributes
+    ----------
+    low_, high_ : ndarray of float, shape (n_columns,)
+        Where values are cut, minus and plus infinity in columns without extreme cells.
+    """
+
+    def fit(self, X: Any, y: Any = None) -> ClipExtremes:
+        """Learn from rows of shape (n_rows, n_columns), numbers without missing values."""
+        X = validate_data(self, X, dtype=np.float64)
+        self.low_, self.high_ = np.full((2, X.shape[1]), [[-np.inf], [np.inf]])
+        for j, column in enumerate(X.T):
+            extreme = find_extremes(column)
+            if extreme is not None:
+                usual = column[~extreme]
+                self.low_[j] = usual.min() - usual.std()
+                self.high_[j] = usual.max() + usual.std()
+        return self
+
+    def transform(self, X: Any) -> Array:
+        """Return the rows with extreme cells brought in."""
+        check_is_fitted(self)
+        return np.clip(
+            validate_data(self, X, reset=False, dtype=np.float64), self.low_, self.high_
+        )
+
+    def inverse_transform(self, X: Array) -> Array:
+        """Return the rows as they are: what was cut off is not known."""
+        return X
