@@ -1,4 +1,4 @@
-"""Tables for the comparison: files of one's own, and three thinned sets that need no download.
+"""Tables for the comparison: one's own, and three thinned sets that need no download.
 
 A :class:`DataSet` is a table ready for cross-validation: numbers in float64, everything else as
 categories, labels in order of size. What cannot be compared fairly (identifiers, columns without
@@ -7,11 +7,9 @@ a value, classes of a single row) is refused here, by name, before anything runs
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,14 +20,12 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.utils.multiclass import type_of_target
 
-# for users; what reads files is for the command line
+from gan_resample.column_kinds import ColumnKind, judge_frame, refuse_columns
+
 __all__ = ["DataSet", "Split", "as_dataset", "load_bundled"]
 
 Array = NDArray[Any]
 
-SUFFIXES = (".csv", ".csv.gz", ".parquet")
-MISSING = ["", "?", "NA", "NaN", "nan"]  # cells without a value; "None" may be a category
-STORE, RESULTS = "results.sqlite", ("results.csv", "summary.csv")  # what a comparison writes
 MAX_CATEGORIES = 100  # as in TableEncoder
 LARGEST = 1e100  # beyond it, the variance of a column is not finite
 
@@ -83,6 +79,7 @@ class DataSet:
     y: Array = field(repr=False)
     labels: Array
     thinned: tuple[int, ...] | None = None
+    kinds: Mapping[str, ColumnKind] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def codes(self) -> Array:
@@ -160,6 +157,7 @@ def as_dataset(
     y: Any,
     *,
     categorical: Iterable[str] = (),
+    id_columns: Iterable[str] = (),
     thinned: Sequence[int] | None = None,
 ) -> DataSet:
     """Check a table and make it ready for the comparison.
@@ -197,17 +195,24 @@ def as_dataset(
         raise ValueError(f"{name} has no columns {missing} to take as categories")
     if not frame.shape[1]:
         raise ValueError(f"{name} has no column but the target: there is nothing to learn from")
+    kinds = judge_table(name, frame, categorical, id_columns)
+    refuse_columns(kinds, what=name)
     columns = {
         column: _as_categories(name, frame[column])
-        if column in set(categorical) or not _is_numeric(frame[column])
+        if kinds[column].kind == "category"
         else _as_numbers(name, frame[column])
         for column in frame.columns
+        if kinds[column].kind in ("category", "number")
     }
     classes, codes = np.unique(labels, return_inverse=True)
     sizes = np.bincount(codes) if thinned is None else np.asarray(thinned)
     by_size = np.argsort(-sizes, kind="stable")
     counts = None if thinned is None else tuple(sizes[by_size].tolist())
-    return DataSet(name, pd.DataFrame(columns), labels, classes[by_size], counts)
+    return DataSet(name, pd.DataFrame(columns), labels, classes[by_size], counts, kinds)
+
+
+def judge_table(name, X, categorical=(), ids=()):
+    return judge_frame(X, set(categorical), set(ids))
 
 
 def _frame_of(X: Any) -> pd.DataFrame:
@@ -294,92 +299,6 @@ def _check_not_empty(name: str, column: pd.Series) -> None:
             f"column {column.name!r} of {name} has no value at all: leave it out "
             f"(--drop {column.name})"
         )
-
-
-# ---- files --------------------------------------------------------------------------------------
-
-
-def table_files(path: Path) -> dict[str, Path]:
-    """Return name -> file: the file itself, or every table in a folder.
-
-    What an earlier comparison wrote there is no table of the user's.
-    """
-    if not path.exists():
-        raise FileNotFoundError(
-            f"no such file or folder: {path}; bundled names are {', '.join(BUNDLED)}"
-        )
-    found = sorted(path.iterdir()) if path.is_dir() else [path]
-    written = RESULTS if (path / STORE).exists() else ()
-    files = [f for f in found if f.name.lower().endswith(SUFFIXES) and f.name not in written]
-    if not files:
-        raise ValueError(f"{path} is no table and holds none: needed is {', '.join(SUFFIXES)}")
-    names = {file.name[: -len(_suffix(file))]: file for file in files}
-    if len(names) < len(files):
-        raise ValueError(f"{path} holds the same table in two formats: keep one of each")
-    return names
-
-
-def _suffix(file: Path) -> str:
-    return next(suffix for suffix in SUFFIXES if file.name.lower().endswith(suffix))
-
-
-def read_frame(file: Path) -> pd.DataFrame:
-    """Read a CSV (also gzipped) or Parquet file; see ``MISSING`` for what is a missing value."""
-    frame = _read_parquet(file) if _suffix(file) == ".parquet" else _read_csv(file)
-    frame = frame.reset_index(drop=True)  # a Parquet file may bring an index
-    if frame.shape[1] == 1:
-        raise ValueError(
-            f"{file} has one column only, {frame.columns[0]!r}: commas must separate the columns"
-        )
-    if not len(frame):
-        raise ValueError(f"{file} has no rows")
-    if nameless := [name for name in frame.columns if str(name).startswith("Unnamed: ")]:
-        raise ValueError(
-            f"{file} has columns without a name, as when the index of a data frame was saved: "
-            f"give them one, or remove them ({', '.join(nameless)})"
-        )
-    return frame
-
-
-def _read_csv(file: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(
-            file,
-            keep_default_na=False,
-            na_values=MISSING,
-            low_memory=False,
-            compression="gzip" if _suffix(file) == ".csv.gz" else None,
-        )
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{file} is not UTF-8 text ({error}): save it as UTF-8") from error
-    except (ValueError, EOFError, gzip.BadGzipFile) as error:
-        raise ValueError(f"{file} cannot be read as CSV: {error}") from error
-
-
-def _read_parquet(file: Path) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(file)
-    except ImportError as error:
-        raise ImportError(
-            f"{file} is a Parquet file, which needs pyarrow: pip install pyarrow, or save the "
-            "table as CSV"
-        ) from error
-
-
-def separate_target(
-    frame: pd.DataFrame, target: str | None, drop: Sequence[str] = (), *, name: str
-) -> tuple[pd.DataFrame, pd.Series]:
-    """Split off the target: the named column, else "target", else the last one."""
-    if target is None:
-        target = "target" if "target" in frame.columns else str(frame.columns[-1])
-    if unknown := [column for column in (target, *drop) if column not in frame.columns]:
-        raise ValueError(
-            f"{name} has no column {', '.join(map(repr, unknown))}; its columns are "
-            f"{', '.join(map(str, frame.columns))}"
-        )
-    if target in drop:
-        raise ValueError(f"the target, {target!r}, cannot be dropped")
-    return frame.drop(columns=[target, *drop]), frame[target]
 
 
 # ---- sets that come with scikit-learn -----------------------------------------------------------
