@@ -21,7 +21,7 @@ from gan_resample.evaluation.intervals import Difference
 from gan_resample.evaluation.over_data import OverData
 from gan_resample.evaluation.pictures import ResamplingDisplay
 from gan_resample.evaluation.plots import ComparisonDisplay, GameHistoryDisplay
-from gan_resample.evaluation.section_tables import likeness_table, probability_table
+from gan_resample.evaluation.section_tables import columns_as_read, likeness_table, probability_table
 from gan_resample.evaluation.words import (
     findings,
     interval,
@@ -84,6 +84,7 @@ def _section(comparison: Figures, about: Record, pictures: bool) -> Record:
         "findings": findings(comparison, about["name"]),
         "glance": glance,
         "fell_back": any(cell["note"] for _, cells in glance for cell in cells),
+        "read": columns_as_read(about),
         "probabilities": probability_table(comparison, about["name"]),
         "likeness": likeness_table(comparison, about["name"]),
         "figures": list(_figures(comparison, about)) if pictures else [],
