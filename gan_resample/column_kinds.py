@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gan_resample.columns import is_missing_cell
 from gan_resample.numerals import has_leading_zero, is_percentage, read_number
 
 __all__ = ["ColumnKind", "judge_column", "judge_frame", "object_cells", "refuse_columns"]
@@ -76,6 +77,8 @@ class ColumnKind:
         Of a column that is taken all the same: what a person must hear, as a clause.
     odd : tuple of str
         Of a refused column of numbers: the cells that are none.
+    alien : bool
+        Of a refused column: whether cells are of a type that is neither number nor text.
     """
 
     kind: str
@@ -84,6 +87,7 @@ class ColumnKind:
     advice: str = ""
     warning: str = ""
     odd: tuple[str, ...] = ()
+    alien: bool = False
 
 
 NUMBER, CATEGORY, ID = ColumnKind("number"), ColumnKind("category"), ColumnKind("id")
@@ -140,7 +144,7 @@ def judge_column(column: Any, *, listed: bool = False, in_frame: bool = True) ->
         return ColumnKind(
             "refused", reason=f"has dtype {column.dtype}", advice="make a column of each field"
         )
-    cells = [cell for cell in object_cells(column).tolist() if not _is_missing(cell)]
+    cells = [cell for cell in object_cells(column).tolist() if not is_missing_cell(cell)]
     if not cells:
         return ColumnKind("refused", reason="has no value at all", advice="leave it out")
     if listed or _is_category(column.dtype):
@@ -155,19 +159,6 @@ def object_cells(column: Any) -> Array:
 
 def _is_category(dtype: Any) -> bool:
     return getattr(dtype, "name", "").startswith(("category", "dictionary<"))  # pandas, pyarrow
-
-
-def _is_missing(cell: Any) -> bool:
-    if cell is None:
-        return True
-    if isinstance(cell, Decimal):
-        return cell.is_nan()
-    try:
-        return bool(cell != cell)
-    except TypeError:  # pandas.NA has no truth value
-        return True
-    except ValueError:  # nor has an array
-        return False
 
 
 # ---- cells --------------------------------------------------------------------------------------
@@ -197,7 +188,8 @@ def _judge_cells(cells: Sequence[Any], column: Any, *, in_frame: bool) -> Column
     if sorts == {"truth values"}:
         return CATEGORY
     if "text" in sorts:
-        return _mixture(cells)
+        text = next(cell for cell in cells if isinstance(cell, str))
+        return _mixture(cells) if in_frame else _words(text)
     for sort in sorted(sorts - {"truth values", "decimals", "numbers"}):
         return _refused_for(sort, column.dtype)
     if "decimals" in sorts:
@@ -213,7 +205,7 @@ def _refused_for(sort: str, dtype: Any) -> ColumnKind:
     known = sort in WAYS_OUT
     reason = f"holds {sort if known else f'values of type {sort}'} (dtype {dtype})"
     advice = WAYS_OUT.get(sort, "turn it into numbers or text")
-    return ColumnKind("refused", reason=reason, advice=advice)
+    return ColumnKind("refused", reason=reason, advice=advice, alien=not known)
 
 
 def _mixture(cells: Sequence[Any]) -> ColumnKind:
@@ -257,13 +249,7 @@ def _judge_text(cells: Sequence[str], column: Any, *, in_frame: bool) -> ColumnK
     if not others:
         return _judge_numerals(numbers, column, in_frame=in_frame)
     if not in_frame:
-        return ColumnKind(
-            "refused",
-            reason=f"is taken as numeric, but holds text, such as {next(iter(others))!r}",
-            advice="list it in categorical_features, hand over a data frame, where text is a "
-            'category (a ColumnTransformer makes one after set_output(transform="pandas")), or '
-            "turn it into numbers",
-        )
+        return _words(next(iter(others)))
     few = others.total() < FEW_OTHERS * len(cells)
     if len(set(numbers.values())) > FEW and (few or all(map(_is_token, others))):
         return _numbers_and_others(others)
@@ -271,6 +257,15 @@ def _judge_text(cells: Sequence[str], column: Any, *, in_frame: bool) -> ColumnK
     if dates > (1 - FEW_OTHERS) * len(cells):
         return _refused_for("dates", column.dtype)
     return CATEGORY
+
+
+def _words(text: str) -> ColumnKind:
+    return ColumnKind(
+        "refused",
+        reason=f"is taken as numeric, but holds text, such as {text!r}",
+        advice="list it in categorical_features, hand over a data frame, where text is a category "
+        '(a ColumnTransformer makes one after set_output(transform="pandas")), or convert it',
+    )
 
 
 def _is_token(text: str) -> bool:

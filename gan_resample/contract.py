@@ -22,7 +22,14 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from gan_resample._sklearn import _fit_context
-from gan_resample.columns import as_objects, check_frame, is_frame
+from gan_resample.columns import (
+    check_frame,
+    column_mask,
+    is_frame,
+    nullable,
+    prepare_rows,
+    refuse_masked,
+)
 from gan_resample.encoding import TableEncoder
 from gan_resample.engine.guards import TinyClassWarning
 from gan_resample.engine.seeding import random_stream
@@ -100,14 +107,13 @@ class RowsMixin:
                 "dimensions and images of 4, (n, channels, height, width): X[:, None] gives grey "
                 "images their channel"
             )
-        listed = getattr(self.encoder, "categorical_features", None) is not None
-        X = as_objects(X) if listed else X
+        X, dtype = prepare_rows(X, self.encoder)
         X = validate_data(
             self,
             X,
             reset=reset,
             accept_sparse=("csr", "csc"),
-            dtype=None if listed else "numeric",
+            dtype=dtype,
             ensure_all_finite=False,
         )
         if sparse.issparse(X) and np.prod(X.shape, dtype=float) * 8 > DENSE_LIMIT:
@@ -183,6 +189,7 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         """Set every fitted attribute where no class lacks a row."""
 
     def _check_X_y(self, X: Any, y: Any, accept_sparse: Any = None) -> tuple[Any, Array, bool]:
+        refuse_masked(y, "y")
         y, one_vs_all = check_target_type(y, indicate_one_vs_all=True)
         X = self._check_rows(X, reset=not self._goes_on())
         check_consistent_length(X, y)
@@ -210,6 +217,34 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         )
         self._learn(X, y)
         return self
+
+    def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
+        """Return the rows, and generated ones below them.
+
+        Parameters
+        ----------
+        X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
+            Training rows; images are an array of shape (n_rows, channels, height, width).
+        y : array-like of shape (n_rows,)
+            Their labels.
+
+        Returns
+        -------
+        X : data frame, array or sparse matrix of shape (n_rows_new, n_columns), or images
+            Real rows first and as they were. Columns of ``id_columns`` that hold whole numbers
+            become nullable (``Int64``), as generated rows have no id.
+        y : array or series of shape (n_rows_new,)
+            Labels.
+        """
+        return super().fit_resample(self._with_nullable_ids(X), y, **params)
+
+    def _with_nullable_ids(self, X: Any) -> Any:
+        """Return a frame whose id columns can be missing: imbalanced-learn restores its dtypes."""
+        ids = getattr(self.encoder, "id_columns", None)
+        if ids is None or not is_frame(X) or not X.columns.is_unique:
+            return X
+        listed = np.flatnonzero(column_mask(ids, X, "id_columns")).tolist()
+        return X.astype({X.columns[j]: nullable(X.dtypes.iloc[j]) for j in listed})
 
     def _fit_resample(self, X: Any, y: Array) -> tuple[Any, Array]:
         self._learn(X, y)

@@ -10,17 +10,25 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, Protocol
 
-import numpy as np
-
-__all__ = ["Form", "has_leading_zero", "is_percentage", "learn_form", "read_number"]
+__all__ = [
+    "Form",
+    "TextForm",
+    "WholeForm",
+    "add",
+    "as_decimal",
+    "has_leading_zero",
+    "is_percentage",
+    "learn_form",
+    "read_number",
+]
 
 PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", re.ASCII)  # "0,123" is no thousand
 LEADING_ZERO = re.compile(r"[+-]?0\d", re.ASCII)
-EXACT = Context(prec=400)  # of sums of decimals: the largest float has 309 digits
+EXACT = Context(prec=2000)  # holds every float to its last digit
 
 
 def read_number(text: str) -> Decimal | None:
@@ -47,6 +55,9 @@ def has_leading_zero(text: str) -> bool:
 class Form(Protocol):
     """How the cells of one column are written."""
 
+    def read(self, cell: Any) -> Any:
+        """Return the number that a cell holds, None where it holds none."""
+
     def write(self, value: Decimal) -> Any:
         """Return the cell that holds a number, rounded as the column's cells are."""
 
@@ -54,6 +65,9 @@ class Form(Protocol):
 @dataclass(frozen=True)
 class WholeForm:
     """Python's ints, of any size."""
+
+    def read(self, cell: Any) -> Decimal:
+        return as_decimal(cell)
 
     def write(self, value: Decimal) -> int:
         return int(value.to_integral_value(ROUND_HALF_EVEN))
@@ -65,6 +79,9 @@ class DecimalForm:
 
     exponent: int
     fixed: bool
+
+    def read(self, cell: Any) -> Decimal:
+        return as_decimal(cell)
 
     def write(self, value: Decimal) -> Decimal:
         rounded = _round(value, self.exponent)
@@ -84,6 +101,13 @@ class TextForm:
     plus: bool
     before: str
     after: str
+
+    def read(self, cell: Any) -> Any:
+        """Read text, with a percent sign where the others have one, and numbers elsewhere."""
+        percent = is_percentage(self.after)
+        if isinstance(cell, str):
+            return read_number(cell) if is_percentage(cell) == percent else None
+        return None if percent or not isinstance(cell, (Real, Decimal)) else cell
 
     def write(self, value: Decimal) -> str:
         rounded = self.places.write(value) + 0  # no minus zero
@@ -153,6 +177,6 @@ def as_decimal(value: Any) -> Decimal:
     return Decimal(int(value)) if isinstance(value, Integral) else Decimal(repr(float(value)))
 
 
-def subtract(numbers: Iterable[Any], origin: Decimal) -> np.ndarray:
-    """Return exact differences as float64."""
-    return np.array([float(EXACT.subtract(as_decimal(v), origin)) for v in numbers], np.float64)
+def add(first: Decimal, second: Decimal | None) -> Decimal:
+    """Return the exact sum."""
+    return first if second is None else EXACT.add(first, second)

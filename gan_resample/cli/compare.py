@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import textwrap
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -154,7 +155,7 @@ def _make_datasets(
     path: Path, files: Mapping[str, Path], asked: Columns
 ) -> tuple[list[Any], dict[str, Any]]:
     """Read files; of several tables each has some of the columns that are named."""
-    from gan_resample.datasets import as_dataset, judge_table
+    from gan_resample.datasets import as_dataset, read_columns
     from gan_resample.reading import read_table, separate_target
 
     tables = {name: read_table(file, asked.missing) for name, file in files.items()}
@@ -165,12 +166,15 @@ def _make_datasets(
         own = named.of(table.frame.columns)
         X, y = separate_target(table.frame, named.target, own.drop, name=name)
         parts[name] = (X, y, own)
-        kinds[name] = judge_table(name, X, own.categorical, own.ids)
+        if len(tables) > 1:
+            kinds[name] = read_columns(X, own.categorical, own.ids)[0]
     _refuse_columns(path, kinds)
-    found = [
-        as_dataset(name, X, y, categorical=own.categorical, id_columns=own.ids)
-        for name, (X, y, own) in parts.items()
-    ]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "column ", UserWarning)  # said below
+        found = [
+            as_dataset(name, X, y, categorical=own.categorical, id_columns=own.ids)
+            for name, (X, y, own) in parts.items()
+        ]
     for data in found:
         say(tables[data.name].told)
         say_kinds(data.name, data.kinds)
@@ -181,9 +185,6 @@ def _refuse_columns(path: Path, kinds: Mapping[str, Mapping[str, Any]]) -> None:
     """Refuse the columns of all tables at once."""
     from gan_resample.column_kinds import refuse_columns
 
-    if len(kinds) == 1:
-        [(name, own)] = kinds.items()
-        refuse_columns(own, what=name)
     told: dict[str, Any] = {}
     for name, own in kinds.items():
         for column, kind in own.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -60,13 +61,13 @@ def run(options: argparse.Namespace) -> None:
         raise ValueError(f"there is a column {options.mark!r} already: name another with --mark")
     _refuse_foreign(options.out, [*written, options.mark])
     _refuse_columns(name, X, named)
-    data = as_dataset(name, X, y, categorical=named.categorical, id_columns=named.ids)
     say(table.told)
-    say_kinds(name, data.kinds)
-
-    features = X.drop(columns=[*named.ids])
-    made, note = _generate(with_seed(method.sampler, options.seed), data, features, y)
-    real = table.frame[written]
+    features, real = X.drop(columns=[*named.ids]), table.frame[written]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "column ", UserWarning)  # said below, once
+        data = as_dataset(name, X, y, categorical=named.categorical, id_columns=named.ids)
+        say_kinds(name, data.kinds)
+        made, note = _generate(with_seed(method.sampler, options.seed), data, features, y)
     n_new = len(made)
     result = _as_read(table, real, made, text=options.out.name.lower())
     result[options.mark] = [0] * len(y) + [1] * n_new
@@ -81,9 +82,9 @@ def run(options: argparse.Namespace) -> None:
 def _refuse_columns(name: str, X: Any, named: Columns) -> None:
     """Refuse all columns at once that nothing can be made of, those with missing values too."""
     from gan_resample.column_kinds import ColumnKind, refuse_columns
-    from gan_resample.datasets import judge_table
+    from gan_resample.datasets import read_columns
 
-    kinds = judge_table(name, X, named.categorical, named.ids)
+    kinds, _ = read_columns(X, named.categorical, named.ids)
     for column, kind in kinds.items():
         missing = int(X[column].isna().sum())
         if missing and kind.kind in ("number", "category"):
@@ -168,6 +169,7 @@ def _as_read(table: Any, real: Any, made: Any, *, text: str) -> Any:
     """
     import pandas as pd
 
+    from gan_resample.columns import nullable
     from gan_resample.reading import COLUMNAR
 
     cells = None if text.endswith(COLUMNAR) else table.texts()
@@ -179,7 +181,8 @@ def _as_read(table: Any, real: Any, made: Any, *, text: str) -> Any:
         elif own is not None:
             columns[name] = pd.concat([real[name], own], ignore_index=True)
         else:
-            columns[name] = real[name].convert_dtypes().reindex(range(len(real) + len(made)))
+            as_id = real[name].astype(nullable(real[name].dtype))
+            columns[name] = as_id.reindex(range(len(real) + len(made)))
     return pd.DataFrame(columns)
 
 
