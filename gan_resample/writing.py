@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from gan_resample.reading import READABLE, SUFFIXES, suffix_of
+from gan_resample.text_files import READABLE, SUFFIXES, suffix_of
 
 __all__ = [
     "REPORT",
@@ -151,9 +151,7 @@ def check_table_file(path: Path) -> None:
     if path.exists() and not path.is_file():
         raise ValueError(f"--out {path} is a folder, or no regular file: name a file")
     if suffix_of(path) in (".parquet", ".feather") and find_spec("pyarrow") is None:
-        raise ImportError(
-            f"--out {path} needs pyarrow: pip install pyarrow, or name a .csv file"
-        )
+        raise ImportError(f"--out {path} needs pyarrow: pip install pyarrow, or name a .csv file")
     check_folder(path.parent)
 
 

@@ -18,7 +18,6 @@ from gan_resample.cli.options import (
     add_game,
     say,
     say_kinds,
-    split_names,
 )
 
 __all__ = ["add_command"]

@@ -34,7 +34,7 @@ EPILOG = (
 def add_columns(command: argparse.ArgumentParser) -> None:
     """Add the options that name columns and what stands in them."""
     add = command.add_argument
-    lists = {"action": "append", "default": [], "metavar": "A,B"}
+    lists: dict[str, Any] = {"action": "append", "default": [], "metavar": "A,B"}
     add("--target", metavar="COL", help="column with the labels (target, else the last one)")
     add("--drop", **lists, help="columns to leave out")
     add("--categorical", **lists, help="columns of numbers that are categories; texts mostly are")
@@ -139,7 +139,8 @@ class Columns:
             What they are the columns of.
         columns : collection of str
         """
-        found, unknown = {}, {}
+        found: dict[str, Any] = {}
+        unknown: dict[str, None] = {}
         for name in ("drop", "categorical", "ids"):
             known, odd = find_columns(getattr(self, name), columns)
             found[name] = tuple(known)
@@ -162,7 +163,7 @@ class Columns:
 
     def of(self, columns: Collection[str]) -> Columns:
         """Return those that one table of several has; its target must be there."""
-        lists = {
+        lists: dict[str, Any] = {
             name: tuple(column for column in getattr(self, name) if column in columns)
             for name in ("drop", "categorical", "ids")
         }

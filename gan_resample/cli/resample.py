@@ -170,7 +170,7 @@ def _as_read(table: Any, real: Any, made: Any, *, text: str) -> Any:
     import pandas as pd
 
     from gan_resample.columns import nullable
-    from gan_resample.reading import COLUMNAR
+    from gan_resample.text_files import COLUMNAR
 
     cells = None if text.endswith(COLUMNAR) else table.texts()
     columns = {}

@@ -21,7 +21,11 @@ from gan_resample.evaluation.intervals import Difference
 from gan_resample.evaluation.over_data import OverData
 from gan_resample.evaluation.pictures import ResamplingDisplay
 from gan_resample.evaluation.plots import ComparisonDisplay, GameHistoryDisplay
-from gan_resample.evaluation.section_tables import columns_as_read, likeness_table, probability_table
+from gan_resample.evaluation.section_tables import (
+    columns_as_read,
+    likeness_table,
+    probability_table,
+)
 from gan_resample.evaluation.words import (
     findings,
     interval,
