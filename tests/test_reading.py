@@ -93,7 +93,9 @@ def test_further_cells_may_be_said_to_have_no_value(tmp_path):
 
 
 def test_zeros_before_a_number_make_it_a_text(tmp_path):
-    file = written(tmp_path, "zip,n,d,e,y\n01234,0,0.5,1e05,0\n90001,10,-0.25,2e-05,1\n?,7,3,1,1\n")
+    file = written(
+        tmp_path, "zip,n,d,e,y\n01234,0,0.5,1e05,0\n90001,10,-0.25,2e-05,1\n?,7,3,1,1\n"
+    )
     read = read_table(file).frame
     assert read.dtypes.astype(str).tolist() == ["str", "int64", "float64", "float64", "int64"]
     assert read["zip"].fillna("none").tolist() == ["01234", "90001", "none"]
@@ -196,7 +198,9 @@ def test_names_of_a_parquet_file_become_text(tmp_path):
     assert read_table(tmp_path / "t.parquet").frame.columns.tolist() == ["3", "5"]
     cells = [pa.array([1, 2]), pa.array([3, 4])]
     pq.write_table(pa.Table.from_arrays(cells, names=["y", "y"]), tmp_path / "twice.parquet")
-    with pytest.raises(ValueError, match=r"several columns called 'y'|cannot be read as a Parquet"):
+    with pytest.raises(
+        ValueError, match=r"several columns called 'y'|cannot be read as a Parquet"
+    ):
         read_table(tmp_path / "twice.parquet")
 
 
