@@ -383,5 +383,5 @@ def _options(name: Any, kind: ColumnKind) -> str:
 def option(names: Iterable[Any]) -> str:
     """Write names as one argument of the command line: commas between, quoted where needed."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow([*map(str, names)])
-    return shlex.quote(text.getvalue())
+    csv.writer(text, lineterminator="\r\n").writerow([*map(str, names)])  # lines are quoted
+    return shlex.quote(text.getvalue()[:-2])

@@ -1,4 +1,4 @@
-"""Tables for the comparison: files of one's own, and three thinned sets that need no download.
+"""Tables for the comparison: one's own, and three thinned sets that need no download.
 
 A :class:`DataSet` is a table ready for cross-validation: numbers in float64, everything else as
 categories, labels in order of size. What cannot be compared fairly (identifiers, columns without
@@ -7,12 +7,10 @@ a value, classes of a single row) is refused here, by name, before anything runs
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -28,14 +26,10 @@ from gan_resample.columns import prepare_rows
 from gan_resample.extremes import find_extremes, tell_extremes
 from gan_resample.numeric_column import read_cells
 
-# for users; what reads files is for the command line
 __all__ = ["DataSet", "Split", "as_dataset", "load_bundled"]
 
 Array = NDArray[Any]
 
-SUFFIXES = (".csv", ".csv.gz", ".parquet")
-MISSING = ["", "?", "NA", "NaN", "nan"]  # cells without a value; "None" may be a category
-STORE, RESULTS = "results.sqlite", ("results.csv", "summary.csv")  # what a comparison writes
 MAX_CATEGORIES = 100  # as in TableEncoder
 LARGEST = 1e100  # beyond it, the variance of a column is not finite
 
@@ -220,13 +214,7 @@ def as_dataset(
         raise ValueError(f"columns {both} of {name} are to be categories and identifiers: choose")
     if len(ids) == frame.shape[1]:
         raise ValueError(f"{name} has no column but the target: there is nothing to learn from")
-    frame = frame.astype(_native_orders(frame))
-    kinds, columns = judge_frame(frame, listed, ids), {}
-    for column, kind in kinds.items():
-        if kind.kind == "number":
-            kinds[column], columns[column] = _as_numbers(frame[column], kind)
-        elif kind.kind == "category":
-            kinds[column], columns[column] = _as_categories(frame[column], kind)
+    kinds, columns = read_columns(frame, listed, ids)
     refuse_columns(kinds, what=name)
     _warn_of_columns(name, kinds)
     classes, codes = np.unique(labels, return_inverse=True)
@@ -234,6 +222,20 @@ def as_dataset(
     by_size = np.argsort(-sizes, kind="stable")
     counts = None if thinned is None else tuple(sizes[by_size].tolist())
     return DataSet(name, pd.DataFrame(columns), labels, classes[by_size], counts, kinds)
+
+
+def read_columns(
+    frame: pd.DataFrame, categorical: Collection[str], ids: Collection[str]
+) -> tuple[dict[str, ColumnKind], dict[str, pd.Series]]:
+    """Return what each column is, refused ones too, and the numbers and categories themselves."""
+    frame = frame.astype(_native_orders(frame))
+    kinds, columns = judge_frame(frame, categorical, ids), {}
+    for column, kind in kinds.items():
+        if kind.kind == "number":
+            kinds[column], columns[column] = _as_numbers(frame[column], kind)
+        elif kind.kind == "category":
+            kinds[column], columns[column] = _as_categories(frame[column], kind)
+    return kinds, columns
 
 
 def _native_orders(frame: pd.DataFrame) -> dict[Any, Any]:
@@ -334,92 +336,6 @@ def _likeness(column: pd.Series) -> str:
     if len(odd) < len(column) / 2:
         return f"most of them numbers, but not {odd.iloc[0]!r}"
     return "like an identifier"
-
-
-# ---- files --------------------------------------------------------------------------------------
-
-
-def table_files(path: Path) -> dict[str, Path]:
-    """Return name -> file: the file itself, or every table in a folder.
-
-    What an earlier comparison wrote there is no table of the user's.
-    """
-    if not path.exists():
-        raise FileNotFoundError(
-            f"no such file or folder: {path}; bundled names are {', '.join(BUNDLED)}"
-        )
-    found = sorted(path.iterdir()) if path.is_dir() else [path]
-    written = RESULTS if (path / STORE).exists() else ()
-    files = [f for f in found if f.name.lower().endswith(SUFFIXES) and f.name not in written]
-    if not files:
-        raise ValueError(f"{path} is no table and holds none: needed is {', '.join(SUFFIXES)}")
-    names = {file.name[: -len(_suffix(file))]: file for file in files}
-    if len(names) < len(files):
-        raise ValueError(f"{path} holds the same table in two formats: keep one of each")
-    return names
-
-
-def _suffix(file: Path) -> str:
-    return next(suffix for suffix in SUFFIXES if file.name.lower().endswith(suffix))
-
-
-def read_frame(file: Path) -> pd.DataFrame:
-    """Read a CSV (also gzipped) or Parquet file; see ``MISSING`` for what is a missing value."""
-    frame = _read_parquet(file) if _suffix(file) == ".parquet" else _read_csv(file)
-    frame = frame.reset_index(drop=True)  # a Parquet file may bring an index
-    if frame.shape[1] == 1:
-        raise ValueError(
-            f"{file} has one column only, {frame.columns[0]!r}: commas must separate the columns"
-        )
-    if not len(frame):
-        raise ValueError(f"{file} has no rows")
-    if nameless := [name for name in frame.columns if str(name).startswith("Unnamed: ")]:
-        raise ValueError(
-            f"{file} has columns without a name, as when the index of a data frame was saved: "
-            f"give them one, or remove them ({', '.join(nameless)})"
-        )
-    return frame
-
-
-def _read_csv(file: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(
-            file,
-            keep_default_na=False,
-            na_values=MISSING,
-            low_memory=False,
-            compression="gzip" if _suffix(file) == ".csv.gz" else None,
-        )
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{file} is not UTF-8 text ({error}): save it as UTF-8") from error
-    except (ValueError, EOFError, gzip.BadGzipFile) as error:
-        raise ValueError(f"{file} cannot be read as CSV: {error}") from error
-
-
-def _read_parquet(file: Path) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(file)
-    except ImportError as error:
-        raise ImportError(
-            f"{file} is a Parquet file, which needs pyarrow: pip install pyarrow, or save the "
-            "table as CSV"
-        ) from error
-
-
-def separate_target(
-    frame: pd.DataFrame, target: str | None, drop: Sequence[str] = (), *, name: str
-) -> tuple[pd.DataFrame, pd.Series]:
-    """Split off the target: the named column, else "target", else the last one."""
-    if target is None:
-        target = "target" if "target" in frame.columns else str(frame.columns[-1])
-    if unknown := [column for column in (target, *drop) if column not in frame.columns]:
-        raise ValueError(
-            f"{name} has no column {', '.join(map(repr, unknown))}; its columns are "
-            f"{', '.join(map(str, frame.columns))}"
-        )
-    if target in drop:
-        raise ValueError(f"the target, {target!r}, cannot be dropped")
-    return frame.drop(columns=[target, *drop]), frame[target]
 
 
 # ---- sets that come with scikit-learn -----------------------------------------------------------

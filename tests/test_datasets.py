@@ -8,9 +8,6 @@ from gan_resample.datasets import (
     BUNDLED,
     as_dataset,
     load_bundled,
-    read_frame,
-    separate_target,
-    table_files,
 )
 
 
@@ -231,92 +228,3 @@ def test_bundled_sets_train_on_thinned_rows_and_test_on_all_classes_alike(name):
         assert not set(split.train) & set(split.test)
         share = np.bincount(data.codes[split.test], split.weight)
         np.testing.assert_allclose(share / share.sum(), np.divide(data.thinned, sum(data.thinned)))
-
-
-def test_tables_are_found_by_name(tmp_path):
-    for file in ("b.csv", "a.csv.gz"):
-        frame().to_csv(tmp_path / file, index=False)
-    (tmp_path / "notes.txt").write_text("no table")
-    assert list(table_files(tmp_path)) == ["a", "b"]
-    assert list(table_files(tmp_path / "b.csv")) == ["b"]
-    assert read_frame(tmp_path / "a.csv.gz").shape == (12, 4)
-
-
-def test_question_marks_are_missing_values(tmp_path):
-    (tmp_path / "t.csv").write_text("a,b\n1,x\n?,?\n")
-    assert read_frame(tmp_path / "t.csv").isna().sum().tolist() == [1, 1]
-
-
-def test_what_counts_as_missing_is_told_and_no_more(tmp_path):
-    file = tmp_path / "t.csv"
-    file.write_text("a,b\nNone,1\nnull,NA\n,nan\nNULL,NaN\nn/a,?\n")
-    frame = read_frame(file)
-    assert frame["a"].fillna("-").tolist() == ["None", "null", "-", "NULL", "n/a"]
-    assert frame["b"].isna().tolist() == [False, True, True, True, True]
-
-
-def test_numbers_are_read_to_the_last_digit(tmp_path):
-    values = np.random.default_rng(0).random((50, 2))
-    pd.DataFrame(values).to_csv(tmp_path / "t.csv", index=False)
-    assert (read_frame(tmp_path / "t.csv").to_numpy() == values).all()
-
-
-@pytest.mark.parametrize(
-    ("files", "message"),
-    [
-        ([], "is no table and holds none"),
-        (["a.csv", "a.csv.gz"], "same table in two formats"),
-    ],
-)
-def test_folders_without_a_clear_table_are_refused(tmp_path, files, message):
-    for file in files:
-        frame().to_csv(tmp_path / file, index=False)
-    with pytest.raises(ValueError, match=message):
-        table_files(tmp_path)
-
-
-def test_files_that_are_no_tables_are_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no such file.*digits"):
-        table_files(tmp_path / "absent.csv")
-    (tmp_path / "semicolons.csv").write_text("a;b\n1;2\n")
-    with pytest.raises(ValueError, match="one column only, 'a;b'"):
-        read_frame(tmp_path / "semicolons.csv")
-    (tmp_path / "index.csv").write_text(",a,b\n0,1,2\n")
-    with pytest.raises(ValueError, match=r"columns without a name.*Unnamed: 0"):
-        read_frame(tmp_path / "index.csv")
-    (tmp_path / "latin.csv").write_bytes("größe,b\n1,2\n".encode("latin-1"))
-    with pytest.raises(ValueError, match=r"latin.csv is not UTF-8 text"):
-        read_frame(tmp_path / "latin.csv")
-    (tmp_path / "empty.csv").touch()
-    with pytest.raises(ValueError, match=r"empty.csv cannot be read as CSV: No columns"):
-        read_frame(tmp_path / "empty.csv")
-    frame().to_csv(tmp_path / "whole.csv.gz", index=False)
-    (tmp_path / "cut.csv.gz").write_bytes((tmp_path / "whole.csv.gz").read_bytes()[:-9])
-    with pytest.raises(ValueError, match=r"cut.csv.gz cannot be read as CSV"):
-        read_frame(tmp_path / "cut.csv.gz")
-    (tmp_path / "text.csv.gz").write_text("a,b\n1,2\n")
-    with pytest.raises(ValueError, match=r"text.csv.gz cannot be read as CSV: Not a gzipped"):
-        read_frame(tmp_path / "text.csv.gz")
-    (tmp_path / "headings.csv").write_text("a,b\n")
-    with pytest.raises(ValueError, match="has no rows"):
-        read_frame(tmp_path / "headings.csv")
-
-
-def test_parquet_without_pyarrow_is_explained(tmp_path, monkeypatch):
-    def no_engine(path):
-        raise ImportError("no engine")
-
-    monkeypatch.setattr(pd, "read_parquet", no_engine)
-    with pytest.raises(ImportError, match="pip install pyarrow, or save the table as CSV"):
-        read_frame(tmp_path / "t.parquet")
-
-
-def test_the_target_is_named_or_called_target_or_last():
-    X = frame()
-    assert separate_target(X, None, name="t")[1].name == "member"
-    assert separate_target(X, "town", ["age"], name="t")[0].columns.tolist() == ["count", "member"]
-    assert separate_target(X.assign(target=1, last=2), None, name="t")[1].name == "target"
-    with pytest.raises(ValueError, match=r"t has no column 'kind', 'Age'; its columns are age,"):
-        separate_target(X, "kind", ["Age"], name="t")
-    with pytest.raises(ValueError, match="cannot be dropped"):
-        separate_target(X, "town", ["town"], name="t")

@@ -320,6 +320,10 @@ def _about(data: DataSet, splits: Sequence[Split]) -> dict[str, Any]:
         "counts": [int(size) for size in sizes],
         "thinned": data.thinned is not None,
         "test_to_train": float(np.mean([split.test_to_train for split in splits])),
+        "kinds": {
+            str(column): {"kind": kind.kind, "told": kind.told, "warning": kind.warning}
+            for column, kind in data.kinds.items()
+        },
     }
 
 
