@@ -95,8 +95,10 @@ def compare(
     store : path-like, default=None
         SQLite file that results go to as they come. With the same file the comparison goes on
         where it stopped; failed cells are tried again. Calls that run at the same time with the
-        same file share the work, and each returns all of it. None: memory. What is not a name must
-        then be told apart by its text: functions with a name, no lambdas.
+        same file share the work, and each returns all of it. None: memory. With a file, results
+        are told apart by the contents of all settings: parameters all the way down, arrays,
+        weights, and the code of your own functions and classes with the variables that it reads
+        (lambdas too). What has no contents that can be told, such as an open file, is refused.
     max_iter : int, default=None
         Rounds of every game chosen by name. None: each game's default.
     verbose : int, default=0
@@ -141,22 +143,23 @@ def compare(
         for data in tables
         for task in _tasks(data, splits[data.name], methods, chosen, scores, random_state)
     ]
-    settings = _settings(tables, splits, methods, chosen, scores, cv, random_state)
-    _refuse_nameless(settings, store)
+    settings, gaps = _settings(tables, splits, methods, chosen, scores, cv, random_state)
+    _refuse_gaps(gaps, store)
     with closing(Store(store)) as kept:
         kept.agree(settings)
         play_missing(tasks, kept, n_jobs, verbose)
         records = kept.records()
+    _refuse_partial([records.get(key) for task in tasks for key in keys(task)], scores, store)
     return Comparison(
         [records[key] for task in tasks for key in keys(task)],
         [records[(*task_key(task), "")] for task in tasks],
         {
             "scores": {n: s if isinstance(s, Score) else None for n, s in scores.items()},
             "data": [_about(data, splits[data.name]) for data in tables],
-            "samplers": {name: describe(method) for name, method in methods.items()},
+            "samplers": settings["sampler"],
             "baseline": next((name for name, m in methods.items() if m.does_nothing), None),
             "without_rows": [name for name, m in methods.items() if m.sampler is None],
-            "classifiers": {name: describe(value) for name, value in chosen.items()},
+            "classifiers": settings["classifier"],
             "settings": {"cv": str(cv), "repeats": repeats, "random_state": random_state},
             "versions": versions(),
         },
@@ -236,15 +239,31 @@ def _choose_splitter(cv: Any, repeats: int) -> Any:
     return check_cv(cv)
 
 
-def _refuse_nameless(settings: Mapping[str, Mapping[str, str]], store: Any) -> None:
-    """Refuse what a store could not tell from another: all lambdas read alike."""
-    texts = [text for values in settings.values() for text in values.values()]
-    if store is not None and any("<lambda>" in t or "<locals>" in t for t in texts):
+def _refuse_gaps(gaps: Sequence[str], store: Any) -> None:
+    """Refuse what a store could not tell from another."""
+    if store is not None and gaps:
         raise ValueError(
-            "the comparison has a lambda, or a function made inside another, and a store could "
-            "not tell its results from another one's: define it by its name in a module, or leave "
-            "store=None"
+            f"a store tells results apart by what their settings hold, but nothing can be told of "
+            f"{gaps[0]}: leave it out, make it of plain values, or leave store=None"
         )
+
+
+def _refuse_partial(
+    records: Sequence[Mapping[str, Any] | None], scores: Mapping[str, Any], store: Any
+) -> None:
+    """Refuse what another program left in a store, or took from it while this ran."""
+    for record in records:
+        found = {} if record is None or record["status"] != "ok" else record.get("scores")
+        lacks = isinstance(found, dict) and found and scores.keys() - found.keys()
+        if record is None or not isinstance(found, dict) or lacks or not _has_recalls(record):
+            raise ValueError(
+                f"records in {store} are gone, or lack scores or recalls: another program has "
+                "changed that file; remove it, or name another place"
+            )
+
+
+def _has_recalls(record: Mapping[str, Any]) -> bool:
+    return record["status"] != "ok" or isinstance(record.get("recalls"), list)
 
 
 def versions() -> dict[str, str]:
@@ -278,25 +297,31 @@ def _settings(
     scores: Mapping[str, Any],
     cv: Any,
     seed: int,
-) -> dict[str, dict[str, str]]:
-    """Return what a store's results must have in common with new ones."""
+) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """Return what a store's results must have in common with new ones, and what it cannot tell."""
+    gaps: list[str] = []
+
+    def told(kind: str, values: Mapping[str, Any]) -> dict[str, str]:
+        return {n: describe(value, f"{kind} {n!r}", gaps) for n, value in values.items()}
+
+    known = list(SCORES.values())
+    own = [name for name, score in scores.items() if any(score is each for each in known)]
     by_number = isinstance(cv, int)  # these folds follow from cv and seed, however often repeated
-    return {
+    settings = {
         "version of": store_versions(),
         "data": {data.name: data.fingerprint() for data in tables},
-        "sampler": {name: describe(method) for name, method in methods.items()},
-        "classifier": {name: describe(value) for name, value in classifiers.items()},
+        "sampler": told("sampler", methods),
+        "classifier": told("classifier", classifiers),
         "splits of": {} if by_number else {name: _hash(own) for name, own in splits.items()},
-        "score": {
-            name: score.title if isinstance(score, Score) else describe(score)
-            for name, score in scores.items()
-        },
+        "score": {name: scores[name].title for name in own}
+        | told("score", {name: score for name, score in scores.items() if name not in own}),
         "argument": {
             "cv": str(cv) if by_number else type(cv).__name__,
             "random_state": str(seed),
             "scores": ", ".join(scores),
         },
     }
+    return settings, gaps
 
 
 def _hash(splits: Sequence[Split]) -> str:
