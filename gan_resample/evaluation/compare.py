@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from numbers import Integral
 from typing import Any
@@ -129,15 +129,19 @@ def compare(
     >>> found.results[["sampler", "classifier", "status"]].drop_duplicates().to_numpy().tolist()
     [['none', 'knn', 'ok'], ['smote', 'knn', 'ok']]
     """
+    _check_numbers(repeats=(repeats, 1), random_state=(random_state, 0), max_iter=(max_iter, 1))
     tables = _choose_datasets(datasets)
     methods = choose_methods(samplers, max_iter)
     chosen = choose_classifiers(classifiers, max_iter)
     scores = _choose_scores(scoring)
-    _check_numbers(repeats=(repeats, 1), random_state=(random_state, 0), max_iter=(max_iter, 1))
     cv = _choose_splitter(cv, repeats)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class in y")
         splits = {data.name: data.splits(cv, repeats, random_state) for data in tables}
+    if not all(splits.values()):
+        raise ValueError(
+            f"cv={cv!r} gives no split: give it pairs of row numbers (training, test)"
+        )
     tasks = [
         task
         for data in tables
@@ -172,8 +176,16 @@ def compare(
 def _choose_datasets(datasets: Any) -> list[DataSet]:
     if isinstance(datasets, (str, DataSet)) or _is_pair(datasets):
         datasets = [datasets]
+    if not isinstance(datasets, Iterable):
+        raise TypeError(_no_dataset(datasets))
     if isinstance(datasets, Mapping):
-        found = [as_dataset(str(name), *pair) for name, pair in datasets.items()]
+        pairs = {
+            str(name): tuple(pair) if isinstance(pair, list) else pair
+            for name, pair in datasets.items()
+        }
+        if wrong := [pair for pair in pairs.values() if not _is_pair(pair)]:
+            raise TypeError(_no_dataset(wrong[0]))
+        found = [as_dataset(name, *pair) for name, pair in pairs.items()]
     else:
         found = [_dataset(value) for value in datasets]
     names = [data.name for data in found]
@@ -196,11 +208,15 @@ def _dataset(value: Any) -> DataSet:
             raise ValueError(f"unknown data set {value!r}: bundled are {', '.join(BUNDLED)}")
         return load_bundled(value)
     if not _is_pair(value):
-        raise TypeError(
-            f"a data set is a name, a pair (X, y) or a DataSet, but got {type(value)}: a mapping "
-            "{name: (X, y)} names tables of your own"
-        )
+        raise TypeError(_no_dataset(value))
     return as_dataset("data", *value)
+
+
+def _no_dataset(value: Any) -> str:
+    return (
+        f"a data set is a name, a pair (X, y) or a DataSet, but got {type(value)}: a mapping "
+        "{name: (X, y)} names tables of your own"
+    )
 
 
 def _choose_scores(scoring: Any) -> dict[str, Score | Callable[..., float]]:
@@ -208,12 +224,20 @@ def _choose_scores(scoring: Any) -> dict[str, Score | Callable[..., float]]:
         return dict(SCORES)
     if isinstance(scoring, str):
         scoring = [scoring]
+    if not isinstance(scoring, Iterable):
+        raise TypeError(f"scoring={scoring!r} must be names, or a mapping of names to scorers")
     if not isinstance(scoring, Mapping):
         scoring = {name: name for name in scoring}
+    if wrong := [
+        value for value in scoring.values() if not (isinstance(value, str) or callable(value))
+    ]:
+        raise TypeError(f"a score is a name or a scorer(model, X, y), but got {wrong[0]!r}")
     if not scoring:
         raise ValueError(f"no score named: known are {', '.join(SCORES)} and scikit-learn's")
     return {
-        name: SCORES[value] if value in SCORES else get_scorer(value)
+        str(name): SCORES[value]
+        if isinstance(value, str) and value in SCORES
+        else get_scorer(value)
         for name, value in scoring.items()
     }
 
@@ -222,7 +246,7 @@ def _check_numbers(**named: tuple[Any, int]) -> None:
     for name, (value, least) in named.items():
         if value is None and name == "max_iter":
             continue
-        if not isinstance(value, Integral) or value < least:
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
             raise ValueError(f"{name}={value!r} must be a whole number of at least {least}")
 
 
@@ -304,8 +328,8 @@ def _settings(
     def told(kind: str, values: Mapping[str, Any]) -> dict[str, str]:
         return {n: describe(value, f"{kind} {n!r}", gaps) for n, value in values.items()}
 
-    known = list(SCORES.values())
-    own = [name for name, score in scores.items() if any(score is each for each in known)]
+    ours = list(SCORES.values())
+    own = [name for name, score in scores.items() if any(score is each for each in ours)]
     by_number = isinstance(cv, int)  # these folds follow from cv and seed, however often repeated
     settings = {
         "version of": store_versions(),

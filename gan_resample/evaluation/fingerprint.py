@@ -233,9 +233,9 @@ class Teller:
             return f"{kind}({', '.join(self.all(parts, path))})"
         plain = np.asarray(value)
         kind = "array" if kind == "ndarray" else kind
-        if dtype.kind in "biu" or dtype in (np.float16, np.float32, np.float64):
-            if plain.ndim == 1 and plain.size <= SHOWN:
-                return f"{kind}({plain.tolist()}, {dtype.str})"
+        exact = dtype.kind in "biu" or (dtype.kind == "f" and dtype.itemsize <= 8)
+        if exact and plain.ndim == 1 and plain.size <= SHOWN:
+            return f"{kind}({plain.tolist()}, {dtype.str})"
         if dtype.names:  # what lies between the fields is no content
             content = ", ".join(self._of_array(plain[n], f"{path}[{n!r}]") for n in dtype.names)
         elif dtype.hasobject or dtype.kind == "T":
@@ -251,12 +251,16 @@ class Teller:
         entries = value.tocoo(copy=True)
         entries.sum_duplicates()
         content = ", ".join(self.all([*entries.coords, entries.data], path))
-        return f"{type(value).__name__}({value.dtype.str}, {value.shape}){mark('contents', content)}"
+        return (
+            f"{type(value).__name__}({value.dtype.str}, {value.shape}){mark('contents', content)}"
+        )
 
     def _of_frame(self, value: pd.DataFrame, path: str) -> str:
         columns = [self._column(value.iloc[:, i].array, path) for i in range(value.shape[1])]
         parts = [self.tell(value.columns, f"{path}.columns"), self.tell(value.index, path)]
-        return f"{type(value).__name__}({value.shape}){mark('contents', ', '.join(parts + columns))}"
+        return (
+            f"{type(value).__name__}({value.shape}){mark('contents', ', '.join(parts + columns))}"
+        )
 
     def _of_series(self, value: pd.Series[Any], path: str) -> str:
         parts = [self.tell(value.name, path), self.tell(value.index, path)]

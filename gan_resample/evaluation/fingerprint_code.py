@@ -307,7 +307,7 @@ def _content(cell: Any) -> Any:
 
 
 def _version(module: Any) -> str | None:
-    """Return the mark of a package's version; "" where stores hold it; None for a user's module."""
+    """Return the mark of a package's version; "" where stores hold it; None for a user's own."""
     if not isinstance(module, str):
         return None
     top = module.partition(".")[0]

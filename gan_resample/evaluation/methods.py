@@ -6,7 +6,7 @@ classifiers; ``fit`` trains a classifier on them. Class weights and thresholds h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -247,10 +247,16 @@ def _choose(wanted: Any, known: Mapping[str, Any], what: str, ability: str) -> d
     """Look up names; pass on objects that have the method called ``ability``."""
     if isinstance(wanted, str):
         wanted = [wanted]
+    if not isinstance(wanted, Iterable):
+        raise TypeError(
+            f"{what}s={wanted!r:.100} must be a list of names, or a mapping of names to objects "
+            f"with get_params and {ability}"
+        )
     if not isinstance(wanted, Mapping):
         wanted = {str(name): name for name in wanted}
     chosen = {}
     for name, value in wanted.items():
+        name = str(name)
         value = "none" if value is None else value
         if isinstance(value, str) and value in known:
             value = known[value]

@@ -60,7 +60,7 @@ class Store:
 
     Raises
     ------
-    TypeError, ValueError
+    ValueError
         For what is no path, and for a file that is no store, is damaged or was written by a newer
         version; such a file is left as it is.
     OSError
@@ -246,7 +246,7 @@ def _differing(now: str, there: str) -> str:
 
 
 def checksum(body: str) -> int:
-    """Number that tells a record's text from one with an error in it."""
+    """Return a number that tells a record's text from one with an error in it."""
     return zlib.crc32(body.encode())
 
 

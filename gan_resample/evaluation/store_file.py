@@ -81,15 +81,13 @@ def check_path(path: Any) -> str:
 
     Raises
     ------
-    TypeError
-        For what is no path.
     ValueError
-        For an empty path, or SQLite's name for memory.
+        For what is no path, an empty one, or SQLite's name for memory.
     """
     if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
-        raise TypeError(
-            f"store={path!r} must be the path of a file, as a text or a pathlib.Path, or None for "
-            "memory"
+        raise ValueError(
+            f"store={path!r} of type {type(path).__name__} must be the path of a file, as a text "
+            "or a pathlib.Path, or None for memory"
         )
     if os.fspath(path) in ("", ":memory:"):
         raise ValueError(f"store={path!r} names no file: give a path, or None for memory")
@@ -200,8 +198,8 @@ def _look(path: str) -> tuple[bool, int]:
     if application == APPLICATION:
         if version > FORMAT:
             raise _ForeignError(
-                f"a newer gan_resample wrote it (format {version}, this one reads up to {FORMAT}): "
-                "use that one"
+                f"a newer gan_resample wrote it (format {version}, this one reads up to {FORMAT})"
+                ": use that one"
             )
         return True, version
     return _look_for_tables(path, application or version), 0
