@@ -276,18 +276,18 @@ def _refuse_partial(
     records: Sequence[Mapping[str, Any] | None], scores: Mapping[str, Any], store: Any
 ) -> None:
     """Refuse what another program left in a store, or took from it while this ran."""
-    for record in records:
-        found = {} if record is None or record["status"] != "ok" else record.get("scores")
-        lacks = isinstance(found, dict) and found and scores.keys() - found.keys()
-        if record is None or not isinstance(found, dict) or lacks or not _has_recalls(record):
-            raise ValueError(
-                f"records in {store} are gone, or lack scores or recalls: another program has "
-                "changed that file; remove it, or name another place"
-            )
+    if not all(_is_whole(record, scores) for record in records):
+        raise ValueError(
+            f"records in {store} are gone, or lack scores or recalls: another program has changed "
+            "that file; remove it, or name another place"
+        )
 
 
-def _has_recalls(record: Mapping[str, Any]) -> bool:
-    return record["status"] != "ok" or isinstance(record.get("recalls"), list)
+def _is_whole(record: Mapping[str, Any] | None, scores: Mapping[str, Any]) -> bool:
+    if record is None or record["status"] != "ok":
+        return record is not None
+    found, recalls = record.get("scores"), record.get("recalls")
+    return isinstance(found, dict) and scores.keys() <= found.keys() and isinstance(recalls, list)
 
 
 def versions() -> dict[str, str]:

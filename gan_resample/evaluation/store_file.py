@@ -89,7 +89,7 @@ def check_path(path: Any) -> str:
             f"store={path!r} of type {type(path).__name__} must be the path of a file, as a text "
             "or a pathlib.Path, or None for memory"
         )
-    if os.fspath(path) in ("", ":memory:"):
+    if os.fspath(path) in ("", ":memory:") or "\0" in os.fspath(path):
         raise ValueError(f"store={path!r} names no file: give a path, or None for memory")
     return os.fspath(path)
 
