@@ -123,10 +123,14 @@ def check_file(path: str) -> None:
     ------
     ValueError
         Where there is something else at that place.
+    OSError
+        Where it cannot be read.
     """
     try:
         _look(path)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise OSError(_told(path, error.strerror)) from error
+    except ValueError as error:
         raise ValueError(_told(path, error)) from error
     except sqlite3.DatabaseError as error:
         raise ValueError(_told(path, _why(error))) from error
