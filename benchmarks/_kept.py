@@ -15,6 +15,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from gan_resample.evaluation.store import checksum
+
 __all__ = ["keep", "unpack"]
 
 
@@ -35,7 +37,10 @@ def _slim(connection: sqlite3.Connection) -> None:
     slim = [
         (json.dumps(json.loads(body) | {"history": [], "rows": None}), at) for at, body in rows
     ]
-    connection.executemany("UPDATE records SET body = ? WHERE rowid = ?", slim)
+    connection.executemany(
+        "UPDATE records SET body = ?, checksum = ? WHERE rowid = ?",
+        [(body, checksum(body), at) for body, at in slim],
+    )
     connection.execute("DELETE FROM claims")
     connection.commit()
     connection.execute("VACUUM")
