@@ -338,8 +338,8 @@ class CycleGANMixin(GameMixin):
             x = torch.as_tensor(encoded, dtype=torch.float32, device=device)
             chunks = x.split(self.game_.chunk_rows)
             rows = torch.cat([self.game_.translate(part, target, back=back) for part in chunks])
-            rows = rows.cpu().numpy()
-        translated = self.encoder_.inverse_transform(rows)
+            made = rows.cpu().numpy()
+        translated = self.encoder_.inverse_transform(made)
         if is_frame(given) and is_frame(translated):
             translated.index = given.index
         return type(X)(translated) if sparse.issparse(X) else translated

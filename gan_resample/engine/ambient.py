@@ -138,7 +138,7 @@ class _Turns:
 def _plain_settings() -> Settings:
     settings: Settings = {"dtype": (torch.set_default_dtype, torch.get_default_dtype())}
     for what in ("matmul", "conv"):  # on a CPU; those of a GPU are the caller's choice
-        part = getattr(torch.backends.mkldnn, what, None)  # none before torch 2.9
+        part: Any = getattr(torch.backends.mkldnn, what, None)  # none before torch 2.9
         if hasattr(part, "fp32_precision"):
             settings[what] = partial(setattr, part, "fp32_precision"), part.fp32_precision
     return settings

@@ -36,8 +36,8 @@ class SignalWatch:
             for number in signal.valid_signals():
                 if callable(handler := signal.getsignal(number)):
                     self._watched[number] = self._noting(handler), handler
-            for number, (noting, _) in self._watched.items():
-                signal.signal(number, noting)
+            for watched, (noting, _) in self._watched.items():
+                signal.signal(watched, noting)
         return self
 
     def __exit__(
