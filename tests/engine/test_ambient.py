@@ -55,12 +55,8 @@ def precision_of(part):
 
 
 SETTINGS = {
-    "float64": lambda: changed(
-        torch.get_default_dtype, torch.set_default_dtype, torch.float64
-    ),
-    "bfloat16": lambda: changed(
-        torch.get_default_dtype, torch.set_default_dtype, torch.bfloat16
-    ),
+    "float64": lambda: changed(torch.get_default_dtype, torch.set_default_dtype, torch.float64),
+    "bfloat16": lambda: changed(torch.get_default_dtype, torch.set_default_dtype, torch.bfloat16),
     "default device": lambda: changed(
         torch.get_default_device, torch.set_default_device, torch.device("meta")
     ),
@@ -118,13 +114,13 @@ def test_nor_a_pixel_in_fit_and_in_a_fit_that_goes_on(setting):
 
 
 def test_settings_are_put_back_after_an_error():
-    with (
-        SETTINGS["float64"](),
-        pytest.raises(RuntimeError, match="out of rows"),
-        seeded(random_stream(0), CPU),
-    ):
-        assert torch.zeros(1).dtype == torch.float32
-        raise RuntimeError("out of rows")
+    def fail():
+        with seeded(random_stream(0), CPU):
+            assert torch.zeros(1).dtype == torch.float32
+            raise RuntimeError("out of rows")
+
+    with SETTINGS["float64"](), pytest.raises(RuntimeError, match="out of rows"):
+        fail()
 
 
 def test_what_is_set_in_a_turn_is_undone():
