@@ -27,12 +27,14 @@ from torch.nn.parameter import is_lazy
 from gan_resample._sklearn import Interval, StrOptions, _fit_context
 from gan_resample.columns import refuse_masked
 from gan_resample.contract import ENCODER_CONSTRAINTS, BaseRowSampler, RowsMixin, dense
+from gan_resample.engine.ambient import steady
 from gan_resample.engine.callbacks import check_callbacks
 from gan_resample.engine.game import ClassifyingGame, Game, SamplingGame
 from gan_resample.engine.guards import warn_of_collapse
 from gan_resample.engine.net import GameNet
 from gan_resample.engine.seeding import find_device, random_stream, seeded
 from gan_resample.nn import rows_at_once
+from gan_resample.stopped_fits import StoppedFitsMixin
 
 __all__ = [
     "BACKBONE_CONSTRAINTS",
@@ -67,7 +69,7 @@ BACKBONE_CONSTRAINTS: dict[str, list[Any]] = {
 NET_PARAMS = ("batch_size", "learning_rate", "net_params", "device", "callbacks", "encoder")
 
 
-class GameMixin(RowsMixin):
+class GameMixin(StoppedFitsMixin, RowsMixin):
     """An estimator that trains a net which plays a game."""
 
     _game: ClassVar[type[Game]]
@@ -121,9 +123,15 @@ class GameMixin(RowsMixin):
         counts = np.bincount(codes, minlength=len(self.classes_)).tolist()
         net = self.net_ if goes_on else self._make_net(x.shape[1:], counts, deficits, device)
         net.set_params(max_iter=self._rounds_before(deficits) + self.max_iter)
-        rows = torch.as_tensor(x, dtype=torch.float32), torch.as_tensor(codes)
-        with torch.inference_mode(False), torch.enable_grad(), seeded(stream, device):
-            net.partial_fit(*rows)
+        with seeded(stream, device), torch.inference_mode(False), torch.enable_grad():
+            rows = torch.as_tensor(x, dtype=torch.float32), torch.as_tensor(codes)
+            self._training = True
+            try:
+                net.partial_fit(*rows)
+            except BaseException as error:
+                if not (net.kept_ and (goes_on or isinstance(error, KeyboardInterrupt))):
+                    raise
+                self._stopped_by = error
             net.module_.eval()
             figures = net.module_.diagnose()
         self.net_, self._deficits, self._settings = net, tuple(deficits), settings
@@ -220,6 +228,10 @@ class BaseGameSampler(GameMixin, BaseRowSampler):
 
     _game: ClassVar[type[SamplingGame]]
 
+    def _learn(self, X: Any, y: Array) -> None:
+        with self._fitting():
+            super()._learn(X, y)
+
     def _learn_rows(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
     ) -> None:
@@ -242,10 +254,8 @@ class BaseGameSampler(GameMixin, BaseRowSampler):
 
     def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
         device = torch.device(self.net_.device)
-        y = torch.as_tensor(codes, device=device)
         with seeded(stream, device), torch.inference_mode():
-            rows = self._sample(y)
-        return rows.cpu().numpy()
+            return self._sample(torch.as_tensor(codes, device=device)).cpu().numpy()
 
     def _sample(self, y: Tensor) -> Tensor:
         """Make encoded rows for class codes, some at once; a hook, likewise."""
@@ -301,6 +311,11 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
         -------
         self : estimator
         """
+        with self._fitting():
+            self._learn(X, y)
+        return self
+
+    def _learn(self, X: Any, y: Any) -> None:
         goes_on = self._goes_on()
         X = self._check_rows(X, reset=not goes_on)
         y = self._check_labels(y)
@@ -312,7 +327,6 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
         x = self._encode(X, goes_on=goes_on)
         self._play(x, codes, deficits, stream)
         self._stream = stream
-        return self
 
     def _check_labels(self, y: Any) -> Array:
         refuse_masked(y, "y")
@@ -341,16 +355,17 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
             data: calibrate them where probabilities matter.
         """
         check_is_fitted(self, "_stream")
-        x = torch.as_tensor(self.encoder_.transform(dense(self._check_rows(X, reset=False))))
+        encoded = self.encoder_.transform(dense(self._check_rows(X, reset=False)))
         predictor, device = self.game_.predictor, torch.device(self.net_.device)
         dtype = torch.float32
-        if device.type == "cpu" and x.ndim == 2:
+        if device.type == "cpu" and encoded.ndim == 2:
             # float64 makes a row's result independent of its batch; images would take too long
             predictor, dtype = copy.deepcopy(predictor).double(), torch.float64
-        with torch.inference_mode():
+        with steady(device), torch.inference_mode():
+            x = torch.as_tensor(encoded)
             chunks = x.split(rows_at_once(x.shape[1:]))
             logits = [predictor(chunk.to(device, dtype)) for chunk in chunks]
-        return torch.cat(logits).double().softmax(dim=1).cpu().numpy()
+            return torch.cat(logits).double().softmax(dim=1).cpu().numpy()
 
     def predict(self, X: Any) -> Array:
         """Most probable label of each row.

@@ -58,6 +58,9 @@ class RowsMixin:
     _counts: tuple[int, ...]
     _stream: np.random.Generator
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_stream")
+
     def _check_rows(self, X: Any, *, reset: bool) -> Any:
         """Check container, shape and names; values are the encoder's business."""
         if reset:

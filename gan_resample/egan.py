@@ -44,6 +44,7 @@ from gan_resample._sklearn import Interval, StrOptions
 from gan_resample.base import BACKBONE_CONSTRAINTS, TRAINING_CONSTRAINTS, BaseGameClassifier
 from gan_resample.convnets import ConvDecoder
 from gan_resample.encoding import TableEncoder
+from gan_resample.engine.ambient import steady
 from gan_resample.engine.game import ClassifyingGame
 from gan_resample.images import ImageEncoder
 from gan_resample.nn import (
@@ -556,7 +557,8 @@ class EGANClassifier(BaseGameClassifier):
             self._watch = None if self.stop is None else EquilibriumStop(self.tol, threshold)
         out, watch = self._held_out, self._watch
         if watch is not None:
-            watch.rows = torch.as_tensor(x[out]).float(), codes[out]
+            with steady():
+                watch.rows = torch.as_tensor(x[out]).float(), codes[out]
         try:
             super()._play(x[~out], codes[~out], deficits, stream)
         finally:
@@ -564,7 +566,7 @@ class EGANClassifier(BaseGameClassifier):
                 watch.rows = None
         self.majority_ = self.classes_[self.game_.reference]
         self.threshold_ = threshold
-        if watch is not None:
+        if watch is not None and self._stopped_by is None:
             self._warn_of_no_equilibrium()
 
     def _warn_of_no_equilibrium(self) -> None:

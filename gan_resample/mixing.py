@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
@@ -24,6 +25,7 @@ from gan_resample.base import BACKBONE_CONSTRAINTS, BaseGameSampler
 from gan_resample.columns import is_frame
 from gan_resample.contract import dense
 from gan_resample.convnets import ConvNet
+from gan_resample.engine.ambient import steady
 from gan_resample.engine.game import ClassifyingGame, SamplingGame
 from gan_resample.engine.seeding import seeded
 from gan_resample.gamo2pix import make_decoder, train_decoder
@@ -350,10 +352,10 @@ class MixingSampler(BaseGameSampler):
     def _features(self, x: Array) -> Array:
         if self.game_ is None:
             return x.reshape(len(x), -1)
-        rows = torch.as_tensor(x, dtype=torch.float32)
         device = torch.device(self.net_.device)
-        chunks = rows.split(rows_at_once(x.shape[1:]))
-        return torch.cat([self.game_.features(c.to(device)).cpu() for c in chunks]).numpy()
+        with steady(device):
+            chunks = torch.as_tensor(x, dtype=torch.float32).split(rows_at_once(x.shape[1:]))
+            return torch.cat([self.game_.features(c.to(device)).cpu() for c in chunks]).numpy()
 
     def _learn_nothing(self) -> None:
         super()._learn_nothing()
@@ -365,25 +367,49 @@ class MixingSampler(BaseGameSampler):
         """Train GAMO2pix on the classes in play, or go on with it."""
         before, self.decoder_net_ = getattr(self, "decoder_net_", None), None
         self.space_ = self.space
-        if self.game_.feature_extractor is None or self.space == "features":
+        if not self._needs_decoder():
+            return
+        if self._stopped_by is not None:  # that of an earlier fit, if there is one
+            self.decoder_net_ = before
             return
         kept = np.asarray(deficits)[codes] > 0
         counts = tuple(n if d else 0 for n, d in zip(self._counts, deficits, strict=True))
-        rows = torch.as_tensor(x[kept], dtype=torch.float32)
-        features = torch.as_tensor(self._features(x[kept]))
-        device = torch.device(self.net_.device)
+        features, device = self._features(x[kept]), torch.device(self.net_.device)
         net = before if self._goes_on() else None
-        if net is None or net.module_.shared != self.shared:
-            options = self._net_options(device, self.batch_size)
-            options |= self._optimizer_options({}, self._later_moves)
-            net = make_decoder(features, rows, counts, shared=self.shared, **options)
-        net.set_params(max_iter=self.decoder_iter)
-        with torch.inference_mode(False), torch.enable_grad(), seeded(stream, device):
-            train_decoder(net, features, rows, torch.as_tensor(codes[kept]))
-        self.decoder_net_ = net
+        with seeded(stream, device), torch.inference_mode(False), torch.enable_grad():
+            rows = torch.as_tensor(x[kept], dtype=torch.float32)
+            h, y = torch.as_tensor(features), torch.as_tensor(codes[kept])
+            if net is None or net.module_.shared != self.shared:
+                options = self._net_options(device, self.batch_size)
+                options |= self._optimizer_options({}, self._later_moves)
+                net = make_decoder(h, rows, counts, shared=self.shared, **options)
+            net.set_params(max_iter=self.decoder_iter)
+            try:
+                train_decoder(net, h, rows, y)
+            except KeyboardInterrupt as error:
+                self._stopped_by = error
+        if self._stopped_by is None or net.kept_:
+            self.decoder_net_ = net
+
+    def _needs_decoder(self) -> bool:
+        """Tell whether the game's rows have to be decoded."""
+        return self.game_.feature_extractor is not None and self.space_ == "rows"
+
+    def _told_of_stop(self) -> str:
+        told = super()._told_of_stop()
+        if self._needs_decoder():
+            net = self.decoder_net_
+            n = 0 if net is None else net.module_.rounds_played
+            told += f". Its decoder has been trained for {n} rounds, and sample needs one"
+        return told
 
     def _decode(self, rows: Tensor, y: Tensor) -> Tensor:
         if self.decoder_net_ is None:
+            if self._needs_decoder():
+                raise NotFittedError(
+                    f"{type(self).__name__} was stopped before it had a decoder: fit it again; "
+                    "with warm_start=True that goes on with the game"
+                )
             return rows
         decoder = self.decoder_net_.module_
         at_once = rows_at_once(self._encoded_shape)

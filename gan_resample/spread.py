@@ -32,6 +32,7 @@ from torch import Tensor
 from gan_resample._sklearn import Interval
 from gan_resample.contract import ENCODER_CONSTRAINTS, BaseRowSampler
 from gan_resample.encoding import TableEncoder
+from gan_resample.engine.ambient import steady
 from gan_resample.engine.seeding import seeded
 from gan_resample.images import ImageEncoder
 from gan_resample.mixers import Anchors, spread
@@ -134,10 +135,11 @@ class SpreadSMOTE(BaseRowSampler):
     ) -> None:
         pairs = zip(self._counts, deficits, strict=True)
         sizes = [count if deficit else 0 for count, deficit in pairs]
-        rows = torch.as_tensor(x).flatten(1)  # tables in float64, pixels in float32
-        anchors = Anchors(sizes, rows.shape[1], self.k_neighbors).to(rows.dtype)
-        anchors.choose(torch.as_tensor(codes))
-        anchors.keep(rows[anchors.chosen])
+        with steady():
+            rows = torch.as_tensor(x).flatten(1)  # tables in float64, pixels in float32
+            anchors = Anchors(sizes, rows.shape[1], self.k_neighbors).to(rows.dtype)
+            anchors.choose(torch.as_tensor(codes))
+            anchors.keep(rows[anchors.chosen])
         self._anchors = anchors
 
     def _learn_nothing(self) -> None:
@@ -147,7 +149,7 @@ class SpreadSMOTE(BaseRowSampler):
         at_once = max(1, CHUNK // self._anchors.rows.shape[1])
         with seeded(stream, torch.device("cpu")):
             made = [self._mix(part) for part in torch.as_tensor(codes).split(at_once)]
-        return torch.cat(made).reshape(len(codes), *self._encoded_shape).numpy()
+            return torch.cat(made).reshape(len(codes), *self._encoded_shape).numpy()
 
     def _mix(self, codes: Tensor) -> Tensor:
         anchors = self._anchors

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from gan_resample.engine.ambient import turn
+
 __all__ = ["find_device", "random_stream", "seeded"]
 
 
@@ -24,12 +26,15 @@ def random_stream(random_state: int | np.random.RandomState | None) -> np.random
 
 @contextmanager
 def seeded(stream: np.random.Generator, device: torch.device) -> Iterator[None]:
-    """Start torch's generators for ``device`` at a seed from ``stream``, and put them back."""
+    """Start torch's generators for ``device`` at a seed from ``stream``, and put them back.
+
+    One thread at a time; torch's other settings are this package's too, see
+    :mod:`~gan_resample.engine.ambient`.
+    """
     seed = int(stream.integers(2**63 - 1))
-    on_gpu = device.type == "cuda"
-    with torch.random.fork_rng(devices=[device] if on_gpu else []):
+    with turn(device):
         torch.default_generator.manual_seed(seed)
-        if on_gpu:
+        if device.type == "cuda":
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(seed)
         yield
