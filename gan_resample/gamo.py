@@ -42,11 +42,11 @@ from gan_resample.mixing import (
     MIXING_CONSTRAINTS,
     SPACE_CONSTRAINTS,
     MixingGame,
-    MixingSampler,
     class_mixer_chunk,
     make_class_mixer,
     perceptron,
 )
+from gan_resample.mixing_sampler import MixingSampler
 from gan_resample.nn import Build
 
 __all__ = ["PAPER_SETTINGS", "GAMOClassifier", "GAMOGame", "GAMOSampler"]
@@ -140,7 +140,7 @@ max_anchors, latent_dim
         # F learns from real rows through M (lines 3 to 6); all others see its features only
         if self.learns_features:
             yield {"feature_extractor": self.teach_features(x, y)}
-        x = self.features(x)
+        x = self.stored_features(x)
         one = torch.ones_like(y, dtype=x.dtype)
         real = (x, y, one, one / len(y))
         if self.generator is None:  # nothing is deficient: the classifier learns alone

@@ -51,11 +51,11 @@ from gan_resample.mixing import (
     MIXING_CONSTRAINTS,
     SPACE_CONSTRAINTS,
     MixingGame,
-    MixingSampler,
     class_mixer_chunk,
     make_class_mixer,
     perceptron,
 )
+from gan_resample.mixing_sampler import MixingSampler
 from gan_resample.nn import Build
 
 __all__ = ["PAPER_SETTINGS", "PGANClassifier", "PGANGame", "PGANSampler"]
@@ -156,7 +156,7 @@ class PGANGame(MixingGame):
         # F learns from real rows through C; all others see its features only
         if self.learns_features:
             yield {"feature_extractor": self.teach_features(x, y)}
-        on_real = self.class_loss(self.classifier(self.features(x)), self.onehot[y]).mean()
+        on_real = self.class_loss(self.classifier(self.stored_features(x)), self.onehot[y]).mean()
         if self.generator is None:  # nothing is deficient: the classifier learns alone
             yield {"classifier": on_real}
             self.update_average()
