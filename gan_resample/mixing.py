@@ -40,6 +40,7 @@ from gan_resample.nn import (
     output_width,
     rows_at_once,
 )
+from gan_resample.scalars import plain
 
 __all__ = [
     "EMA_CONSTRAINTS",
@@ -377,7 +378,7 @@ class MixingSampler(BaseGameSampler):
             options = self._net_options(device, self.batch_size)
             options |= self._optimizer_options({}, self._later_moves)
             net = make_decoder(features, rows, counts, shared=self.shared, **options)
-        net.set_params(max_iter=self.decoder_iter)
+        net.set_params(max_iter=plain(self.decoder_iter))
         with torch.inference_mode(False), torch.enable_grad(), seeded(stream, device):
             train_decoder(net, features, rows, torch.as_tensor(codes[kept]))
         self.decoder_net_ = net

@@ -57,6 +57,7 @@ from gan_resample.mixing import (
     perceptron,
 )
 from gan_resample.nn import Build
+from gan_resample.scalars import plain
 
 __all__ = ["PAPER_SETTINGS", "PGANClassifier", "PGANGame", "PGANSampler"]
 
@@ -324,13 +325,15 @@ class PGANMixin(GameMixin):
 
     @property
     def _learning_rates(self) -> dict[str, float]:  # type: ignore[override]
-        return {"generator_vs_classifier": self.adversarial_rate}
+        return {"generator_vs_classifier": plain(self.adversarial_rate)}
 
     def _rounds_before(self, deficits: Sequence[int]) -> int:
         if not any(deficits) or self.init == "none":
             return 0
         played = self.game_.rounds_played if self._goes_on() else 0
-        return max(0, self.init_iter - played)  # a fit that was interrupted may have some left
+        return max(
+            0, plain(self.init_iter) - played
+        )  # a fit that was interrupted may have some left
 
 
 class PGANSampler(PGANMixin, MixingSampler):
