@@ -143,7 +143,7 @@ class GameMixin(RowsMixin):
         deficits: Sequence[int],
         device: torch.device,
     ) -> GameNet:
-        widths = plain(self.hidden_layer_sizes)
+        widths: Sequence[int] = plain(self.hidden_layer_sizes)
         if not all(isinstance(width, Integral) and width > 0 for width in widths):
             raise ValueError(
                 f"hidden_layer_sizes={widths!r} must hold positive whole numbers, the widths of "

@@ -281,8 +281,8 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         """Return the labels that :meth:`sample` is asked for, each of a class in play."""
         known, in_play = self.classes_.tolist(), self._in_play.tolist()
         if np.ndim(labels) == 0:
-            number = isinstance(labels, Integral) and labels > 1 and labels not in in_play
-            n, label = (labels if number else 10), (in_play or known)[-1]
+            number = isinstance(labels, Integral) and labels not in (0, 1, *in_play)
+            n, label = (abs(int(labels)) if number else 10), (in_play or known)[-1]
             raise ValueError(
                 f"labels={labels!r} must be a list with a label for each row that is wanted: for "
                 f"{n} rows of class {label!r} say sample([{label!r}] * {n})"

@@ -331,9 +331,8 @@ class PGANMixin(GameMixin):
         if not any(deficits) or self.init == "none":
             return 0
         played = self.game_.rounds_played if self._goes_on() else 0
-        return max(
-            0, plain(self.init_iter) - played
-        )  # a fit that was interrupted may have some left
+        # a fit that was interrupted may have some left
+        return max(0, plain(self.init_iter) - played)
 
 
 class PGANSampler(PGANMixin, MixingSampler):

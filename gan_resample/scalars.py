@@ -12,10 +12,10 @@ __all__ = ["plain"]
 def plain(value: Any) -> Any:
     """Return ``value`` with Python's numbers, booleans and texts in place of numpy's.
 
-    What looks the same does not act the same: ``[x] * np.bool_(True)`` is a ``TypeError``, 16 and
-    ``np.uint8(16)`` differ once something is added, and ``repr`` tells 1.0 from ``np.float64(1.0)``.
-    Lists, tuples, dictionaries and arrays are looked through (an array becomes a list); anything
-    else comes back as it is.
+    What looks the same does not act the same: ``[x] * np.bool_(True)`` is a ``TypeError``,
+    ``np.uint8(16) * 100`` overflows, and ``repr`` tells 1.0 from ``np.float64(1.0)``. Lists,
+    tuples, dictionaries and arrays are looked through (an array becomes a list); anything else
+    comes back as it is.
     """
     if isinstance(value, np.longdouble):
         return float(value)  # its item() is itself

@@ -142,7 +142,7 @@ def test_the_strategy_that_sample_names_works(names):
 @pytest.mark.parametrize("seed", ["foo", -1, 1.5, 3.0, [1, 2], np.random.default_rng(0), {}])
 def test_sample_tells_what_a_seed_is(seed):
     fitted = SpreadSMOTE(random_state=0).fit(X, y)
-    with pytest.raises(ValueError, match="random_state=.* must be a whole number of at least 0"):
+    with pytest.raises(ValueError, match=r"random_state=.* must be a whole number of"):
         fitted.sample([1], random_state=seed)
     assert (
         fitted.sample([1], random_state=np.int64(4)) == fitted.sample([1], random_state=4)

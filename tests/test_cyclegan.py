@@ -676,9 +676,7 @@ def test_categories_of_reused_rows_have_no_noise():
 
 
 def test_a_pool_that_memory_cannot_hold_is_refused():
-    with pytest.raises(
-        ValueError, match=r"2 pools of pool_size=1,000,000,000 rows would take 29\.8"
-    ):
+    with pytest.raises(ValueError, match=r"2 pools of pool_size=1,000,000,000 rows would take"):
         CycleGANSampler(**QUICK, pool_size=10**9).fit(X, y)
 
 
