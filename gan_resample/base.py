@@ -32,6 +32,7 @@ from gan_resample.engine.guards import warn_of_collapse
 from gan_resample.engine.net import GameNet
 from gan_resample.engine.seeding import find_device, random_stream, seeded
 from gan_resample.nn import rows_at_once
+from gan_resample.saving import LeanPickles
 from gan_resample.scalars import plain
 
 __all__ = [
@@ -67,7 +68,7 @@ BACKBONE_CONSTRAINTS: dict[str, list[Any]] = {
 NET_PARAMS = ("batch_size", "learning_rate", "net_params", "device", "callbacks", "encoder")
 
 
-class GameMixin(RowsMixin):
+class GameMixin(LeanPickles, RowsMixin):
     """An estimator that trains a net which plays a game."""
 
     _game: ClassVar[type[Game]]
@@ -100,6 +101,8 @@ class GameMixin(RowsMixin):
     ) -> None:
         """Train a net, or go on with the last one, and set the fitted attributes."""
         goes_on = self._goes_on()
+        if goes_on:
+            self._check_goes_on(self.net_)
         names = (*self._game_params, *self._kept_params, *NET_PARAMS)
         fixed = [name for name in names if name not in self._free_params]
         settings = {name: _told(plain(getattr(self, name))) for name in fixed}

@@ -223,6 +223,10 @@ class PGANGame(MixingGame):
     def phases(self) -> tuple[int, ...]:
         return (self.init_rounds,) if self.init_rounds else ()
 
+    @property
+    def spent(self) -> tuple[str, ...]:
+        return ("encoder",)  # z is drawn from the Gaussians that it left
+
     def begin_epoch(self, x: Tensor, y: Tensor) -> None:
         super().begin_epoch(x, y)
         if self.init_rounds and self.rounds_played == self.init_rounds:
