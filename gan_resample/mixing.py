@@ -24,6 +24,7 @@ from gan_resample.base import BACKBONE_CONSTRAINTS, BaseGameSampler
 from gan_resample.columns import is_frame
 from gan_resample.contract import dense
 from gan_resample.convnets import ConvNet
+from gan_resample.decoding import WATCHED_IMAGES, warn_of_poor_decoding
 from gan_resample.engine.game import ClassifyingGame, SamplingGame
 from gan_resample.engine.seeding import seeded
 from gan_resample.gamo2pix import make_decoder, train_decoder
@@ -380,8 +381,22 @@ class MixingSampler(BaseGameSampler):
             net = make_decoder(features, rows, counts, shared=self.shared, **options)
         net.set_params(max_iter=plain(self.decoder_iter))
         with torch.inference_mode(False), torch.enable_grad(), seeded(stream, device):
-            train_decoder(net, features, rows, torch.as_tensor(codes[kept]))
+            y = torch.as_tensor(codes[kept])
+            train_decoder(net, features, rows, y)
+            if rows.ndim == 4:
+                self._watch_decoder(net, features, rows, y)
         self.decoder_net_ = net
+
+    @torch.no_grad()
+    def _watch_decoder(self, net: Any, features: Tensor, rows: Tensor, y: Tensor) -> None:
+        few = slice(None, None, -(-len(rows) // WATCHED_IMAGES))
+        x, features, y = (each[few].to(net.device) for each in (rows, features, y))
+        rounds = net.module_.rounds_played
+        at_once = rows_at_once(x.shape[1:])
+        pairs = zip(features.split(at_once), y.split(at_once), strict=True)
+        decoded = torch.cat([net.module_.decode(*pair) for pair in pairs])
+        remedy = f"decoder_iter (it is {self.decoder_iter}; the default is 1,000)"
+        warn_of_poor_decoding(x, decoded, y, rounds=rounds, remedy=remedy)
 
     def _decode(self, rows: Tensor, y: Tensor) -> Tensor:
         if self.decoder_net_ is None:

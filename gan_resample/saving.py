@@ -35,7 +35,8 @@ class LeanPickles:
     warm_start: bool
 
     def __getstate__(self) -> dict[str, Any]:
-        state = dict(super().__getstate__())  # type: ignore[arg-type]
+        held: Any = super().__getstate__()
+        state: dict[str, Any] = dict(held)
         if not self.warm_start:
             nets = {name: net for name, net in state.items() if isinstance(net, GameNet)}
             state |= {name: lean(net) for name, net in nets.items()}
