@@ -34,6 +34,8 @@ from gan_resample.engine.guards import warn_of_collapse
 from gan_resample.engine.net import GameNet
 from gan_resample.engine.seeding import find_device, random_stream, seeded
 from gan_resample.nn import rows_at_once
+from gan_resample.saving import LeanPickles
+from gan_resample.scalars import plain
 from gan_resample.stopped_fits import StoppedFitsMixin
 
 __all__ = [
@@ -69,7 +71,7 @@ BACKBONE_CONSTRAINTS: dict[str, list[Any]] = {
 NET_PARAMS = ("batch_size", "learning_rate", "net_params", "device", "callbacks", "encoder")
 
 
-class GameMixin(StoppedFitsMixin, RowsMixin):
+class GameMixin(StoppedFitsMixin, LeanPickles, RowsMixin):
     """An estimator that trains a net which plays a game."""
 
     _game: ClassVar[type[Game]]
@@ -102,9 +104,11 @@ class GameMixin(StoppedFitsMixin, RowsMixin):
     ) -> None:
         """Train a net, or go on with the last one, and set the fitted attributes."""
         goes_on = self._goes_on()
+        if goes_on:
+            self._check_goes_on(self.net_)
         names = (*self._game_params, *self._kept_params, *NET_PARAMS)
         fixed = [name for name in names if name not in self._free_params]
-        settings = {name: _told(getattr(self, name)) for name in fixed}
+        settings = {name: _told(plain(getattr(self, name))) for name in fixed}
         settings["rows"] = hashlib.blake2b(x.tobytes()).hexdigest()
         if goes_on and settings != self._settings:
             either = {**self._settings, **settings}
@@ -122,7 +126,7 @@ class GameMixin(StoppedFitsMixin, RowsMixin):
         device = find_device(self.device)
         counts = np.bincount(codes, minlength=len(self.classes_)).tolist()
         net = self.net_ if goes_on else self._make_net(x.shape[1:], counts, deficits, device)
-        net.set_params(max_iter=self._rounds_before(deficits) + self.max_iter)
+        net.set_params(max_iter=self._rounds_before(deficits) + plain(self.max_iter))
         with seeded(stream, device), torch.inference_mode(False), torch.enable_grad():
             rows = torch.as_tensor(x, dtype=torch.float32), torch.as_tensor(codes)
             self._training = True
@@ -151,24 +155,25 @@ class GameMixin(StoppedFitsMixin, RowsMixin):
         deficits: Sequence[int],
         device: torch.device,
     ) -> GameNet:
-        widths = self.hidden_layer_sizes
+        widths: Sequence[int] = plain(self.hidden_layer_sizes)
         if not all(isinstance(width, Integral) and width > 0 for width in widths):
             raise ValueError(
                 f"hidden_layer_sizes={widths!r} must hold positive whole numbers, the widths of "
                 "the hidden layers, for example (128, 64)"
             )
-        own = {name: getattr(self, name) for name in self._game_params}
+        own = {name: plain(getattr(self, name)) for name in self._game_params}
+        rows_a_round = plain(self._rows_a_round(shape))
         known = {
             "shape": tuple(shape),
             "counts": tuple(counts),
             "deficits": tuple(deficits),
             "spans": tuple(self.encoder_.spans_),
             "levels": tuple(self.encoder_.levels_),
-            "batch_size": min(self._rows_a_round(shape), sum(counts)),
+            "batch_size": min(rows_a_round, sum(counts)),
         }
         options: dict[str, Any] = {
-            **self._net_options(device, self._rows_a_round(shape)),
-            "max_iter": self.max_iter,
+            **self._net_options(device, rows_a_round),
+            "max_iter": plain(self.max_iter),
             "callbacks": [
                 *check_callbacks(self.callbacks, self._game),
                 *self._own_callbacks(),
@@ -191,15 +196,15 @@ class GameMixin(StoppedFitsMixin, RowsMixin):
 
     def _net_options(self, device: torch.device, batch_size: int) -> dict[str, Any]:
         return {
-            "batch_size": batch_size,
-            "lr": self.learning_rate,
+            "batch_size": plain(batch_size),
+            "lr": plain(self.learning_rate),
             "device": str(device),
             "verbose": int(self.verbose),
         }
 
     def _optimizer_options(self, taken: dict[str, Any], moves: Iterable[str]) -> dict[str, Any]:
         """Return what ``net_params`` says to a net with these ``moves``."""
-        wanted = self.net_params or {}
+        wanted = plain(self.net_params) or {}
         if clash := sorted(set(wanted) & set(taken)):
             raise ValueError(
                 f"net_params sets {clash}, which the estimator sets itself: use its own arguments "
@@ -216,7 +221,8 @@ class GameMixin(StoppedFitsMixin, RowsMixin):
         prefixes = tuple(f"{move}_optimizer" for move in others)
         wanted = {name: value for name, value in wanted.items() if not name.startswith(prefixes)}
         shares = {m: share for m, share in self._learning_rates.items() if m in moves}
-        rates = {f"{m}_optimizer__lr": share * self.learning_rate for m, share in shares.items()}
+        rate = plain(self.learning_rate)
+        rates = {f"{m}_optimizer__lr": share * rate for m, share in shares.items()}
         if "optimizer" in wanted:  # the method's betas are Adam's, not any optimizer's
             return rates | wanted
         defaults = {f"optimizer__{name}": v for name, v in self._optimizer_params.items()}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -302,22 +303,58 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         Raises
         ------
         ValueError
-            A label of a class that was not in play.
+            A label of a class that was not in play, something else than a list of labels, or
+            another ``random_state``.
         """
         check_is_fitted(self, "_stream")
-        labels = column_or_1d(labels)
+        labels = self._check_wanted(labels)
         stream = self._stream if random_state is None else random_stream(random_state)
-        others = np.setdiff1d(labels, self._in_play)
-        if len(others):
-            raise ValueError(
-                f"cannot generate rows of {others.tolist()}: in fit, the classes in play were "
-                f"{self._in_play.tolist()}; name the others in sampling_strategy"
-            )
         codes = np.searchsorted(self.classes_, labels)
         nothing = np.empty((0, *self._encoded_shape))
         rows = self._draw_rows(codes, stream) if len(codes) else nothing
         X = self._generated_rows(rows)
         return X if self._container is None else self._container(X)
+
+    def _check_wanted(self, labels: Any) -> Array:
+        """Return the labels that :meth:`sample` is asked for, each of a class in play."""
+        known, in_play = self.classes_.tolist(), self._in_play.tolist()
+        if np.ndim(labels) == 0:
+            number = isinstance(labels, Integral) and labels not in (0, 1, *in_play)
+            n, label = (abs(int(labels)) if number else 10), (in_play or known)[-1]
+            raise ValueError(
+                f"labels={labels!r} must be a list with a label for each row that is wanted: for "
+                f"{n} rows of class {label!r} say sample([{label!r}] * {n})"
+            )
+        if np.ndim(labels) > 1 and np.shape(labels)[1:] != (1,):
+            raise ValueError(
+                f"labels must be a list with a label for each row that is wanted, but has shape "
+                f"{np.shape(labels)}"
+            )
+        labels = column_or_1d(labels)
+        others = np.setdiff1d(labels, self._in_play).tolist()
+        if unknown := [label for label in others if label not in known]:
+            raise ValueError(
+                f"cannot generate rows of {unknown}: the classes that {type(self).__name__} was "
+                f"fitted to are {known}"
+            )
+        if others:
+            raise ValueError(
+                f"cannot generate rows of {others}: in fit, the classes in play were {in_play}. "
+                f"Fit with sampling_strategy={self._strategy_with(others, labels)}, the rows of "
+                "each class, real and generated, to have the others in play too"
+            )
+        return labels
+
+    def _strategy_with(self, others: Sequence[Any], labels: Array) -> dict[Any, int]:
+        """Return a strategy in which ``others`` are in play beside those that were."""
+        counts = dict(zip(self.classes_.tolist(), self._counts, strict=True))
+        wanted = dict(zip(others, (int(np.sum(labels == each)) for each in others), strict=True))
+        lacking = {label: self.sampling_strategy_.get(label, 0) for label in counts}
+        return {
+            label: count + int(lacking[label] or wanted[label])
+            for label, count in counts.items()
+            if lacking[label] or label in wanted
+        }
 
 
 def dense(X: Any) -> Any:

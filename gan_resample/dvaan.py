@@ -52,6 +52,7 @@ from gan_resample.base import (
     GameMixin,
     LoneRowsMixin,
 )
+from gan_resample.decoding import WATCHED_IMAGES, warn_of_poor_decoding
 from gan_resample.dvaan_nets import ImageNets, TableNets, simplex, told_shape
 from gan_resample.encoding import TableEncoder
 from gan_resample.engine.game import ClassifyingGame, SamplingGame
@@ -887,6 +888,18 @@ class DVAANSampler(DVAANMixin, LoneRowsMixin, BaseGameSampler):
         if self._goes_on():
             self.game_.mix = self.mix
         super()._play(x, codes, deficits, stream)
+        if x.ndim == 4 and self._stopped_by is None:
+            self._watch_decoder(x, codes)
+
+    @torch.no_grad()
+    def _watch_decoder(self, x: Array, codes: Array) -> None:
+        game, few = self.game_, slice(None, None, -(-len(x) // WATCHED_IMAGES))
+        images = torch.as_tensor(x[few], dtype=torch.float32, device=game.mu.device)
+        y = torch.as_tensor(codes[few], device=images.device)
+        parts = images.split(game.chunk_rows)
+        decoded = torch.cat([game.decoder(game.encode(part)[0]) for part in parts])
+        remedy = f"max_iter (it is {self.max_iter}; the default is 2,000)"
+        warn_of_poor_decoding(images, decoded, y, rounds=game.rounds_played, remedy=remedy)
 
     def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
         self.game_.mix = self.mix

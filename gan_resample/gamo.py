@@ -239,7 +239,7 @@ class GAMOSampler(MixingSampler):
         without a game.
     n_neighbors : int, default=5
         Neighbours of the same class, in [0, inf); "spread" needs at least 1. With "neighbours", 0
-        is random duplication.
+        is random duplication. Of more than 64, no more than the largest class in play has.
     max_scale : float, default=2.0
         Largest length of "spread"'s step out of the hull, in [0, inf); the game starts at half.
     max_anchors : int or None, default=1024

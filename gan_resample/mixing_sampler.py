@@ -19,10 +19,12 @@ from torch import Tensor
 from gan_resample.base import BaseGameSampler
 from gan_resample.columns import is_frame
 from gan_resample.contract import dense
+from gan_resample.decoding import WATCHED_IMAGES, warn_of_poor_decoding
 from gan_resample.engine.ambient import steady
 from gan_resample.engine.seeding import seeded
 from gan_resample.gamo2pix import make_decoder, train_decoder
 from gan_resample.nn import rows_at_once
+from gan_resample.scalars import plain
 
 __all__ = ["MixingSampler"]
 
@@ -89,13 +91,26 @@ class MixingSampler(BaseGameSampler):
                 options = self._net_options(device, self.batch_size)
                 options |= self._optimizer_options({}, self._later_moves)
                 net = make_decoder(h, rows, counts, shared=self.shared, **options)
-            net.set_params(max_iter=self.decoder_iter)
+            net.set_params(max_iter=plain(self.decoder_iter))
             try:
                 train_decoder(net, h, rows, y)
             except KeyboardInterrupt as error:
                 self._stopped_by = error
+            if self._stopped_by is None and rows.ndim == 4:
+                self._watch_decoder(net, h, rows, y)
         if self._stopped_by is None or net.kept_:
             self.decoder_net_ = net
+
+    @torch.no_grad()
+    def _watch_decoder(self, net: Any, features: Tensor, rows: Tensor, y: Tensor) -> None:
+        few = slice(None, None, -(-len(rows) // WATCHED_IMAGES))
+        x, features, y = (each[few].to(net.device) for each in (rows, features, y))
+        rounds = net.module_.rounds_played
+        at_once = rows_at_once(x.shape[1:])
+        pairs = zip(features.split(at_once), y.split(at_once), strict=True)
+        decoded = torch.cat([net.module_.decode(*pair) for pair in pairs])
+        remedy = f"decoder_iter (it is {self.decoder_iter}; the default is 1,000)"
+        warn_of_poor_decoding(x, decoded, y, rounds=rounds, remedy=remedy)
 
     def _needs_decoder(self) -> bool:
         """Tell whether the game's rows have to be decoded."""

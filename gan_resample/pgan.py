@@ -57,6 +57,7 @@ from gan_resample.mixing import (
 )
 from gan_resample.mixing_sampler import MixingSampler
 from gan_resample.nn import Build
+from gan_resample.scalars import plain
 
 __all__ = ["PAPER_SETTINGS", "PGANClassifier", "PGANGame", "PGANSampler"]
 
@@ -222,6 +223,10 @@ class PGANGame(MixingGame):
     def phases(self) -> tuple[int, ...]:
         return (self.init_rounds,) if self.init_rounds else ()
 
+    @property
+    def spent(self) -> tuple[str, ...]:
+        return ("encoder",)  # z is drawn from the Gaussians that it left
+
     def begin_epoch(self, x: Tensor, y: Tensor) -> None:
         super().begin_epoch(x, y)
         if self.init_rounds and self.rounds_played == self.init_rounds:
@@ -324,13 +329,14 @@ class PGANMixin(GameMixin):
 
     @property
     def _learning_rates(self) -> dict[str, float]:  # type: ignore[override]
-        return {"generator_vs_classifier": self.adversarial_rate}
+        return {"generator_vs_classifier": plain(self.adversarial_rate)}
 
     def _rounds_before(self, deficits: Sequence[int]) -> int:
         if not any(deficits) or self.init == "none":
             return 0
         played = self.game_.rounds_played if self._goes_on() else 0
-        return max(0, self.init_iter - played)  # a fit that was interrupted may have some left
+        # a fit that was interrupted may have some left
+        return max(0, plain(self.init_iter) - played)
 
 
 class PGANSampler(PGANMixin, MixingSampler):

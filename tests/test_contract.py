@@ -1,6 +1,8 @@
 """What every sampler promises about rows: containers, dtypes, counts, order, seeds, refusals."""
 
+import ast
 import pickle
+import re
 import warnings
 from collections import Counter
 
@@ -103,6 +105,49 @@ def test_sample_refuses_classes_that_were_not_in_play(sampler):
         fitted.sample([7])
     with pytest.raises(sklearn.exceptions.NotFittedError):
         clone(sampler).sample([1])
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (5, r"labels=5 must be a list .* for 5 rows of class 2 say sample\(\[2\] \* 5\)"),
+        (1, r"for 10 rows of class 2 say sample\(\[2\] \* 10\)"),
+        ("rare", r"labels='rare' must be a list"),
+        (None, r"labels=None must be a list"),
+        ([[1, 2]], r"labels must be a list .* has shape \(1, 2\)"),
+        (["1"], r"rows of \['1'\]: the classes that SpreadSMOTE was fitted to are \[0, 1, 2\]"),
+    ],
+)
+def test_sample_tells_what_labels_are(labels, message):
+    fitted = SpreadSMOTE(random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match=message):
+        fitted.sample(labels)
+
+
+@pytest.mark.parametrize("names", [None, ["common", "rare", "rarest"]])
+def test_the_strategy_that_sample_names_works(names):
+    labels = y if names is None else np.array(names)[y]
+    common = labels[y == 0][0]
+    for strategy in ("auto", {labels[y == 2][0]: 30}):
+        sampler = SpreadSMOTE(sampling_strategy=strategy, random_state=0).fit(X, labels)
+        with pytest.raises(ValueError, match="cannot generate") as told:
+            sampler.sample([common] * 7)
+        asked = ast.literal_eval(re.search(r"sampling_strategy=({.*?})", str(told.value))[1])
+        assert asked[common] == (y == 0).sum() + 7
+        again = SpreadSMOTE(sampling_strategy=asked, random_state=0).fit(X, labels)
+        assert again.sample([common] * 7).shape == (7, 4)
+        # what was in play before is so still, and lacks as many rows
+        assert again.sampling_strategy_ == {**sampler.sampling_strategy_, common: 7}
+
+
+@pytest.mark.parametrize("seed", ["foo", -1, 1.5, 3.0, [1, 2], np.random.default_rng(0), {}])
+def test_sample_tells_what_a_seed_is(seed):
+    fitted = SpreadSMOTE(random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match=r"random_state=.* must be a whole number of"):
+        fitted.sample([1], random_state=seed)
+    assert (
+        fitted.sample([1], random_state=np.int64(4)) == fitted.sample([1], random_state=4)
+    ).all()
 
 
 @every_sampler

@@ -24,6 +24,7 @@ __all__ = ["add_command"]
 
 
 def add_command(commands: Any) -> None:
+    """Add ``compare`` and its options to the parsers of commands."""
     command = commands.add_parser(
         "compare",
         help="cross-validate samplers and classifiers; write a report",

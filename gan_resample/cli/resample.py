@@ -19,6 +19,7 @@ IMPUTE = (
 
 
 def add_command(commands: Any) -> None:
+    """Add ``resample`` and its options to the parsers of commands."""
     command = commands.add_parser(
         "resample",
         help="write a table with generated rows",
@@ -175,7 +176,7 @@ def _as_read(table: Any, real: Any, made: Any, *, text: str) -> Any:
     cells = None if text.endswith(COLUMNAR) else table.texts()
     columns = {}
     for name in real.columns:
-        own = made[name] if name in made else None
+        own = made.get(name)
         if cells is not None:
             columns[name] = [*cells[name], *_verbatim(own, real[name], cells[name], len(made))]
         elif own is not None:

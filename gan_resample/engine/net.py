@@ -26,6 +26,7 @@ from gan_resample.engine.batches import (
 from gan_resample.engine.game import Game
 from gan_resample.engine.guards import Guard, LossTally
 from gan_resample.engine.stopping import SignalWatch
+from gan_resample.scalars import plain
 
 __all__ = ["GameNet"]
 
@@ -101,6 +102,10 @@ class GameNet(NeuralNet):
         if self.verbose == 1:
             return [("progress_bar", ProgressBar())]
         return [("print_log", PrintLog())] if self.verbose > 1 else []
+
+    def initialized_instance(self, instance_or_cls: Any, kwargs: dict[str, Any]) -> Any:
+        """Build a game with Python's numbers in place of numpy's."""
+        return super().initialized_instance(instance_or_cls, plain(kwargs))
 
     def initialize_criterion(self) -> GameNet:
         """Nothing to do: the losses are the game's own."""

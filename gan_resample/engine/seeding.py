@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Integral
 
 import numpy as np
 import torch
@@ -18,10 +19,22 @@ def random_stream(random_state: int | np.random.RandomState | None) -> np.random
 
     An int always gives the same stream; ``None`` gives fresh entropy (never numpy's global
     generator); a ``RandomState`` is used and moves.
+
+    Raises
+    ------
+    ValueError
+        Anything else.
     """
+    if random_state is None:
+        return np.random.default_rng()
     if isinstance(random_state, np.random.RandomState):
         return np.random.default_rng(random_state.randint(2**31 - 1, size=4))
-    return np.random.default_rng(random_state)
+    if not isinstance(random_state, Integral) or random_state < 0:
+        raise ValueError(
+            f"random_state={random_state!r} must be a whole number of at least 0, a "
+            "numpy.random.RandomState, or None"
+        )
+    return np.random.default_rng(int(random_state))
 
 
 @contextmanager
