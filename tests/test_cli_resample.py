@@ -259,7 +259,8 @@ def test_cells_without_a_value_that_were_named_count_as_missing(whole_table, tmp
     assert "column 'age'" in told
     [offered] = re.findall(r"(--missing \S+),", told)
     assert resample(whole_table, *arguments, *shlex.split(offered)) == 2
-    assert "column 'age' of" in (told := capsys.readouterr().err)
+    told = capsys.readouterr().err
+    assert "column 'age' of" in told
     assert "has 5 missing values" in told
 
 

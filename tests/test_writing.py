@@ -26,9 +26,10 @@ def test_a_file_is_replaced_as_a_whole(tmp_path):
             place.write_text(text)
             assert not file.exists() or file.read_text() == "one"
         assert file.read_text() == text
-    with pytest.raises(KeyboardInterrupt), replaced(file) as place:
-        place.write_text("half")
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012, SIM117
+        with replaced(file) as place:
+            place.write_text("half")
+            raise KeyboardInterrupt
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("t.csv", "two")]
 
 

@@ -38,8 +38,17 @@ class Told(Callback):
 
 @pytest.mark.parametrize(
     "item",
-    [0, None, "EpochTimer", np.float64(1.0), object(), dict, print, lambda net: None]
-    + [("timer", 0), ("timer",), (EpochTimer(), "timer"), ("a", EpochTimer(), 1), [], (1, Told)],
+    [
+        *(0, None, "EpochTimer", np.float64(1.0), object(), dict, print, lambda net: None),
+        *(
+            ("timer", 0),
+            ("timer",),
+            (EpochTimer(), "timer"),
+            ("a", EpochTimer(), 1),
+            [],
+            (1, Told),
+        ),
+    ],
     ids=repr,
 )
 def test_what_is_no_callback_is_told_before_training(item):
