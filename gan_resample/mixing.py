@@ -181,6 +181,10 @@ class MixingGame(SamplingGame, ClassifyingGame):
         if self.learns_features:
             self.refresh_anchors(x)  # rows are sampled among features of the final F
 
+    @property
+    def spent(self) -> tuple[str, ...]:
+        return ("stored_extractor",)
+
     @torch.no_grad()
     def refresh_anchors(self, x: Tensor) -> None:
         if self.stored_extractor is not None:

@@ -225,7 +225,7 @@ class PGANGame(MixingGame):
 
     @property
     def spent(self) -> tuple[str, ...]:
-        return ("encoder",)  # z is drawn from the Gaussians that it left
+        return ("encoder", *super().spent)  # z is drawn from the Gaussians that it left
 
     def begin_epoch(self, x: Tensor, y: Tensor) -> None:
         super().begin_epoch(x, y)

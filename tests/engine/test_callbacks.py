@@ -49,7 +49,7 @@ class Told(Callback):
             (1, Told),
         ),
     ],
-    ids=repr,
+    ids=lambda item: type(item).__name__,
 )
 def test_what_is_no_callback_is_told_before_training(item):
     with pytest.raises(TypeError, match=r"callbacks\[1\] is .* must be a skorch callback: an in"):
