@@ -52,6 +52,11 @@ def prepare_rows(X: Any, encoder: Any) -> tuple[Any, Any]:
         Where numpy cannot read ``X``.
     """
     refuse_masked(X, "X")
+    if hasattr(X, "iloc"):  # no frame, so a series
+        raise ValueError(
+            f"Expected a table, but got a {type(X).__name__} of shape {X.shape}: one row of a "
+            "data frame is X.iloc[[i]], one column X[[name]]"
+        )
     _refuse_unreadable(X)
     listed = (getattr(encoder, name, None) for name in ("categorical_features", "id_columns"))
     lists = any(columns is not None for columns in listed)

@@ -259,7 +259,7 @@ def test_object_arrays_with_listed_categories(sampler):
     X_new, _ = clone(sampler).set_params(encoder=encoder).fit_resample(table, labels)
     assert X_new.dtype == object
     assert set(X_new[60:, 0]) <= {"a", "b"}
-    with pytest.raises(ValueError, match="could not convert string"):
+    with pytest.raises(ValueError, match="column 0 is taken as numeric, but holds text, such as"):
         clone(sampler).fit_resample(table, labels)
 
 
@@ -350,7 +350,7 @@ BAD = {
     "no columns": (X[:, :0], y, ValueError, r"0 feature\(s\)"),
     "empty": (X[:0], y[:0], ValueError, r"0 sample\(s\)|empty|at least one"),
     "complex": (X * 1j, y, ValueError, "Complex data not supported"),
-    "words": (np.full((88, 2), "a", dtype=object), y, ValueError, "could not convert string"),
+    "words": (np.full((88, 2), "a", dtype=object), y, ValueError, "column 0 is taken as numeric"),
     "empty frame": (pd.DataFrame(X)[[]], y, ValueError, r"0 feature\(s\)"),
     "duplicate names": (
         pd.DataFrame(X, columns=list("abca")), y, ValueError, r"duplicate column names \['a'\]",
