@@ -107,6 +107,7 @@ class Store:
                 self._connection.execute("BEGIN IMMEDIATE")
                 if self._format != FORMAT:
                     self._bring_up_to_date()
+                self._connection.execute(CLAIMS)  # where somebody dropped them
                 yield self._connection
             self._format = FORMAT
 
@@ -115,7 +116,6 @@ class Store:
         [found] = self._connection.execute("PRAGMA user_version").fetchone()
         if found != FORMAT:  # else another process has done it
             self._connection.execute("ALTER TABLE records ADD COLUMN checksum INTEGER")
-            self._connection.execute(CLAIMS)  # the first of that format had none
             self._connection.execute(f"PRAGMA application_id = {APPLICATION}")
             self._connection.execute(f"PRAGMA user_version = {FORMAT}")
 
