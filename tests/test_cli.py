@@ -379,7 +379,7 @@ def test_ctrl_c_in_a_fit_ends_either_command_with_130(command, table, tmp_path, 
     out = tmp_path / ("out" if command == "compare" else "out.csv")
     own = {
         "compare": ["--samplers", "gamo", "--classifiers", "knn", "--cv", "2", "--n-jobs", "1"],
-        "resample": ["--sampler", "gamo"],
+        "resample": ["--sampler", "gamo", "--drop", "amount,town"],
     }[command]
     arguments = [command, table, "--target", "kind", "--max-iter", "8", "--out", out, *own]
     assert main(list(map(str, arguments))) == 130

@@ -38,9 +38,18 @@ class Told(Callback):
 
 @pytest.mark.parametrize(
     "item",
-    [0, None, "EpochTimer", np.float64(1.0), object(), dict, print, lambda net: None]
-    + [("timer", 0), ("timer",), (EpochTimer(), "timer"), ("a", EpochTimer(), 1), [], (1, Told)],
-    ids=repr,
+    [
+        *(0, None, "EpochTimer", np.float64(1.0), object(), dict, print, lambda net: None),
+        *(
+            ("timer", 0),
+            ("timer",),
+            (EpochTimer(), "timer"),
+            ("a", EpochTimer(), 1),
+            [],
+            (1, Told),
+        ),
+    ],
+    ids=lambda item: type(item).__name__,
 )
 def test_what_is_no_callback_is_told_before_training(item):
     with pytest.raises(TypeError, match=r"callbacks\[1\] is .* must be a skorch callback: an in"):
