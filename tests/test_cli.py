@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 
 from gan_resample.cli import main
+from gan_resample.engine.net import GameNet
 from tests.evaluation.helpers import mixed_table
 
 ROOT = Path(__file__).parent.parent
@@ -403,3 +404,25 @@ def test_killing_loses_nothing_finished_and_the_command_goes_on(table, tmp_path)
 def records(out):
     with sqlite3.connect(out / "results.sqlite") as connection:
         return {tuple(key): body for *key, body in connection.execute("SELECT * FROM records")}
+
+
+@pytest.mark.parametrize("command", ["compare", "resample"])
+def test_ctrl_c_in_a_fit_ends_either_command_with_130(command, table, tmp_path, monkeypatch):
+    def press(net, batch, step=GameNet.train_step):
+        if net.module_.rounds_played == 3:
+            signal.raise_signal(signal.SIGINT)
+        return step(net, batch)
+
+    monkeypatch.setattr(GameNet, "train_step", press)
+    out = tmp_path / ("out" if command == "compare" else "out.csv")
+    own = {
+        "compare": ["--samplers", "gamo", "--classifiers", "knn", "--cv", "2", "--n-jobs", "1"],
+        "resample": ["--sampler", "gamo", "--drop", "amount,town"],
+    }[command]
+    arguments = [command, table, "--target", "kind", "--max-iter", "8", "--out", out, *own]
+    assert main(list(map(str, arguments))) == 130
+    if command == "resample":
+        assert not out.exists()
+    else:
+        with sqlite3.connect(out / "results.sqlite") as connection:
+            assert connection.execute("SELECT count(*) FROM records").fetchone() == (0,)

@@ -1,7 +1,10 @@
 """Tasks are handed out one by one, and calls with one store share them."""
 
 import os
+import signal
 import sqlite3
+import sys
+import threading
 import time
 import weakref
 from concurrent.futures import ProcessPoolExecutor
@@ -12,11 +15,14 @@ from uuid import uuid4
 import pandas as pd
 import pytest
 from imblearn.over_sampling import RandomOverSampler
+from skorch.callbacks import Callback
 
+from gan_resample import GAMOSampler
 from gan_resample.evaluation import compare, work
 from gan_resample.evaluation.store import Store
 from tests.evaluation.helpers import numeric_table
 
+compare_module = sys.modules["gan_resample.evaluation.compare"]
 DATA = {"numbers": numeric_table()}
 N_TASKS = 30
 
@@ -157,6 +163,39 @@ def test_an_interrupted_call_goes_on_and_leaves_no_claim(tmp_path, monkeypatch, 
     assert len(Store(store).records()) == 4
     compare(DATA, ["none"], ["knn"], cv=5, store=store)
     assert len(played) == 5
+
+
+class Pressed(Callback):
+    """A real Ctrl-C in the third round of a fit, once."""
+
+    pressed = False
+
+    def on_batch_end(self, net, **kwargs):
+        if not Pressed.pressed and net.module_.rounds_played == 3:
+            Pressed.pressed = True
+            os.kill(os.getpid(), signal.SIGINT)
+            threading.Event().wait(5)  # Python runs the handler here
+
+
+def test_a_fit_that_ctrl_c_cut_short_is_not_stored_and_the_call_goes_on(tmp_path, monkeypatch):
+    store = tmp_path / "s.sqlite"
+
+    def compared(store=None):
+        sampler = GAMOSampler(max_iter=8, callbacks=[Pressed()])
+        samplers = {"none": "none", "gamo": sampler}
+        return compare(DATA, samplers, ["logistic"], cv=2, store=store).results
+
+    monkeypatch.setattr(Pressed, "pressed", True)
+    whole = compared()
+    monkeypatch.setattr(Pressed, "pressed", False)
+    monkeypatch.setattr(compare_module, "_refuse_nameless", lambda settings, store: None)
+    monkeypatch.setattr(compare_module, "describe", lambda value: type(value).__name__)
+    with pytest.raises(KeyboardInterrupt):
+        compared(store)
+    kept = Store(store).records()
+    assert {key[3] for key in kept} == {"none"}
+    assert n_claims(store) == 0
+    pd.testing.assert_frame_equal(without_times(compared(store)), without_times(whole))
 
 
 def _stop_at_third(play, error):
