@@ -140,9 +140,12 @@ max_anchors, latent_dim
         # F learns from real rows through M (lines 3 to 6); all others see its features only
         if self.learns_features:
             yield {"feature_extractor": self.teach_features(x, y)}
-        x = self.stored_features(x)
+        # D tells real from generated vectors, which are as old as the anchors: so are its real
+        # ones, or it would tell them by their age. M is asked for the class of rows of today
+        as_old = [self.stored_features(x)] if self.learns_features else []
+        x = self.features(x)
         one = torch.ones_like(y, dtype=x.dtype)
-        real = (x, y, one, one / len(y))
+        real = (x, y, one, one / len(y), *as_old)
         if self.generator is None:  # nothing is deficient: the classifier learns alone
             yield self.judge(*real)
             self.update_average()
@@ -150,7 +153,9 @@ max_anchors, latent_dim
 
         # M and D learn from real rows and from rows of G with labels from q (lines 7 to 12)
         weight = self.fake_mass * self.fakes.weights
-        fake = (self.imitate(), self.fakes.labels, torch.zeros_like(weight), weight)
+        rows = self.imitate()
+        as_old = [rows] if as_old else []
+        fake = (rows, self.fakes.labels, torch.zeros_like(weight), weight, *as_old)
         if self.joint:
             yield self.judge(*map(torch.cat, zip(real, fake, strict=True)))
         else:
@@ -164,13 +169,20 @@ max_anchors, latent_dim
         if self.discriminator is not None:
             yield {"generator_vs_discriminator": self.fool_discriminator(drawn)}
 
-    def judge(self, x: Tensor, y: Tensor, real: Tensor, weight: Tensor) -> dict[str, Tensor]:
-        """M's and D's loss on rows ``x`` of class ``y``; ``real`` is 1 or 0 for each row."""
+    def judge(
+        self, x: Tensor, y: Tensor, real: Tensor, weight: Tensor, as_old: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """M's and D's loss on rows ``x`` of class ``y``; ``real`` is 1 or 0 for each row.
+
+        D sees the rows ``as_old`` as the anchors instead, where that makes a difference.
+        """
         class_loss = self.class_loss(self.classifier(x), self.onehot[y])
         losses = {"classifier": (weight * class_loss).sum()}
         if self.discriminator is not None:
             target = real + (1 - 2 * real) * self.smoothing * torch.rand_like(real)
-            real_loss = self.real_loss(self.discriminate(x, y), target)
+            real_loss = self.real_loss(
+                self.discriminate(x if as_old is None else as_old, y), target
+            )
             losses["discriminator"] = (weight * real_loss).sum()
         return losses
 

@@ -19,7 +19,7 @@ from torch import nn
 from gan_resample import GAMOClassifier, GAMOSampler, ImageEncoder, SpreadSMOTE, TableEncoder
 from gan_resample.gamo import PAPER_SETTINGS
 from gan_resample.gamo2pix import PAPER_SETTINGS as GAMO2PIX_SETTINGS
-from tests.helpers import digit_images
+from tests.helpers import digit_images, make_game, rows_of
 
 X, y = digit_images()
 SMALL = {"hidden_layer_sizes": (16,), "random_state": 0}
@@ -449,3 +449,64 @@ def test_modules_that_do_not_fit_are_refused_before_training(kind, case):
     params, error, message = BAD_MODULES[case]
     with pytest.raises(error, match=message):
         kind(**SMALL, **params).fit(X, y)
+
+
+# ---- features of one age ------------------------------------------------------------------------
+
+
+def aged_game(name="gamo-images", **own):
+    """A game whose extractor has moved since the anchors were stored, and a batch of its rows."""
+    game, (x, labels) = make_game(name, **own), rows_of(name)
+    game.prepare(x, labels)
+    with torch.no_grad():
+        for parameter in game.feature_extractor.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    return game, x, labels
+
+
+def test_the_discriminator_sees_real_rows_through_the_extractor_of_the_anchors():
+    torch.manual_seed(0)
+    game, x, labels = aged_game()
+    anchors = game.generator.anchors
+    stored = anchors.rows[:16]
+    torch.testing.assert_close(game.stored_features(x[anchors.chosen[:16]]), stored)
+    assert (game.features(x[anchors.chosen[:16]]) - stored).abs().max() > 0.01
+    seen = {"classifier": [], "discriminator": []}
+    for name, rows in seen.items():
+        getattr(game, name).register_forward_pre_hook(lambda _, args, to=rows: to.append(args[0]))
+    list(game.turns(x[:16], labels[:16]))
+    # the first passes are F's through M, then both judges' on real rows and generated ones
+    of_m, of_d = seen["classifier"][1], seen["discriminator"][0][:, : game.n_features]
+    torch.testing.assert_close(of_d[:16], game.stored_features(x[:16]))
+    torch.testing.assert_close(of_m[:16], game.features(x[:16]))
+    torch.testing.assert_close(of_d[16:], of_m[16:])  # generated ones have one age
+
+
+def test_the_same_real_images_score_alike_as_anchors_and_as_real_rows():
+    torch.manual_seed(0)
+    game, x, labels = aged_game()
+    real = game.discriminate(game.stored_features(x), labels)
+    anchors = game.generator.anchors
+    as_anchors = game.discriminate(anchors.rows, labels[anchors.chosen])
+    torch.testing.assert_close(real[anchors.chosen], as_anchors)
+
+
+def test_the_stored_extractor_is_brought_up_to_date_with_the_anchors_and_never_learns():
+    game, x, labels = aged_game()
+    assert not any(p.requires_grad for p in game.stored_extractor.parameters())
+    for refresh in (game.begin_epoch, game.finish):
+        with torch.no_grad():
+            next(game.feature_extractor.parameters()).add_(0.1)
+        assert not torch.equal(game.stored_features(x), game.features(x))
+        refresh(x, labels)
+        torch.testing.assert_close(game.stored_features(x), game.features(x), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("own", [{}, {"feature_extractor": TinyFeatures, "freeze": "all"}])
+def test_an_extractor_that_does_not_learn_is_not_stored_twice(own):
+    if not own:
+        game, x = make_game("gamo"), rows_of("gamo")[0]
+    else:
+        game, x = make_game("gamo-images", **own), rows_of("gamo-images")[0]
+    assert game.stored_extractor is None
+    assert torch.equal(game.stored_features(x), game.features(x))
