@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_resample.extremes import Tail, find_extremes, tell_extremes
+from gan_resample.extremes import ClipExtremes, Tail, find_extremes, tell_extremes
 
 rng = np.random.default_rng(0)
 
@@ -61,3 +61,17 @@ def test_a_tail_is_two_long_and_keeps_the_order(sign):
     assert places[:3].tolist() == [0.5, 3, 4]
     assert places[[4, 6, 7]].tolist() == [4.5, 5, 5]
     assert (np.diff(places[:7]) > 0).all()
+
+
+def test_scalers_see_extreme_cells_just_beyond_the_others():
+    X = rng.normal(50, 9, size=(90, 2))
+    X[89, 1] = 1e20
+    clip = ClipExtremes().fit(X)
+    seen = clip.transform(X)
+    usual = X[:89, 1]
+    assert (seen[:89] == X[:89]).all()
+    assert seen[89].tolist() == [X[89, 0], usual.max() + usual.std()]
+    far = np.array([[1e9, 1e9], [-1e9, -1e9]])
+    assert clip.transform(far)[:, 0].tolist() == [1e9, -1e9]  # no extremes in fit: not touched
+    assert clip.transform(far)[1, 1] == usual.min() - usual.std()
+    assert clip.inverse_transform(seen) is seen

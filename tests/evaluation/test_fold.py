@@ -90,6 +90,16 @@ def test_numbers_and_texts_are_filled_from_the_training_rows():
     assert X.columns.tolist() == ["a", "b"]
 
 
+def test_one_extreme_cell_decides_no_scale_and_others_are_scaled_as_ever():
+    values = np.random.default_rng(0).normal(50, 9, size=90)
+    train = pd.DataFrame({"age": values, "weight": values})
+    train.loc[89, "age"] = 1e20
+    X, _ = impute(train, train)
+    assert X["age"][:89].std() > 0.9
+    expected = StandardScaler().fit_transform(values[:, None])[:, 0]
+    assert (X["weight"] == expected).all()
+
+
 def test_a_column_without_a_value_in_a_fold_is_no_failure():
     train = pd.DataFrame({"a": [np.nan, np.nan], "b": pd.Categorical([None, None], ["x"])})
     for frame in impute(train, train):
