@@ -36,6 +36,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from gan_resample.class_mix import hides_its_mix, own_weights
+from gan_resample.columns import refuse_masked
 
 __all__ = ["PriorCorrectedClassifier", "shift_priors"]
 
@@ -180,6 +181,7 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
                 "nothing to correct: take a classifier that has it, or wrap this one in "
                 "sklearn.calibration.CalibratedClassifierCV"
             )
+        refuse_masked(y, "y")
         check_classification_targets(y)
         classes, counts = np.unique(column_or_1d(y, warn=True), return_counts=True)
         prior = counts / counts.sum()

@@ -391,3 +391,10 @@ def test_shares_are_made_to_sum_to_one():
     X, y = blobs((60, 20))
     model = PriorCorrectedClassifier(LogisticRegression(), prior=[0.75, 0.2500005]).fit(X, y)
     assert model.prior_.sum() == pytest.approx(1, abs=1e-12)
+
+
+def test_masked_labels_are_refused():
+    X, y = blobs((30, 10))
+    masked = np.ma.masked_array(y, mask=np.arange(len(y)) < 2)
+    with pytest.raises(ValueError, match="y has 2 masked cells"):
+        PriorCorrectedClassifier(LogisticRegression()).fit(X, masked)

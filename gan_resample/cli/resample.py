@@ -121,9 +121,11 @@ def _refuse_foreign(path: Path, columns: Sequence[str]) -> None:
 def _generate(sampler: Any, data: Any, X: Any, y: Any) -> tuple[Any, str]:
     """Return generated rows with the dtypes of ``X`` and the target, and a note."""
     import numpy as np
+    from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     from gan_resample.evaluation.smote import fit_resample, measures_raw_distances
+    from gan_resample.extremes import ClipExtremes
 
     texts = data.X.columns[data.X.dtypes == "category"]
     numbers = data.X.columns.difference(texts, sort=False)
@@ -131,7 +133,7 @@ def _generate(sampler: Any, data: Any, X: Any, y: Any) -> tuple[Any, str]:
     table[texts] = data.X[texts]
     if scaled := measures_raw_distances(sampler) and len(numbers) > 0:
         # as in the comparison: distances need one scale for all columns
-        scaler = StandardScaler().fit(data.X[numbers])
+        scaler = make_pipeline(ClipExtremes(), StandardScaler()).fit(data.X[numbers])
         table[numbers] = data.X[numbers]
         table = table.astype(dict.fromkeys(numbers, "float64"))
         table[numbers] = scaler.transform(data.X[numbers])
