@@ -13,6 +13,8 @@ scikit-learn and imbalanced-learn accept: what has to be written, and what comes
 # ``moves`` names every step and the player who makes it. ``turns`` is the algorithm box of the
 # paper: each ``yield`` hands losses over, and only the players named in it move.
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
@@ -23,12 +25,13 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from gan_resample.base import TRAINING_CONSTRAINTS, BaseGameSampler
+from gan_resample.base import BaseGameSampler
 from gan_resample.datasets import load_bundled
 from gan_resample.engine.game import SamplingGame
 from gan_resample.evaluation import ComparisonDisplay, GameHistoryDisplay, compare
 from gan_resample.losses import gradient_penalty
 from gan_resample.nn import MLP, Harden, SoftmaxSpans
+from gan_resample.parameters import AT_LEAST_1, SamplerParams, game_param, param
 
 QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the checks of this project
 
@@ -74,48 +77,19 @@ class WGANGame(SamplingGame):
 # %%
 # The sampler
 # -----------
-# It names the game, the arguments handed on to it, and lists its parameters, as scikit-learn wants
-# them. Validation, encoding, dtypes, ``sample``, seeds, devices, history, guards and pickling come
-# from the base class.
-class WGANSampler(BaseGameSampler):
-    _game = WGANGame
-    _game_params = ("hidden_layer_sizes", "critic_steps")
-    _optimizer_params: ClassVar = {"betas": (0.0, 0.9)}
-    _parameter_constraints: ClassVar = {
-        **BaseGameSampler._parameter_constraints,
-        **TRAINING_CONSTRAINTS,
-    }
+# It names the game and its parameters: a dataclass whose fields say what each may be. Those of all
+# samplers and of all games are inherited; here some get another default. ``game_param`` marks what
+# is handed on to the game. Validation, encoding, dtypes, ``sample``, seeds, devices, history,
+# guards and pickling come from the base class.
+@dataclass(kw_only=True, eq=False, repr=False)
+class WGANSampler(SamplerParams, BaseGameSampler):
+    critic_steps: int = game_param(5, AT_LEAST_1)
+    hidden_layer_sizes: Sequence[int] = game_param((128, 64), "array-like")
+    max_iter: int = param(500, AT_LEAST_1)
+    batch_size: int = param(64, AT_LEAST_1, fixed=True)
 
-    def __init__(
-        self,
-        *,
-        sampling_strategy="auto",
-        critic_steps=5,
-        hidden_layer_sizes=(128, 64),
-        max_iter=500,
-        batch_size=64,
-        learning_rate=1e-3,
-        net_params=None,
-        encoder=None,
-        device="auto",
-        callbacks=None,
-        warm_start=False,
-        verbose=0,
-        random_state=None,
-    ):
-        super().__init__(sampling_strategy=sampling_strategy)
-        self.critic_steps = critic_steps
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.max_iter = max_iter
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.net_params = net_params
-        self.encoder = encoder
-        self.device = device
-        self.callbacks = callbacks
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state
+    _game = WGANGame
+    _optimizer_params: ClassVar = {"betas": (0.0, 0.9)}
 
 
 # %%

@@ -10,7 +10,7 @@ import copy
 import hashlib
 from collections.abc import Iterable, Sequence
 from functools import partial
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -24,9 +24,9 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from gan_resample._sklearn import Interval, StrOptions, _fit_context
+from gan_resample._sklearn import _fit_context
 from gan_resample.columns import refuse_masked
-from gan_resample.contract import ENCODER_CONSTRAINTS, BaseRowSampler, RowsMixin, dense
+from gan_resample.contract import BaseRowSampler, RowsMixin, dense
 from gan_resample.engine.ambient import steady
 from gan_resample.engine.callbacks import check_callbacks
 from gan_resample.engine.game import ClassifyingGame, Game, SamplingGame
@@ -34,62 +34,24 @@ from gan_resample.engine.guards import warn_of_collapse
 from gan_resample.engine.net import GameNet
 from gan_resample.engine.seeding import find_device, random_stream, seeded
 from gan_resample.nn import rows_at_once
+from gan_resample.parameters import TrainingParams, fixed_params, game_params
 from gan_resample.saving import LeanPickles
 from gan_resample.scalars import plain
 from gan_resample.stopped_fits import StoppedFitsMixin
 
-__all__ = [
-    "BACKBONE_CONSTRAINTS",
-    "TRAINING_CONSTRAINTS",
-    "BaseGameClassifier",
-    "BaseGameSampler",
-    "LoneRowsMixin",
-]
+__all__ = ["BaseGameClassifier", "BaseGameSampler", "LoneRowsMixin"]
 
 Array = NDArray[Any]
 
-TRAINING_CONSTRAINTS: dict[str, list[Any]] = {
-    **ENCODER_CONSTRAINTS,
-    "max_iter": [Interval(Integral, 1, None, closed="left")],
-    "batch_size": [Interval(Integral, 1, None, closed="left")],
-    "learning_rate": [Interval(Real, 0, None, closed="neither")],
-    "net_params": [dict, None],
-    "hidden_layer_sizes": ["array-like"],
-    "device": [str, torch.device],
-    "callbacks": [list, tuple, None],
-    "warm_start": ["boolean"],
-    "verbose": ["verbose"],
-}
 
-BACKBONE_CONSTRAINTS: dict[str, list[Any]] = {
-    "feature_extractor": [nn.Module, callable, None],
-    "freeze": [Interval(Integral, 0, None, closed="left"), StrOptions({"all"}), None],
-}
-
-
-# a fit that goes on with a net cannot change what the net was made with
-NET_PARAMS = ("batch_size", "learning_rate", "net_params", "device", "callbacks", "encoder")
-
-
-class GameMixin(StoppedFitsMixin, LeanPickles, RowsMixin):
+class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
     """An estimator that trains a net which plays a game."""
 
     _game: ClassVar[type[Game]]
-    _game_params: ClassVar[Sequence[str]]  # constructor arguments handed on to the game
-    _free_params: ClassVar[Sequence[str]] = ()  # of those, what has no part in training
-    _kept_params: ClassVar[Sequence[str]] = ()  # others that a fit which goes on cannot change
     _optimizer_params: ClassVar[dict[str, Any]] = {}
     _learning_rates: ClassVar[dict[str, float]] = {}  # move -> share of ``learning_rate``; else 1
     _later_moves: ClassVar[Sequence[str]] = ()  # of nets that are trained after the game
 
-    max_iter: int
-    batch_size: int
-    learning_rate: float
-    net_params: dict[str, Any] | None
-    device: str | torch.device
-    callbacks: Sequence[Any] | None
-    hidden_layer_sizes: Sequence[int]
-    verbose: int
     _deficits: tuple[int, ...]
     _settings: dict[str, str]
     net_: Any  # a GameNet; None where nothing was trained
@@ -99,6 +61,11 @@ class GameMixin(StoppedFitsMixin, LeanPickles, RowsMixin):
         """The trained game, ``net_.module_``; None where nothing was trained."""
         return None if self.net_ is None else self.net_.module_
 
+    @property
+    def _game_params(self) -> Sequence[str]:
+        """Names of the parameters that are handed on to the game; a hook."""
+        return game_params(self)
+
     def _play(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
     ) -> None:
@@ -106,8 +73,8 @@ class GameMixin(StoppedFitsMixin, LeanPickles, RowsMixin):
         goes_on = self._goes_on()
         if goes_on:
             self._check_goes_on(self.net_)
-        names = (*self._game_params, *self._kept_params, *NET_PARAMS)
-        fixed = [name for name in names if name not in self._free_params]
+        elsewhere = set(game_params(self)) - set(self._game_params)
+        fixed = [name for name in fixed_params(self) if name not in elsewhere]
         settings = {name: _told(plain(getattr(self, name))) for name in fixed}
         settings["rows"] = hashlib.blake2b(x.tobytes()).hexdigest()
         if goes_on and settings != self._settings:

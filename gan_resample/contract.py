@@ -36,17 +36,12 @@ from gan_resample.engine.guards import TinyClassWarning
 from gan_resample.engine.seeding import random_stream
 from gan_resample.images import ImageEncoder, check_images, is_images, n_dimensions
 
-__all__ = ["ENCODER_CONSTRAINTS", "BaseRowSampler", "RowsMixin", "dense"]
+__all__ = ["BaseRowSampler", "RowsMixin", "dense"]
 
 Array = NDArray[Any]
 
 DENSE_LIMIT = 2 * 2**30  # bytes that a sparse table may take when made dense
 TINY_CLASS = 5
-
-ENCODER_CONSTRAINTS: dict[str, list[Any]] = {
-    "encoder": [TableEncoder, ImageEncoder, None],
-    "random_state": ["random_state"],
-}
 
 
 class RowsMixin:

@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from numbers import Integral, Real
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -42,9 +42,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from gan_resample._sklearn import Interval, StrOptions
 from gan_resample.base import (
-    TRAINING_CONSTRAINTS,
     BaseGameClassifier,
     BaseGameSampler,
     GameMixin,
@@ -52,12 +50,22 @@ from gan_resample.base import (
 )
 from gan_resample.columns import is_frame
 from gan_resample.contract import dense
-from gan_resample.encoding import TableEncoder
 from gan_resample.engine.ambient import steady
 from gan_resample.engine.batches import epoch_rounds
 from gan_resample.engine.game import ClassifyingGame
-from gan_resample.images import ImageEncoder
 from gan_resample.nn import Build, check_width, make_module
+from gan_resample.parameters import (
+    AT_LEAST_0,
+    AT_LEAST_1,
+    COUNT,
+    MODULE,
+    POSITIVE,
+    SamplerParams,
+    TrainingParams,
+    game_param,
+    one_of,
+    param,
+)
 from gan_resample.translation import LOSSES, ImageNets, Pair, TableNets, TranslationGame
 
 __all__ = [
@@ -259,39 +267,7 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
             setattr(self, name, state[name])
 
 
-GAME_CONSTRAINTS: dict[str, list[Any]] = {
-    **TRAINING_CONSTRAINTS,
-    "mode": [StrOptions({"aug", "alt"})],
-    "alt_period": [Interval(Integral, 1, None, closed="left"), StrOptions({"epoch"})],
-    "loss": [StrOptions(set(LOSSES))],
-    "cycle_weight": [Interval(Real, 0, None, closed="left")],
-    "identity_weight": [Interval(Real, 0, None, closed="left")],
-    "gamma": [Interval(Real, 0, None, closed="neither"), StrOptions({"ratio"})],
-    "classifier_weight": [Interval(Real, 0, None, closed="left")],
-    "source": [StrOptions({"largest", "larger"})],
-    "pool_size": [Interval(Integral, 0, None, closed="left")],
-    "cycle_noise": [Interval(Real, 0, None, closed="left")],
-    "translator": [nn.Module, callable, None],
-    "discriminator": [nn.Module, callable, None],
-    "classifier": [nn.Module, callable, None],
-    "width_multiplier": [Interval(Real, 0, None, closed="neither")],
-    "n_blocks": [Interval(Integral, 0, None, closed="left")],
-    "batch_size": [Interval(Integral, 1, None, closed="left"), None],
-}
-# of a game without a classifier, which "aug" samplers play; and those of the classifier
-TRANSLATION_PARAMS = (
-    "loss",
-    "cycle_weight",
-    "identity_weight",
-    "source",
-    "pool_size",
-    "cycle_noise",
-    "translator",
-    "discriminator",
-    "hidden_layer_sizes",
-    "width_multiplier",
-    "n_blocks",
-)
+# what a game has that holds a classifier; "aug" samplers play one without
 CLASSIFIER_PARAMS = ("mode", "alt_period", "gamma", "classifier_weight", "classifier")
 
 
@@ -299,8 +275,6 @@ class CycleGANMixin(GameMixin):
     """What sampler and classifier share."""
 
     _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}
-
-    batch_size: int | None  # type: ignore[assignment]
 
     def _rows_a_round(self, shape: Sequence[int]) -> int:
         if self.batch_size is None:
@@ -364,7 +338,35 @@ class CycleGANMixin(GameMixin):
         return found[0]
 
 
-class CycleGANSampler(CycleGANMixin, LoneRowsMixin, BaseGameSampler):
+@dataclass(kw_only=True, eq=False, repr=False)
+class CycleGANParams(TrainingParams):
+    """What sampler and classifier share."""
+
+    mode: str = game_param("aug", one_of("aug", "alt"))
+    alt_period: int | str = game_param("epoch", AT_LEAST_1, one_of("epoch"))
+    loss: str = game_param("log", one_of(*LOSSES))
+    cycle_weight: float = game_param(10.0, AT_LEAST_0)
+    identity_weight: float = game_param(5.0, AT_LEAST_0)
+    gamma: float | str = game_param(1.0, POSITIVE, one_of("ratio"))
+    classifier_weight: float = game_param(1.0, AT_LEAST_0)
+    source: str = game_param("largest", one_of("largest", "larger"))
+    pool_size: int = game_param(50, COUNT)
+    cycle_noise: float = game_param(0.05, AT_LEAST_0)
+    translator: Build | None = game_param(None, *MODULE)
+    discriminator: Build | None = game_param(None, *MODULE)
+    classifier: Build | None = game_param(None, *MODULE)
+    width_multiplier: float = game_param(0.25, POSITIVE)
+    n_blocks: int = game_param(3, COUNT)
+    max_iter: int = param(2000, AT_LEAST_1)
+    batch_size: int | None = param(  # type: ignore[assignment]
+        None, AT_LEAST_1, None, fixed=True
+    )
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class CycleGANSampler(
+    SamplerParams, CycleGANParams, CycleGANMixin, LoneRowsMixin, BaseGameSampler
+):
     """Over-sample by translating rows of a large class into rows of a small one.
 
     Parameters
@@ -519,78 +521,14 @@ class CycleGANSampler(CycleGANMixin, LoneRowsMixin, BaseGameSampler):
     True
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseGameSampler._parameter_constraints,
-        **GAME_CONSTRAINTS,
-    }
-
-    def __init__(
-        self,
-        *,
-        sampling_strategy: Any = "auto",
-        mode: str = "aug",
-        alt_period: int | str = "epoch",
-        loss: str = "log",
-        cycle_weight: float = 10.0,
-        identity_weight: float = 5.0,
-        gamma: float | str = 1.0,
-        classifier_weight: float = 1.0,
-        source: str = "largest",
-        pool_size: int = 50,
-        cycle_noise: float = 0.05,
-        translator: Build | None = None,
-        discriminator: Build | None = None,
-        classifier: Build | None = None,
-        hidden_layer_sizes: Sequence[int] = (256, 128),
-        width_multiplier: float = 0.25,
-        n_blocks: int = 3,
-        max_iter: int = 2000,
-        batch_size: int | None = None,
-        learning_rate: float = 1e-3,
-        net_params: dict[str, Any] | None = None,
-        encoder: TableEncoder | ImageEncoder | None = None,
-        device: str = "auto",
-        callbacks: Sequence[Any] | None = None,
-        warm_start: bool = False,
-        verbose: int = 0,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        super().__init__(sampling_strategy=sampling_strategy)
-        self.mode = mode
-        self.alt_period = alt_period
-        self.loss = loss
-        self.cycle_weight = cycle_weight
-        self.identity_weight = identity_weight
-        self.gamma = gamma
-        self.classifier_weight = classifier_weight
-        self.source = source
-        self.pool_size = pool_size
-        self.cycle_noise = cycle_noise
-        self.translator = translator
-        self.discriminator = discriminator
-        self.classifier = classifier
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.width_multiplier = width_multiplier
-        self.n_blocks = n_blocks
-        self.max_iter = max_iter
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.net_params = net_params
-        self.encoder = encoder
-        self.device = device
-        self.callbacks = callbacks
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state
-
     @property
     def _game(self) -> type[TranslationGame]:  # type: ignore[override]
         return CycleGANGame if self.mode == "alt" else TranslationGame
 
     @property
-    def _game_params(self) -> Sequence[str]:  # type: ignore[override]
-        others = CLASSIFIER_PARAMS if self.mode == "alt" else ()
-        return (*TRANSLATION_PARAMS, *others)
+    def _game_params(self) -> Sequence[str]:
+        left_out = () if self.mode == "alt" else CLASSIFIER_PARAMS
+        return [name for name in super()._game_params if name not in left_out]
 
     def _learn(self, X: Any, y: Array) -> None:
         self.source_indices_ = self._drawn = np.zeros(0, dtype=np.intp)
@@ -643,7 +581,8 @@ class CycleGANSampler(CycleGANMixin, LoneRowsMixin, BaseGameSampler):
             )
 
 
-class CycleGANClassifier(CycleGANMixin, BaseGameClassifier):
+@dataclass(kw_only=True, eq=False, repr=False)
+class CycleGANClassifier(CycleGANParams, CycleGANMixin, BaseGameClassifier):
     """A classifier that learns from real rows and from rows of one class translated to another.
 
     Parameters
@@ -709,65 +648,6 @@ random_state
     """
 
     _game = CycleGANGame
-    _game_params = (*TRANSLATION_PARAMS, *CLASSIFIER_PARAMS)
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = GAME_CONSTRAINTS
-
-    def __init__(
-        self,
-        *,
-        mode: str = "aug",
-        alt_period: int | str = "epoch",
-        loss: str = "log",
-        cycle_weight: float = 10.0,
-        identity_weight: float = 5.0,
-        gamma: float | str = 1.0,
-        classifier_weight: float = 1.0,
-        source: str = "largest",
-        pool_size: int = 50,
-        cycle_noise: float = 0.05,
-        translator: Build | None = None,
-        discriminator: Build | None = None,
-        classifier: Build | None = None,
-        hidden_layer_sizes: Sequence[int] = (256, 128),
-        width_multiplier: float = 0.25,
-        n_blocks: int = 3,
-        max_iter: int = 2000,
-        batch_size: int | None = None,
-        learning_rate: float = 1e-3,
-        net_params: dict[str, Any] | None = None,
-        encoder: TableEncoder | ImageEncoder | None = None,
-        device: str = "auto",
-        callbacks: Sequence[Any] | None = None,
-        warm_start: bool = False,
-        verbose: int = 0,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.mode = mode
-        self.alt_period = alt_period
-        self.loss = loss
-        self.cycle_weight = cycle_weight
-        self.identity_weight = identity_weight
-        self.gamma = gamma
-        self.classifier_weight = classifier_weight
-        self.source = source
-        self.pool_size = pool_size
-        self.cycle_noise = cycle_noise
-        self.translator = translator
-        self.discriminator = discriminator
-        self.classifier = classifier
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.width_multiplier = width_multiplier
-        self.n_blocks = n_blocks
-        self.max_iter = max_iter
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.net_params = net_params
-        self.encoder = encoder
-        self.device = device
-        self.callbacks = callbacks
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state
 
     def _play(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator

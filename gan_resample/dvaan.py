@@ -34,7 +34,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from numbers import Integral, Real
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -43,10 +43,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 
-from gan_resample._sklearn import Interval, StrOptions
 from gan_resample.base import (
-    BACKBONE_CONSTRAINTS,
-    TRAINING_CONSTRAINTS,
     BaseGameClassifier,
     BaseGameSampler,
     GameMixin,
@@ -54,10 +51,8 @@ from gan_resample.base import (
 )
 from gan_resample.decoding import WATCHED_IMAGES, warn_of_poor_decoding
 from gan_resample.dvaan_nets import ImageNets, TableNets, simplex, told_shape
-from gan_resample.encoding import TableEncoder
 from gan_resample.engine.game import ClassifyingGame, SamplingGame
 from gan_resample.engine.guards import BoundaryWarning
-from gan_resample.images import ImageEncoder
 from gan_resample.losses import gaussian_divergence
 from gan_resample.nn import (
     Build,
@@ -69,6 +64,19 @@ from gan_resample.nn import (
     make_module,
     output_width,
     rows_at_once,
+)
+from gan_resample.parameters import (
+    AT_LEAST_0,
+    AT_LEAST_1,
+    MODULE,
+    POSITIVE,
+    SHARE,
+    BackboneParams,
+    SamplerParams,
+    TrainingParams,
+    game_param,
+    one_of,
+    param,
 )
 
 __all__ = ["PAPER_SETTINGS", "DVAANClassifier", "DVAANClassifierGame", "DVAANGame", "DVAANSampler"]
@@ -568,30 +576,6 @@ def _latent_dim(asked: int | None, shape: Sequence[int], n_classes: int) -> int:
     return asked
 
 
-GAME_CONSTRAINTS: dict[str, list[Any]] = {
-    **TRAINING_CONSTRAINTS,
-    "mu": [Interval(Real, 0, None, closed="left")],
-    "adapt_mu": ["boolean"],
-    "gamma": [Interval(Real, 0, None, closed="left")],
-    "mean_direction": [StrOptions({"unit", "ones"})],
-    "dis_on_real": ["boolean"],
-    "augment": [StrOptions({"minority", "both"}), None],
-    "pool_trains": [StrOptions({"discriminator", "all"})],
-    "feature_weight": [Interval(Real, 0, None, closed="left")],
-    "class_weight_decoder": [Interval(Real, 0, None, closed="left")],
-    "latent_dim": [Interval(Integral, 1, None, closed="left"), None],
-    "decoder_variance": [StrOptions({"adapt"}), Interval(Real, 0, None, closed="neither")],
-    "recognition": [nn.Module, callable, None],
-    "decoder": [nn.Module, callable, None],
-    **BACKBONE_CONSTRAINTS,
-    "width_multiplier": [Interval(Real, 0, None, closed="neither")],
-}
-GAME_PARAMS = (
-    *(name for name in GAME_CONSTRAINTS if name not in TRAINING_CONSTRAINTS),
-    "hidden_layer_sizes",
-)
-
-
 def warn_of_acceptance(rates: Mapping[Any, float], advice: str) -> None:
     """Tell which classes have too few rows near their boundary on which both labels agree."""
     told = ", ".join(f"{label!r}: {rate:.2g}" for label, rate in rates.items())
@@ -613,6 +597,7 @@ class DVAANMixin(GameMixin):
     mu: float
     adapt_mu: bool
     mu_: float
+    acceptance_: dict[Any, float]
 
     def _learn_classes(self, y: Array, *, goes_on: bool) -> Array:
         if self.adapt_mu and not MU_MIN <= self.mu <= MU_MAX:
@@ -641,7 +626,29 @@ class DVAANMixin(GameMixin):
             )
 
 
-class DVAANSampler(DVAANMixin, LoneRowsMixin, BaseGameSampler):
+@dataclass(kw_only=True, eq=False, repr=False)
+class DVAANParams(TrainingParams, BackboneParams):
+    """What sampler and classifier share."""
+
+    mu: float = game_param(3.0, AT_LEAST_0)
+    adapt_mu: bool = game_param(True, "boolean")
+    gamma: float = game_param(1.0, AT_LEAST_0)
+    mean_direction: str = game_param("unit", one_of("unit", "ones"))
+    dis_on_real: bool = game_param(True, "boolean")
+    augment: str | None = game_param("minority", one_of("minority", "both"), None)
+    pool_trains: str = game_param("discriminator", one_of("discriminator", "all"))
+    feature_weight: float = game_param(1.0, AT_LEAST_0)
+    class_weight_decoder: float = game_param(0.1, AT_LEAST_0)
+    latent_dim: int | None = game_param(None, AT_LEAST_1, None)
+    decoder_variance: float | str = game_param("adapt", one_of("adapt"), POSITIVE)
+    recognition: Build | None = game_param(None, *MODULE)
+    decoder: Build | None = game_param(None, *MODULE)
+    width_multiplier: float = game_param(0.25, POSITIVE)
+    max_iter: int = param(2000, AT_LEAST_1)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class DVAANSampler(SamplerParams, DVAANParams, DVAANMixin, LoneRowsMixin, BaseGameSampler):
     """Over-sample near the class boundary with the decoder of DVAAN.
 
     Parameters
@@ -806,77 +813,10 @@ class DVAANSampler(DVAANMixin, LoneRowsMixin, BaseGameSampler):
     [(0, 271), (1, 271)]
     """
 
-    _game = DVAANGame
-    _game_params = (*GAME_PARAMS, "mix")
-    _free_params = ("mix",)
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseGameSampler._parameter_constraints,
-        **GAME_CONSTRAINTS,
-        "mix": [Interval(Real, 0, 1, closed="both")],
-    }
+    # of rows to come, which a fit that goes on may change
+    mix: float = game_param(1.0, SHARE, fixed=False)
 
-    def __init__(
-        self,
-        *,
-        sampling_strategy: Any = "auto",
-        mu: float = 3.0,
-        adapt_mu: bool = True,
-        gamma: float = 1.0,
-        mean_direction: str = "unit",
-        dis_on_real: bool = True,
-        augment: str | None = "minority",
-        pool_trains: str = "discriminator",
-        mix: float = 1.0,
-        feature_weight: float = 1.0,
-        class_weight_decoder: float = 0.1,
-        latent_dim: int | None = None,
-        decoder_variance: float | str = "adapt",
-        recognition: Build | None = None,
-        decoder: Build | None = None,
-        feature_extractor: Build | None = None,
-        freeze: int | str | None = None,
-        hidden_layer_sizes: Sequence[int] = (256, 128),
-        width_multiplier: float = 0.25,
-        max_iter: int = 2000,
-        batch_size: int = 128,
-        learning_rate: float = 1e-3,
-        net_params: dict[str, Any] | None = None,
-        encoder: TableEncoder | ImageEncoder | None = None,
-        device: str = "auto",
-        callbacks: Sequence[Any] | None = None,
-        warm_start: bool = False,
-        verbose: int = 0,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        super().__init__(sampling_strategy=sampling_strategy)
-        self.mu = mu
-        self.adapt_mu = adapt_mu
-        self.gamma = gamma
-        self.mean_direction = mean_direction
-        self.dis_on_real = dis_on_real
-        self.augment = augment
-        self.pool_trains = pool_trains
-        self.mix = mix
-        self.feature_weight = feature_weight
-        self.class_weight_decoder = class_weight_decoder
-        self.latent_dim = latent_dim
-        self.decoder_variance = decoder_variance
-        self.recognition = recognition
-        self.decoder = decoder
-        self.feature_extractor = feature_extractor
-        self.freeze = freeze
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.width_multiplier = width_multiplier
-        self.max_iter = max_iter
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.net_params = net_params
-        self.encoder = encoder
-        self.device = device
-        self.callbacks = callbacks
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state
+    _game = DVAANGame
 
     def _learn_nothing(self) -> None:
         super()._learn_nothing()
@@ -913,7 +853,8 @@ class DVAANSampler(DVAANMixin, LoneRowsMixin, BaseGameSampler):
         return rows
 
 
-class DVAANClassifier(DVAANMixin, BaseGameClassifier):
+@dataclass(kw_only=True, eq=False, repr=False)
+class DVAANClassifier(DVAANParams, DVAANMixin, BaseGameClassifier):
     """The discriminator of DVAAN, a classifier that learns from rows near the class boundary.
 
     Parameters
@@ -966,70 +907,7 @@ verbose, random_state
     (2, 2)
     """
 
-    acceptance_: dict[Any, float]
-
     _game = DVAANClassifierGame
-    _game_params = GAME_PARAMS
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = GAME_CONSTRAINTS
-
-    def __init__(
-        self,
-        *,
-        mu: float = 3.0,
-        adapt_mu: bool = True,
-        gamma: float = 1.0,
-        mean_direction: str = "unit",
-        dis_on_real: bool = True,
-        augment: str | None = "minority",
-        pool_trains: str = "discriminator",
-        feature_weight: float = 1.0,
-        class_weight_decoder: float = 0.1,
-        latent_dim: int | None = None,
-        decoder_variance: float | str = "adapt",
-        recognition: Build | None = None,
-        decoder: Build | None = None,
-        feature_extractor: Build | None = None,
-        freeze: int | str | None = None,
-        hidden_layer_sizes: Sequence[int] = (256, 128),
-        width_multiplier: float = 0.25,
-        max_iter: int = 2000,
-        batch_size: int = 128,
-        learning_rate: float = 1e-3,
-        net_params: dict[str, Any] | None = None,
-        encoder: TableEncoder | ImageEncoder | None = None,
-        device: str = "auto",
-        callbacks: Sequence[Any] | None = None,
-        warm_start: bool = False,
-        verbose: int = 0,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.mu = mu
-        self.adapt_mu = adapt_mu
-        self.gamma = gamma
-        self.mean_direction = mean_direction
-        self.dis_on_real = dis_on_real
-        self.augment = augment
-        self.pool_trains = pool_trains
-        self.feature_weight = feature_weight
-        self.class_weight_decoder = class_weight_decoder
-        self.latent_dim = latent_dim
-        self.decoder_variance = decoder_variance
-        self.recognition = recognition
-        self.decoder = decoder
-        self.feature_extractor = feature_extractor
-        self.freeze = freeze
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.width_multiplier = width_multiplier
-        self.max_iter = max_iter
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.net_params = net_params
-        self.encoder = encoder
-        self.device = device
-        self.callbacks = callbacks
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state
 
     def _play(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator

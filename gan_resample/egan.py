@@ -26,8 +26,9 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, ClassVar
 
 import numpy as np
@@ -40,13 +41,11 @@ from skorch.callbacks import Callback
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from gan_resample._sklearn import Interval, StrOptions
-from gan_resample.base import BACKBONE_CONSTRAINTS, TRAINING_CONSTRAINTS, BaseGameClassifier
+from gan_resample._sklearn import Interval
+from gan_resample.base import BaseGameClassifier
 from gan_resample.convnets import ConvDecoder
-from gan_resample.encoding import TableEncoder
 from gan_resample.engine.ambient import steady
 from gan_resample.engine.game import ClassifyingGame
-from gan_resample.images import ImageEncoder
 from gan_resample.nn import (
     MLP,
     Build,
@@ -57,6 +56,18 @@ from gan_resample.nn import (
     make_module,
     output_width,
     rows_at_once,
+)
+from gan_resample.parameters import (
+    AT_LEAST_0,
+    AT_LEAST_1,
+    MODULE,
+    POSITIVE,
+    SHARE,
+    BackboneParams,
+    TrainingParams,
+    game_param,
+    one_of,
+    param,
 )
 from gan_resample.scalars import plain
 
@@ -337,18 +348,22 @@ class EquilibriumStop(Callback):
         return float(max(recalls) - min(recalls))
 
 
-GAME_PARAMS = (
-    "real_minority_weight",
-    "latent_dim",
-    "feature_extractor",
-    "freeze",
-    "decoder",
-    "hidden_layer_sizes",
-    "width_multiplier",
-)
+@dataclass(kw_only=True, eq=False, repr=False)
+class EGANParams(TrainingParams, BackboneParams):
+    """The parameters of :class:`EGANClassifier`."""
+
+    real_minority_weight: float = game_param(1.0, AT_LEAST_0)
+    stop: str | None = param(None, one_of("equilibrium"), None, fixed=True)
+    tol: float = param(0.02, SHARE, fixed=True)
+    validation_fraction: float = param(0.2, Interval(Real, 0, 1, closed="neither"), fixed=True)
+    threshold: float = param(0.5, SHARE)
+    latent_dim: int | None = game_param(None, AT_LEAST_1, None)
+    decoder: Build | None = game_param(None, *MODULE)
+    hidden_layer_sizes: Sequence[int] = game_param((128, 64), "array-like")
+    width_multiplier: float = game_param(0.5, POSITIVE)
 
 
-class EGANClassifier(BaseGameClassifier):
+class EGANClassifier(EGANParams, BaseGameClassifier):
     """The discriminator of eGAN, a classifier that learns against changed minority rows.
 
     Parameters
@@ -479,70 +494,9 @@ class EGANClassifier(BaseGameClassifier):
     """
 
     _game = EGANGame
-    _game_params = GAME_PARAMS
-    _kept_params = ("stop", "tol", "validation_fraction")
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **TRAINING_CONSTRAINTS,
-        "real_minority_weight": [Interval(Real, 0, None, closed="left")],
-        "stop": [StrOptions({"equilibrium"}), None],
-        "tol": [Interval(Real, 0, 1, closed="both")],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "threshold": [Interval(Real, 0, 1, closed="both")],
-        "latent_dim": [Interval(Integral, 1, None, closed="left"), None],
-        **BACKBONE_CONSTRAINTS,
-        "decoder": [nn.Module, callable, None],
-        "width_multiplier": [Interval(Real, 0, None, closed="neither")],
-    }
 
     majority_: Any
     threshold_: float | None
-
-    def __init__(
-        self,
-        *,
-        real_minority_weight: float = 1.0,
-        stop: str | None = None,
-        tol: float = 0.02,
-        validation_fraction: float = 0.2,
-        threshold: float = 0.5,
-        latent_dim: int | None = None,
-        feature_extractor: Build | None = None,
-        freeze: int | str | None = None,
-        decoder: Build | None = None,
-        hidden_layer_sizes: Sequence[int] = (128, 64),
-        width_multiplier: float = 0.5,
-        max_iter: int = 1000,
-        batch_size: int = 128,
-        learning_rate: float = 1e-3,
-        net_params: dict[str, Any] | None = None,
-        encoder: TableEncoder | ImageEncoder | None = None,
-        device: str = "auto",
-        callbacks: Sequence[Any] | None = None,
-        warm_start: bool = False,
-        verbose: int = 0,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.real_minority_weight = real_minority_weight
-        self.stop = stop
-        self.tol = tol
-        self.validation_fraction = validation_fraction
-        self.threshold = threshold
-        self.latent_dim = latent_dim
-        self.feature_extractor = feature_extractor
-        self.freeze = freeze
-        self.decoder = decoder
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.width_multiplier = width_multiplier
-        self.max_iter = max_iter
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.net_params = net_params
-        self.encoder = encoder
-        self.device = device
-        self.callbacks = callbacks
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state
 
     def _play(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator

@@ -23,31 +23,35 @@ ICCV 2019. arXiv:1903.09730
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from numbers import Integral, Real
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from gan_resample._sklearn import Interval, StrOptions
-from gan_resample.base import TRAINING_CONSTRAINTS, BaseGameClassifier, BaseGameSampler
-from gan_resample.encoding import TableEncoder
-from gan_resample.images import ImageEncoder
+from gan_resample.base import BaseGameClassifier
 from gan_resample.losses import bernoulli, one_vs_rest, squared_sigmoid, squared_softmax
 from gan_resample.mixers import Anchors, Mixer, NeighbourMixer, SpreadMixer
 from gan_resample.mixing import (
-    EMA_CONSTRAINTS,
     GENERATOR_WIDTH,
-    MIXING_CONSTRAINTS,
-    SPACE_CONSTRAINTS,
+    AverageParams,
     MixingGame,
+    MixingParams,
+    SpaceParams,
     class_mixer_chunk,
     make_class_mixer,
     perceptron,
 )
 from gan_resample.mixing_sampler import MixingSampler
-from gan_resample.nn import Build
+from gan_resample.parameters import (
+    AT_LEAST_0,
+    AT_LEAST_1,
+    COUNT,
+    SamplerParams,
+    game_param,
+    one_of,
+    param,
+)
 
 __all__ = ["PAPER_SETTINGS", "GAMOClassifier", "GAMOGame", "GAMOSampler"]
 
@@ -208,33 +212,23 @@ def _mix_neighbours(mixer: str, anchors: Anchors, latent_dim: int, max_scale: fl
     return SpreadMixer(anchors, latent_dim, GENERATOR_WIDTH, max_scale)
 
 
-GAME_CONSTRAINTS: dict[str, list[Any]] = {
-    **TRAINING_CONSTRAINTS,
-    **MIXING_CONSTRAINTS,
-    "mixer": [StrOptions({"spread", "neighbours", "class"})],
-    "n_neighbors": [Interval(Integral, 0, None, closed="left")],
-    "max_scale": [Interval(Real, 0, None, closed="left")],
-    "loss": [StrOptions({"ls", "ce"})],
-    "with_discriminator": ["boolean"],
-    "fake_weight": [StrOptions({"prior", "batch"})],
-}
-GAME_PARAMS = (
-    "feature_extractor",
-    "freeze",
-    "classifier",
-    "hidden_layer_sizes",
-    "loss",
-    "with_discriminator",
-    "fake_weight",
-    "mixer",
-    "n_neighbors",
-    "max_scale",
-    "max_anchors",
-    "latent_dim",
-)
+@dataclass(kw_only=True, eq=False, repr=False)
+class GAMOParams(MixingParams):
+    """What sampler and classifier share."""
+
+    mixer: str = game_param("spread", one_of("spread", "neighbours", "class"))
+    n_neighbors: int = game_param(5, COUNT)
+    max_scale: float = game_param(2.0, AT_LEAST_0)
+    loss: str = game_param("ls", one_of("ls", "ce"))
+    with_discriminator: bool = game_param(True, "boolean")
+    fake_weight: str = game_param("prior", one_of("prior", "batch"))
+    hidden_layer_sizes: Sequence[int] = game_param((128, 64), "array-like")
+    max_iter: int = param(800, AT_LEAST_1)
+    batch_size: int = param(64, AT_LEAST_1, fixed=True)
 
 
-class GAMOSampler(MixingSampler):
+@dataclass(kw_only=True, eq=False, repr=False)
+class GAMOSampler(SamplerParams, SpaceParams, GAMOParams, MixingSampler):
     """Over-sample with the generator of GAMO.
 
     Parameters
@@ -385,73 +379,11 @@ class GAMOSampler(MixingSampler):
     """
 
     _game = GAMOGame
-    _game_params = GAME_PARAMS
     _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseGameSampler._parameter_constraints,
-        **GAME_CONSTRAINTS,
-        **SPACE_CONSTRAINTS,
-    }
-
-    def __init__(
-        self,
-        *,
-        sampling_strategy: Any = "auto",
-        mixer: str = "spread",
-        n_neighbors: int = 5,
-        max_scale: float = 2.0,
-        max_anchors: int | None = 1024,
-        latent_dim: int | None = None,
-        loss: str = "ls",
-        with_discriminator: bool = True,
-        fake_weight: str = "prior",
-        feature_extractor: Build | None = None,
-        freeze: int | str | None = None,
-        classifier: Build | None = None,
-        hidden_layer_sizes: Sequence[int] = (128, 64),
-        space: str = "rows",
-        shared: bool = True,
-        decoder_iter: int = 1000,
-        max_iter: int = 800,
-        batch_size: int = 64,
-        learning_rate: float = 1e-3,
-        net_params: dict[str, Any] | None = None,
-        encoder: TableEncoder | ImageEncoder | None = None,
-        device: str = "auto",
-        callbacks: Sequence[Any] | None = None,
-        warm_start: bool = False,
-        verbose: int = 0,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        super().__init__(sampling_strategy=sampling_strategy)
-        self.space = space
-        self.shared = shared
-        self.decoder_iter = decoder_iter
-        self.mixer = mixer
-        self.n_neighbors = n_neighbors
-        self.max_scale = max_scale
-        self.max_anchors = max_anchors
-        self.latent_dim = latent_dim
-        self.loss = loss
-        self.with_discriminator = with_discriminator
-        self.fake_weight = fake_weight
-        self.feature_extractor = feature_extractor
-        self.freeze = freeze
-        self.classifier = classifier
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.max_iter = max_iter
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.net_params = net_params
-        self.encoder = encoder
-        self.device = device
-        self.callbacks = callbacks
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state
 
 
-class GAMOClassifier(BaseGameClassifier):
+@dataclass(kw_only=True, eq=False, repr=False)
+class GAMOClassifier(AverageParams, GAMOParams, BaseGameClassifier):
     """The classifier of GAMO, trained against its generator: the paper's own use of the game.
 
     It predicts with a moving average of the classifier's weights. On 21 tables that nothing was
@@ -509,60 +441,4 @@ verbose, random_state
     """
 
     _game = GAMOGame
-    _game_params = (*GAME_PARAMS, "ema_decay")
     _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **GAME_CONSTRAINTS,
-        **EMA_CONSTRAINTS,
-    }
-
-    def __init__(
-        self,
-        *,
-        ema_decay: float = 0.99,
-        mixer: str = "spread",
-        n_neighbors: int = 5,
-        max_scale: float = 2.0,
-        max_anchors: int | None = 1024,
-        latent_dim: int | None = None,
-        loss: str = "ls",
-        with_discriminator: bool = True,
-        fake_weight: str = "prior",
-        feature_extractor: Build | None = None,
-        freeze: int | str | None = None,
-        classifier: Build | None = None,
-        hidden_layer_sizes: Sequence[int] = (128, 64),
-        max_iter: int = 800,
-        batch_size: int = 64,
-        learning_rate: float = 1e-3,
-        net_params: dict[str, Any] | None = None,
-        encoder: TableEncoder | ImageEncoder | None = None,
-        device: str = "auto",
-        callbacks: Sequence[Any] | None = None,
-        warm_start: bool = False,
-        verbose: int = 0,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.ema_decay = ema_decay
-        self.mixer = mixer
-        self.n_neighbors = n_neighbors
-        self.max_scale = max_scale
-        self.max_anchors = max_anchors
-        self.latent_dim = latent_dim
-        self.loss = loss
-        self.with_discriminator = with_discriminator
-        self.fake_weight = fake_weight
-        self.feature_extractor = feature_extractor
-        self.freeze = freeze
-        self.classifier = classifier
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.max_iter = max_iter
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.net_params = net_params
-        self.encoder = encoder
-        self.device = device
-        self.callbacks = callbacks
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state

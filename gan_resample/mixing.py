@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, ClassVar
 
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from gan_resample._sklearn import Interval, StrOptions
-from gan_resample.base import BACKBONE_CONSTRAINTS
+from gan_resample._sklearn import Interval
 from gan_resample.convnets import ConvNet
 from gan_resample.engine.game import ClassifyingGame, SamplingGame
 from gan_resample.mixers import Anchors, ClassMixer
@@ -33,13 +33,22 @@ from gan_resample.nn import (
     output_width,
     rows_at_once,
 )
+from gan_resample.parameters import (
+    AT_LEAST_1,
+    MODULE,
+    BackboneParams,
+    TrainingParams,
+    game_param,
+    one_of,
+    param,
+)
 
 __all__ = [
-    "EMA_CONSTRAINTS",
     "GENERATOR_WIDTH",
-    "MIXING_CONSTRAINTS",
-    "SPACE_CONSTRAINTS",
+    "AverageParams",
     "MixingGame",
+    "MixingParams",
+    "SpaceParams",
     "class_mixer_chunk",
     "make_class_mixer",
     "perceptron",
@@ -50,18 +59,30 @@ Array = NDArray[Any]
 FEATURE_WIDTH = 512  # of F in the code of GAMO's authors
 GENERATOR_WIDTH = 64  # likewise, of cTMU's last layer
 
-MIXING_CONSTRAINTS: dict[str, list[Any]] = {
-    **BACKBONE_CONSTRAINTS,
-    "classifier": [nn.Module, callable, None],
-    "max_anchors": [Interval(Integral, 1, None, closed="left"), None],
-    "latent_dim": [Interval(Integral, 1, None, closed="left"), None],
-}
-EMA_CONSTRAINTS: dict[str, list[Any]] = {"ema_decay": [Interval(Real, 0, 1, closed="left")]}
-SPACE_CONSTRAINTS: dict[str, list[Any]] = {
-    "space": [StrOptions({"rows", "features"})],
-    "shared": ["boolean"],
-    "decoder_iter": [Interval(Integral, 1, None, closed="left")],
-}
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class MixingParams(TrainingParams, BackboneParams):
+    """What every estimator has whose game mixes rows."""
+
+    classifier: Build | None = game_param(None, *MODULE)
+    max_anchors: int | None = game_param(1024, AT_LEAST_1, None)
+    latent_dim: int | None = game_param(None, AT_LEAST_1, None)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class AverageParams:
+    """Of a classifier that predicts with a moving average of its weights."""
+
+    ema_decay: float = game_param(0.99, Interval(Real, 0, 1, closed="left"))
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SpaceParams:
+    """Of a sampler whose game may mix feature vectors."""
+
+    space: str = param("rows", one_of("rows", "features"))
+    shared: bool = param(True, "boolean")
+    decoder_iter: int = param(1000, AT_LEAST_1)
 
 
 class MixingGame(SamplingGame, ClassifyingGame):

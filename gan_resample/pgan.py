@@ -32,31 +32,35 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from gan_resample._sklearn import Interval, StrOptions
-from gan_resample.base import TRAINING_CONSTRAINTS, BaseGameClassifier, BaseGameSampler, GameMixin
-from gan_resample.encoding import TableEncoder
+from gan_resample.base import BaseGameClassifier, GameMixin
 from gan_resample.engine.guards import BoundaryWarning
-from gan_resample.images import ImageEncoder
 from gan_resample.losses import gradient_penalty, one_vs_rest
 from gan_resample.mixing import (
-    EMA_CONSTRAINTS,
-    MIXING_CONSTRAINTS,
-    SPACE_CONSTRAINTS,
+    AverageParams,
     MixingGame,
+    MixingParams,
+    SpaceParams,
     class_mixer_chunk,
     make_class_mixer,
     perceptron,
 )
 from gan_resample.mixing_sampler import MixingSampler
-from gan_resample.nn import Build
+from gan_resample.parameters import (
+    AT_LEAST_0,
+    AT_LEAST_1,
+    SamplerParams,
+    game_param,
+    one_of,
+    param,
+)
 from gan_resample.scalars import plain
 
 __all__ = ["PAPER_SETTINGS", "PGANClassifier", "PGANGame", "PGANSampler"]
@@ -297,35 +301,21 @@ class PGANGame(MixingGame):
         return (self.score(self.sample(y), y) >= self.floors[code]).float().mean().item()
 
 
-GAME_CONSTRAINTS: dict[str, list[Any]] = {
-    **TRAINING_CONSTRAINTS,
-    **MIXING_CONSTRAINTS,
-    "init": [StrOptions({"convex_ae", "none"})],
-    "init_iter": [Interval(Integral, 1, None, closed="left")],
-    "adversarial_rate": [Interval(Real, 0, None, closed="left")],
-    "critic_steps": [Interval(Integral, 1, None, closed="left")],
-}
-GAME_PARAMS = (
-    "feature_extractor",
-    "freeze",
-    "classifier",
-    "hidden_layer_sizes",
-    "init",
-    "init_iter",
-    "critic_steps",
-    "max_anchors",
-    "latent_dim",
-)
+@dataclass(kw_only=True, eq=False, repr=False)
+class PGANParams(MixingParams):
+    """What sampler and classifier share."""
+
+    init: str = game_param("convex_ae", one_of("convex_ae", "none"))
+    init_iter: int = game_param(300, AT_LEAST_1)
+    adversarial_rate: float = param(0.1, AT_LEAST_0, fixed=True)
+    critic_steps: int = game_param(1, AT_LEAST_1)
 
 
-class PGANMixin(GameMixin):
+class PGANMixin(PGANParams, GameMixin):
     """What sampler and classifier share: the rounds of the auto-encoder come before the game's."""
 
     _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.6, 0.999)}
-    _kept_params = ("adversarial_rate",)
-    init: str
-    init_iter: int
-    adversarial_rate: float
+    acceptance_: dict[Any, float]
 
     @property
     def _learning_rates(self) -> dict[str, float]:  # type: ignore[override]
@@ -339,7 +329,8 @@ class PGANMixin(GameMixin):
         return max(0, plain(self.init_iter) - played)
 
 
-class PGANSampler(PGANMixin, MixingSampler):
+@dataclass(kw_only=True, eq=False, repr=False)
+class PGANSampler(SamplerParams, SpaceParams, PGANMixin, MixingSampler):
     """Over-sample with the generator of PGAN (Polarity-GAN).
 
     Parameters
@@ -498,71 +489,9 @@ class PGANSampler(PGANMixin, MixingSampler):
     [(0, 271), (1, 271)]
     """
 
-    acceptance_: dict[Any, float]
+    select: str | None = param(None, one_of("uncertain"), None)
 
     _game = PGANGame
-    _game_params = GAME_PARAMS
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseGameSampler._parameter_constraints,
-        **GAME_CONSTRAINTS,
-        **SPACE_CONSTRAINTS,
-        "select": [StrOptions({"uncertain"}), None],
-    }
-
-    def __init__(
-        self,
-        *,
-        sampling_strategy: Any = "auto",
-        select: str | None = None,
-        init: str = "convex_ae",
-        init_iter: int = 300,
-        adversarial_rate: float = 0.1,
-        critic_steps: int = 1,
-        max_anchors: int | None = 1024,
-        latent_dim: int | None = None,
-        feature_extractor: Build | None = None,
-        freeze: int | str | None = None,
-        classifier: Build | None = None,
-        hidden_layer_sizes: Sequence[int] = (256, 128),
-        space: str = "rows",
-        shared: bool = True,
-        decoder_iter: int = 1000,
-        max_iter: int = 1000,
-        batch_size: int = 128,
-        learning_rate: float = 1e-3,
-        net_params: dict[str, Any] | None = None,
-        encoder: TableEncoder | ImageEncoder | None = None,
-        device: str = "auto",
-        callbacks: Sequence[Any] | None = None,
-        warm_start: bool = False,
-        verbose: int = 0,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        super().__init__(sampling_strategy=sampling_strategy)
-        self.select = select
-        self.init = init
-        self.init_iter = init_iter
-        self.adversarial_rate = adversarial_rate
-        self.critic_steps = critic_steps
-        self.max_anchors = max_anchors
-        self.latent_dim = latent_dim
-        self.feature_extractor = feature_extractor
-        self.freeze = freeze
-        self.classifier = classifier
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.space = space
-        self.shared = shared
-        self.decoder_iter = decoder_iter
-        self.max_iter = max_iter
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.net_params = net_params
-        self.encoder = encoder
-        self.device = device
-        self.callbacks = callbacks
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state
 
     def _sample(self, y: Tensor) -> Tensor:
         if self.select is None:
@@ -589,7 +518,8 @@ class PGANSampler(PGANMixin, MixingSampler):
         )
 
 
-class PGANClassifier(PGANMixin, BaseGameClassifier):
+@dataclass(kw_only=True, eq=False, repr=False)
+class PGANClassifier(AverageParams, PGANMixin, BaseGameClassifier):
     """The classifier of PGAN, trained against its generator: the paper's own use of the game.
 
     It predicts with a moving average of the classifier's weights.
@@ -642,58 +572,4 @@ verbose, random_state
     (2, 2)
     """
 
-    acceptance_: dict[Any, float]
-
     _game = PGANGame
-    _game_params = (*GAME_PARAMS, "ema_decay")
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **GAME_CONSTRAINTS,
-        **EMA_CONSTRAINTS,
-    }
-
-    def __init__(
-        self,
-        *,
-        ema_decay: float = 0.99,
-        init: str = "convex_ae",
-        init_iter: int = 300,
-        adversarial_rate: float = 0.1,
-        critic_steps: int = 1,
-        max_anchors: int | None = 1024,
-        latent_dim: int | None = None,
-        feature_extractor: Build | None = None,
-        freeze: int | str | None = None,
-        classifier: Build | None = None,
-        hidden_layer_sizes: Sequence[int] = (256, 128),
-        max_iter: int = 1000,
-        batch_size: int = 128,
-        learning_rate: float = 1e-3,
-        net_params: dict[str, Any] | None = None,
-        encoder: TableEncoder | ImageEncoder | None = None,
-        device: str = "auto",
-        callbacks: Sequence[Any] | None = None,
-        warm_start: bool = False,
-        verbose: int = 0,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        self.ema_decay = ema_decay
-        self.init = init
-        self.init_iter = init_iter
-        self.adversarial_rate = adversarial_rate
-        self.critic_steps = critic_steps
-        self.max_anchors = max_anchors
-        self.latent_dim = latent_dim
-        self.feature_extractor = feature_extractor
-        self.freeze = freeze
-        self.classifier = classifier
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.max_iter = max_iter
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.net_params = net_params
-        self.encoder = encoder
-        self.device = device
-        self.callbacks = callbacks
-        self.warm_start = warm_start
-        self.verbose = verbose
-        self.random_state = random_state

@@ -20,22 +20,19 @@ technique. Journal of Artificial Intelligence Research 16 (2002). doi:10.1613/ja
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
-from imblearn.over_sampling.base import BaseOverSampler
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan_resample._sklearn import Interval
-from gan_resample.contract import ENCODER_CONSTRAINTS, BaseRowSampler
-from gan_resample.encoding import TableEncoder
+from gan_resample.contract import BaseRowSampler
 from gan_resample.engine.ambient import steady
 from gan_resample.engine.seeding import seeded
-from gan_resample.images import ImageEncoder
 from gan_resample.mixers import Anchors, spread
+from gan_resample.parameters import AT_LEAST_0, AT_LEAST_1, SamplerParams, param
 from gan_resample.scalars import plain
 
 __all__ = ["SpreadSMOTE"]
@@ -45,7 +42,16 @@ Array = NDArray[Any]
 CHUNK = 2_000_000  # entries generated at once: bounds the memory of a draw
 
 
-class SpreadSMOTE(BaseRowSampler):
+@dataclass(kw_only=True, eq=False, repr=False)
+class SpreadParams(SamplerParams):
+    """The parameters of :class:`SpreadSMOTE`."""
+
+    k_neighbors: int = param(5, AT_LEAST_1)
+    scale: float = param(1.0, AT_LEAST_0)
+    per_feature: bool = param(True, "boolean")
+
+
+class SpreadSMOTE(SpreadParams, BaseRowSampler):
     """Over-sample by interpolation and a difference of two neighbours, snapped to observed values.
 
     Takes numeric, mixed and all-categorical tables, and images. Costs milliseconds.
@@ -104,31 +110,6 @@ class SpreadSMOTE(BaseRowSampler):
     >>> sorted(Counter(y_new.tolist()).items())
     [(0, 451), (1, 451)]
     """
-
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **BaseOverSampler._parameter_constraints,
-        **ENCODER_CONSTRAINTS,
-        "k_neighbors": [Interval(Integral, 1, None, closed="left")],
-        "scale": [Interval(Real, 0, None, closed="left")],
-        "per_feature": ["boolean"],
-    }
-
-    def __init__(
-        self,
-        *,
-        sampling_strategy: Any = "auto",
-        k_neighbors: int = 5,
-        scale: float = 1.0,
-        per_feature: bool = True,
-        encoder: TableEncoder | ImageEncoder | None = None,
-        random_state: int | np.random.RandomState | None = None,
-    ) -> None:
-        super().__init__(sampling_strategy=sampling_strategy)
-        self.k_neighbors = k_neighbors
-        self.scale = scale
-        self.per_feature = per_feature
-        self.encoder = encoder
-        self.random_state = random_state
 
     _anchors: Any  # the rows of the classes in play; None where no class lacked a row
 

@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,9 +13,10 @@ from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
 from gan_resample import GAMOClassifier, GAMOSampler, SpreadSMOTE
-from gan_resample.base import TRAINING_CONSTRAINTS, BaseGameClassifier
+from gan_resample.base import BaseGameClassifier
 from gan_resample.engine.game import ClassifyingGame
 from gan_resample.engine.guards import DivergenceError, DivergenceWarning
+from gan_resample.parameters import param
 from tests.helpers import QUICK, SMALL, blobs, mixed_frame
 
 X, y = blobs()
@@ -36,19 +39,13 @@ class OnlyClassifyingGame(ClassifyingGame):
         return self.player
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class OnlyClassifier(BaseGameClassifier):
-    _game = OnlyClassifyingGame
-    _game_params = ()
-    _parameter_constraints = TRAINING_CONSTRAINTS
+    max_iter: int = param(100)
+    hidden_layer_sizes: Any = param(())
+    device: str = param("cpu")
 
-    def __init__(
-        self, *, max_iter=100, batch_size=32, learning_rate=1e-2, net_params=None, encoder=None,
-        hidden_layer_sizes=(), device="cpu", callbacks=None, warm_start=False, verbose=0,
-        random_state=None,
-    ):  # fmt: skip
-        for name, value in locals().items():
-            if name != "self":
-                setattr(self, name, value)
+    _game = OnlyClassifyingGame
 
 
 @pytest.fixture(scope="module")

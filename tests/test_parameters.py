@@ -1,0 +1,59 @@
+"""Parameters as fields: what follows from them."""
+
+import inspect
+from dataclasses import fields
+
+import pytest
+from sklearn.base import clone
+
+import gan_resample
+from gan_resample import CycleGANClassifier, CycleGANSampler, DVAANSampler, GAMOSampler
+from gan_resample.parameters import fixed_params, game_params
+from tests.helpers import blobs
+
+ESTIMATORS = [
+    kind
+    for name in gan_resample.__all__
+    if hasattr(kind := getattr(gan_resample, name), "__dataclass_fields__")
+]
+
+
+def test_estimators_of_games_have_fields():
+    assert len(ESTIMATORS) >= 10
+    assert {GAMOSampler, DVAANSampler, CycleGANClassifier} <= set(ESTIMATORS)
+
+
+@pytest.mark.parametrize("kind", ESTIMATORS)
+def test_fields_are_the_parameters_and_their_constraints(kind):
+    names = {field.name for field in fields(kind)}
+    assert names == set(inspect.signature(kind).parameters) == set(kind().get_params())
+    assert names == set(kind._parameter_constraints)
+    assert not any(name.endswith("_") for name in names)  # fitted attributes are no parameters
+
+
+@pytest.mark.parametrize("kind", ESTIMATORS)
+def test_each_default_meets_its_constraint(kind):
+    kind()._validate_params()
+
+
+def test_a_default_of_a_game_replaces_the_one_of_all():
+    assert GAMOSampler().max_iter == 800
+    assert CycleGANSampler().batch_size is None
+    assert clone(GAMOSampler(max_iter=7)).max_iter == 7
+
+
+def test_what_is_handed_on_and_what_must_stay():
+    assert {"mixer", "hidden_layer_sizes", "freeze"} <= set(game_params(GAMOSampler))
+    assert "space" not in game_params(GAMOSampler)
+    assert {"mixer", "batch_size", "encoder"} <= set(fixed_params(GAMOSampler))
+    assert "max_iter" not in fixed_params(GAMOSampler)
+    assert "mix" in game_params(DVAANSampler)
+    assert "mix" not in fixed_params(DVAANSampler)
+
+
+def test_a_game_without_classifier_ignores_what_is_the_classifiers():
+    X, y = blobs((20, 8))
+    sampler = CycleGANSampler(max_iter=2, warm_start=True, random_state=0).fit(X, y)
+    assert sampler.set_params(gamma=2.0).fit(X, y).n_iter_ == 4
+    with pytest.raises(ValueError, match="cycle_weight changed"):
+        sampler.set_params(cycle_weight=1.0).fit(X, y)
