@@ -1,6 +1,6 @@
 """The joint CycleGAN's table: few rows of one class, beside what else is done about that.
 
-    python benchmarks/reproduce_cyclegan.py --data DIR --json reproduce_cyclegan.json
+    python -m benchmarks.papers.cyclegan --data DIR --json reproduce_cyclegan.json
 
 ``DIR`` holds ``horse2zebra64.npz``, ``pneumonia_mnist.npz`` (X_train, y_train, X_test, y_test) and
 ``tabular/``. Finished runs stay in the JSON file, and the same command goes on with what is
@@ -33,9 +33,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from _report import versions
-from _runs import Record, Runs, carry_out, command_line, mean_and_spread
-from _tables import is_categorical, prepare, read_table
 from imblearn.over_sampling import SMOTE, SMOTENC, RandomOverSampler
 from imblearn.under_sampling import RandomUnderSampler
 from numpy.typing import NDArray
@@ -44,6 +41,9 @@ from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from benchmarks.lib.environment import versions
+from benchmarks.lib.public_tables import is_categorical, prepare, read_table
+from benchmarks.lib.runs import Record, Runs, carry_out, command_line, mean_and_spread
 from gan_resample import CollapseWarning, CycleGANClassifier, TinyClassWarning
 from gan_resample.base import TRAINING_CONSTRAINTS, BaseGameClassifier
 from gan_resample.engine.game import ClassifyingGame

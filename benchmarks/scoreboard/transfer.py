@@ -1,6 +1,6 @@
 """What a pretrained feature extractor gains: Fashion-MNIST classes 0 to 4, then 5 to 9.
 
-    python benchmarks/transfer.py --data DIR --json transfer.json
+    python -m benchmarks.scoreboard.transfer --data DIR --json transfer.json
 
 ``DIR`` holds ``fashion_mnist.npz`` (X_train, y_train, X_test, y_test). Finished runs stay in the
 JSON file, and the same command goes on with what is missing; ``--table`` only prints.
@@ -26,13 +26,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from _plain import PlainClassifier
-from _report import versions
-from _runs import Record, Runs, carry_out, command_line, mean_and_spread
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 from torch import nn
 
+from benchmarks.lib.environment import versions
+from benchmarks.lib.plain_network import PlainClassifier
+from benchmarks.lib.runs import Record, Runs, carry_out, command_line, mean_and_spread
 from gan_resample import CollapseWarning, EGANClassifier, GAMOClassifier, PGANClassifier
 from gan_resample.convnets import ConvNet
 from gan_resample.evaluation.metrics import acsa

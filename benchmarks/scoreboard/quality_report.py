@@ -6,14 +6,17 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
-from _report import table, versions
-from _tables import Table, is_categorical
 from scipy import stats
+
+from benchmarks.lib.environment import versions
+from benchmarks.lib.output import markdown_table
+from benchmarks.lib.public_tables import Table, is_categorical
 
 METRICS = ("BA", "G-mean", "AUC", "AP", "Brier")
 CLASSIFIERS = ("LR", "RF", "HGB")
 METHODS = ("nothing", "prior", "random", "SMOTE", "SpreadSMOTE", "GAMOSampler")
 TIE = 0.25  # points
+SIZES = ("table", "rows", "columns", "categorical", "rows of each class")
 
 # Which methods are subtracted from which.
 PAIRS = [
@@ -66,7 +69,7 @@ def by_table(scores: pd.DataFrame) -> str:
         for name, line in zip(means.index, means.to_numpy(), strict=True)
     ]
     rows.append(["mean", *map("{:.1f}".format, means.mean())])
-    return table(["table", *columns], rows)
+    return markdown_table(["table", *columns], rows)
 
 
 def absolute(scores: pd.DataFrame) -> str:
@@ -77,7 +80,7 @@ def absolute(scores: pd.DataFrame) -> str:
         [*pair, *map("{:.1f}".format, line[:-1]), f"{line[-1]:.3f}"]
         for pair, line in zip(means.index, means.to_numpy(), strict=True)
     ]
-    return table(["classifier", "method", *METRICS, "seconds a fit"], rows)
+    return markdown_table(["classifier", "method", *METRICS, "seconds a fit"], rows)
 
 
 def by_classifier(scores: pd.DataFrame) -> str:
@@ -86,28 +89,27 @@ def by_classifier(scores: pd.DataFrame) -> str:
     for name in CLASSIFIERS:
         own = scores[scores["classifier"] == name]
         rows += [[name, *line] for line in differences(own, PAIRS, ("BA", "AUC", "AP", "Brier"))]
-    return table(["classifier", "methods", "BA", "AUC", "AP", "Brier"], rows)
+    return markdown_table(["classifier", "methods", "BA", "AUC", "AP", "Brier"], rows)
 
 
 def against_rivals(scores: pd.DataFrame) -> str:
     means = scores.groupby(["classifier", "method", "table"])[list(METRICS)].mean()
-    ours = means.loc["GAMOClassifier", "GAMOClassifier"]
+    ours = means.xs(("GAMOClassifier", "GAMOClassifier"))
     rows = []
     for rival in RIVALS:
-        theirs = means.loc[rival]
+        theirs = means.xs(rival)
         name = f"{rival[0]} on rows of {rival[1]}" if rival[1] != "prior" else f"{rival[0]}, prior"
         rows.append([name, *(difference(ours[m], theirs[m], m) for m in METRICS)])
-    return table(["GAMOClassifier minus", *METRICS], rows)
+    return markdown_table(["GAMOClassifier minus", *METRICS], rows)
 
 
 def warned(scores: pd.DataFrame) -> str:
     """In how many folds of which table something warned."""
     folds = scores.drop_duplicates(["table", "fold"])
     words = folds.set_index("table")["warned"].str.split().explode().dropna()
-    counts = [
-        f"{word} in {n} ({name})"
-        for (name, word), n in words.groupby([words.index, words]).size().items()
-    ]
+    sizes = words.groupby([words.index, words]).size().rename_axis(["table", "warning"])
+    rows = sizes.reset_index(name="n").itertuples(index=False, name=None)
+    counts = [f"{word} in {n} ({name})" for name, word, n in rows]
     return f"Folds with warnings: {', '.join(counts) or 'none'}."
 
 
@@ -130,13 +132,13 @@ def markdown(scores: pd.DataFrame, tables: Sequence[Table], command: str, seed: 
         [
             f"Command: `{command}`  \nVersions: {about}  \nSeed: {seed} of cap, splits, samplers "
             "and classifiers; fold k of a table has seed 1000 seed + k.",
-            table(["table", "rows", "columns", "categorical", "rows of each class"], sizes),
+            markdown_table(SIZES, sizes),
             f"Balanced accuracy (%), mean of {', '.join(CLASSIFIERS)}:",
             by_table(shared),
             "Differences in points, mean over tables ± 95 % t-interval over tables (tables won / "
             f"tied within {TIE} / lost), mean of {', '.join(CLASSIFIERS)}; a lower Brier score "
             "wins:",
-            table(["methods", *METRICS], lines),
+            markdown_table(["methods", *METRICS], lines),
             "The same by classifier:",
             by_classifier(sampled),
             "The classifier of the game:",

@@ -5,7 +5,7 @@ time, and a ratio is the median of the ratios of the rounds: other jobs on the m
 both sides alike. The exit status is 1 if a limit is broken (not with ``--quick``, which only
 shows that the script runs).
 
-    python benchmarks/speed.py --json speed.json
+    python -m benchmarks.speed --json speed.json
 """
 
 from __future__ import annotations
@@ -22,13 +22,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from _report import one_thread, table, versions, write_json
-from _textbook import TextbookGAMO
 from imblearn.over_sampling import SMOTE
 from numpy.typing import NDArray
 from sklearn.datasets import make_classification
 from torch import Tensor
 
+from benchmarks.lib.environment import one_thread, versions
+from benchmarks.lib.output import markdown_table, write_json
+from benchmarks.speed.textbook_gamo import TextbookGAMO
 from gan_resample import CollapseWarning, GAMOSampler, SpreadSMOTE
 from gan_resample.engine.net import GameNet
 from gan_resample.gamo import PAPER_SETTINGS
@@ -105,7 +106,7 @@ def compare(
 
 
 def figure(name: str, values: Sequence[float], limit: float) -> Figure:
-    low, _, high = quantiles(values, n=4) if len(values) > 1 else values * 3
+    low, _, high = quantiles(values, n=4) if len(values) > 1 else [values[0]] * 3
     return Figure(name, median(values), low, high, limit)
 
 
@@ -119,7 +120,8 @@ def make_rows(counts: Sequence[int], n_features: int = 30) -> Rows:
 def trained(data: Rows, **settings: Any) -> tuple[GameNet, Tensor, Tensor]:
     """Return a net after its first round, with the encoded rows that it plays on."""
     X, y = data
-    sampler = GAMOSampler(**{"max_iter": 1, "device": "cpu", "random_state": 0} | settings)
+    defaults: dict[str, Any] = {"max_iter": 1, "device": "cpu", "random_state": 0}
+    sampler = GAMOSampler(**defaults | settings)
     net = sampler.fit(X, y).net_
     net.module_.train()
     x = torch.as_tensor(sampler.encoder_.transform(X), dtype=torch.float32)
@@ -302,16 +304,16 @@ def print_report(
          "yes" if f.holds else "NO")
         for f in found
     ]  # fmt: skip
-    print(table(header, rows))
+    print(markdown_table(header, rows))
     print("\nTime of GAMOSampler().fit, as a ratio to the smallest size\n")
     for axis, values in grown.items():
         first, *sizes = values
         cells = [f"{values[first]:.2f} s", *(f"{values[size]:.2f}" for size in sizes)]
-        print(table((axis, *sizes), [cells]), end="\n\n")
+        print(markdown_table((axis, *sizes), [cells]), end="\n\n")
     print("Generated rows a second, 10,000 : 100, 30 features\n")
     smote = speeds["SMOTE().fit_resample"]
-    rows = [(name, f"{speed:,.0f}", f"{speed / smote:.2f}") for name, speed in speeds.items()]
-    print(table(("call", "rows a second", "/ SMOTE"), rows))
+    calls = [(name, f"{speed:,.0f}", f"{speed / smote:.2f}") for name, speed in speeds.items()]
+    print(markdown_table(("call", "rows a second", "/ SMOTE"), calls))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from _plain import PlainClassifier
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from benchmarks.lib.plain_network import PlainClassifier
 from gan_resample import GAMOClassifier
 
 Array = NDArray[Any]
@@ -47,11 +47,11 @@ def networks(max_iter: int | None = None) -> dict[str, Any]:
     ``fresh_spread``: GAMO with a generator that never moves, which is the network on rows of
     SpreadSMOTE's geometry drawn anew for every round.
     """
-    still = {"generator_vs_classifier_optimizer__lr": 0.0}
-    found = {
+    fixed = {"generator_vs_classifier_optimizer__lr": 0.0}
+    found: dict[str, Any] = {
         "network": Network(),
         "network_weighted": WeightedNetwork(),
-        "fresh_spread": GAMOClassifier(with_discriminator=False, net_params=still),
+        "fresh_spread": GAMOClassifier(with_discriminator=False, net_params=fixed),
         "gamo": GAMOClassifier(),
     }
     rounds = {} if max_iter is None else {"max_iter": max_iter}

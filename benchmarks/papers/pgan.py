@@ -1,6 +1,6 @@
 """Polarity-GAN's table: thinned MNIST and Fashion-MNIST, beside the paper's figures.
 
-    python benchmarks/reproduce_pgan.py --data DIR --json reproduce_pgan.json
+    python -m benchmarks.papers.pgan --data DIR --json reproduce_pgan.json
 
 ``DIR`` holds ``mnist.npz`` and ``fashion_mnist.npz`` (X_train, y_train, X_test, y_test). Finished
 runs stay in the JSON file, and the same command goes on with what is missing; ``--table`` only
@@ -34,15 +34,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from _plain import PlainClassifier, hidden
-from _report import versions
-from _runs import Record, Runs, carry_out, command_line, mean_and_spread
 from imblearn.over_sampling import SMOTE
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 from sklearn.svm import SVC
 from torch import nn
 
+from benchmarks.lib.environment import versions
+from benchmarks.lib.plain_network import PlainClassifier, hidden
+from benchmarks.lib.runs import Record, Runs, carry_out, command_line, mean_and_spread
 from gan_resample import CollapseWarning, GAMOClassifier, PGANClassifier, gamo, pgan
 from gan_resample.evaluation import metrics
 

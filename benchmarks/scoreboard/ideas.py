@@ -1,8 +1,9 @@
 """Attempts to make a game pay: each idea beside SpreadSMOTE, on the development half only.
 
-    python benchmarks/ideas.py --data DIR --json docs/results/ideas.json
+    python -m benchmarks.scoreboard.ideas --data DIR --json docs/results/ideas.json
 
-``_ideas.py`` has the ideas, ``_families.py`` says which tables are for development.
+``idea_samplers.py`` and ``idea_games.py`` hold the ideas, ``families.py`` says which tables are
+for development.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from typing import Any
 
 import pandas as pd
 import torch
-from _families import halves
-from _ideas import GAMES, RULES, Judged, PerFeature, Reach, Rows, classifier, reaches, relabelled
-from _runs import Record, Runs, carry_out, command_line
-from _scoreboard_report import told
-from _tables import read_labelled
 from numpy.typing import NDArray
 
+from benchmarks.lib.public_tables import read_labelled
+from benchmarks.lib.runs import Record, Runs, carry_out, command_line
+from benchmarks.scoreboard.families import halves
+from benchmarks.scoreboard.idea_games import GAMES, PerFeature, classifier
+from benchmarks.scoreboard.idea_samplers import RULES, Judged, Reach, Rows, reaches, relabelled
+from benchmarks.scoreboard.report import told
 from gan_resample import GAMOSampler, SpreadSMOTE
 from gan_resample.datasets import DataSet, as_dataset
 from gan_resample.evaluation.fold import impute, make_model
@@ -35,6 +37,11 @@ Array = NDArray[Any]
 
 MAX_ROWS, N_FOLDS = 1000, 3
 CLASSIFIERS = ("logistic", "knn", "boosting")
+WITHOUT_A_GAME: dict[str, dict[str, Any]] = {
+    "no game: length 1.5": {"scale": 1.5},
+    "no game: length 2": {"scale": 2.0},
+    "no game: ten neighbours": {"k_neighbors": 10},
+}
 JUDGED = ("balanced_accuracy", "roc_auc", "average_precision", "brier_score")
 
 
@@ -49,11 +56,7 @@ def sampled(X: pd.DataFrame, y: Array, seed: int) -> Iterator[tuple[str, Rows]]:
     yield "GAMOSampler", played
     smote = with_seed(choose_methods(["smote"])["smote"].sampler, seed)
     yield "SMOTE", fit_resample(smote, X, y)[:2]
-    for name, settings in {
-        "no game: length 1.5": {"scale": 1.5},
-        "no game: length 2": {"scale": 2.0},
-        "no game: ten neighbours": {"k_neighbors": 10},
-    }.items():
+    for name, settings in WITHOUT_A_GAME.items():
         yield name, SpreadSMOTE(random_state=seed, **settings).fit_resample(X, y)
     for name, rule in RULES.items():
         sampler = Judged(random_state=seed)
@@ -109,7 +112,7 @@ def report(runs: Runs, jobs: list[Record], table: Callable[..., str]) -> str:
         ("classifiers", next(iter(GAMES)), records["classifier"] == "own"),
     ):
         keys = ["data", "fold", "classifier"]
-        wide = records[own].set_index([*keys, "idea"])[list(JUDGED)].unstack("idea")
+        wide = records[own].pivot(index=keys, columns="idea", values=list(JUDGED))
         ideas = [i for i in records[own]["idea"].unique() if i != reference]
         rows = [[idea, *_gaps(wide, idea, reference)] for idea in ideas]
         heading = ["idea", "folds", *(name.replace("_", " ") for name in JUDGED)]

@@ -1,6 +1,6 @@
 """GAMO's table: thinned MNIST and Fashion-MNIST, beside the paper's figures.
 
-    python benchmarks/reproduce_gamo.py --data DIR --json reproduce_gamo.json
+    python -m benchmarks.papers.gamo --data DIR --json reproduce_gamo.json
 
 ``DIR`` holds ``mnist.npz`` and ``fashion_mnist.npz`` (X_train, y_train, X_test, y_test). Finished
 runs stay in the JSON file, and the same command goes on with what is missing; ``--table`` only
@@ -34,13 +34,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from _plain import PlainClassifier, hidden
-from _report import versions
-from _runs import Record, Runs, carry_out, command_line, mean_and_spread
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from numpy.typing import NDArray
 from torch import nn
 
+from benchmarks.lib.environment import versions
+from benchmarks.lib.plain_network import PlainClassifier, hidden
+from benchmarks.lib.runs import Record, Runs, carry_out, command_line, mean_and_spread
 from gan_resample import CollapseWarning, GAMOClassifier, SpreadSMOTE
 from gan_resample.evaluation.metrics import acsa, gmean
 from gan_resample.gamo import PAPER_SETTINGS
@@ -53,7 +53,7 @@ PAPER_ROUNDS, CPU_CONV_ROUNDS = PAPER_SETTINGS["max_iter"], 5000
 KEY = ("data", "settings", "rounds", "row", "seed")
 IN_FEATURES = {"SMOTE in features": SMOTE, "SpreadSMOTE in features": SpreadSMOTE}
 IN_PIXELS = {"random": RandomOverSampler, "SMOTE": SMOTE, "SpreadSMOTE": SpreadSMOTE}
-GAMES = {
+GAMES: dict[str, dict[str, Any]] = {
     "GAMO without D": {"mixer": "class", "with_discriminator": False},
     "GAMO, class mixer": {"mixer": "class"},
     "GAMO, neighbours": {"mixer": "neighbours"},
@@ -102,7 +102,8 @@ def settings_of(job: Record) -> dict[str, Any]:
     shared = {"device": job["device"], "random_state": job["seed"], "max_iter": job["rounds"]}
     if job["data"] == "mnist":
         shared["feature_extractor"] = nn.Flatten()
-    return (PAPER_SETTINGS | {"ema_decay": 0} if job["settings"] == "paper" else {}) | shared
+    own = PAPER_SETTINGS | {"ema_decay": 0} if job["settings"] == "paper" else {}
+    return own | shared
 
 
 def balance(sampler: Any, X: Array, y: Array, seed: int) -> tuple[Array, Array]:

@@ -1,8 +1,8 @@
 """A picture of images and what CycleGAN translates them to.
 
-    python benchmarks/translated_images.py --data DIR --picture translations.png
+    python -m benchmarks.papers.translated_images --data DIR --picture translations.png
 
-The data of reproduce_cyclegan.py: chests with pneumonia to normal ones, of which 100 are kept, or
+The data of ``cyclegan.py``: chests with pneumonia to normal ones, of which 100 are kept, or
 (``--set horse2zebra64``) horses to zebras, of which 50 are kept. 1,000 rounds, as many as AUG's
 translators have there; one seed.
 """
@@ -14,9 +14,9 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-from _report import one_thread
-from reproduce_cyclegan import BATCH, IMAGES, ROUNDS, draw
 
+from benchmarks.lib.environment import one_thread
+from benchmarks.papers.cyclegan import BATCH, IMAGES, ROUNDS, draw
 from gan_resample import CycleGANSampler
 from gan_resample.evaluation import TranslationDisplay
 

@@ -1,6 +1,6 @@
 """How fast convolutional GAMO is beside the plain classifier, and what was tried to speed it up.
 
-    python benchmarks/speed_images.py --json speed_images.json
+    python -m benchmarks.speed.images --json speed_images.json
 
 Both train the same networks on the same batches of 28 by 28 grey images, with the paper's counts
 and settings but for the batch size. What is compared runs in one process in interleaved turns; a
@@ -19,10 +19,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from _plain import PlainClassifier
-from _report import table, versions, write_json
 from torch import nn
 
+from benchmarks.lib.environment import versions
+from benchmarks.lib.output import markdown_table, write_json
+from benchmarks.lib.plain_network import PlainClassifier
 from gan_resample import CollapseWarning, GAMOClassifier
 from gan_resample.gamo import PAPER_SETTINGS
 
@@ -41,7 +42,7 @@ def make_step(kind: Any, counts: Any, batch_size: int, layout: torch.memory_form
     net.module_.train()
     for module in net.module_.modules():
         if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d)):
-            module.to(memory_format=layout)
+            nn.Module.to(module, memory_format=layout)  # type: ignore[call-overload]
     net.initialize_optimizer()  # whose state has the layout of the weights
     x, codes = torch.as_tensor(2 * X - 1), torch.as_tensor(y)
 
@@ -91,7 +92,7 @@ def main() -> None:
     body = [
         (*row[:3], *(f"{value:.1f}" for value in row[3:5]), f"{row[5]:.2f}") for row in results
     ]
-    print(table(header, body))
+    print(markdown_table(header, body))
     if options.json:
         write_json(options.json, {"versions": versions(), "header": header, "rows": results})
 

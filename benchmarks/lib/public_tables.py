@@ -47,7 +47,7 @@ class Fold:
 def read_table(folder: Path, name: str, max_rows: int, seed: int) -> Table:
     """Read a table, with codes for its labels."""
     frame, labels = read_labelled(folder, name, max_rows, seed)
-    return Table(name, frame, labels.value_counts().index.get_indexer(labels))
+    return Table(name, frame, labels.value_counts().index.get_indexer(pd.Index(labels)))
 
 
 def read_labelled(

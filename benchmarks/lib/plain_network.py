@@ -40,8 +40,8 @@ class PlainGame(GAMOGame):
 class PlainClassifier(GAMOClassifier):
     """A :class:`GAMOClassifier` that plays no game; set ``balanced`` for class weights."""
 
-    _game = PlainGame
-    _game_params = (*GAMOClassifier._game_params, "balanced")
+    _game: ClassVar[Any] = PlainGame
+    _game_params: ClassVar[Any] = (*GAMOClassifier._game_params, "balanced")
     balanced = False
 
 

@@ -1,6 +1,6 @@
 """eGAN's table: CIFAR-10 airplanes and very few automobiles, beside a constant prediction.
 
-    python benchmarks/reproduce_egan.py --data DIR --json reproduce_egan.json
+    python -m benchmarks.papers.egan --data DIR --json reproduce_egan.json
 
 ``DIR`` holds ``cifar10.npz`` (X_train, y_train, X_test, y_test), with 5,000 airplanes, 2,500
 automobiles and 250 test images of each. Finished runs stay in the JSON file, and the same command
@@ -33,13 +33,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from _report import versions
-from _runs import Record, Runs, carry_out, command_line, mean_and_spread
 from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score, precision_recall_fscore_support, roc_auc_score
 from skorch.callbacks import Callback
 from torch import Tensor
 
+from benchmarks.lib.environment import versions
+from benchmarks.lib.runs import Record, Runs, carry_out, command_line, mean_and_spread
 from gan_resample import EGANClassifier, TinyClassWarning
 from gan_resample.egan import EGANGame
 

@@ -1,9 +1,9 @@
 """The scoreboard: every sampler on a table of each family, in two halves: to choose, to confirm.
 
-    python benchmarks/scoreboard.py --data DIR
+    python -m benchmarks.scoreboard --data DIR
 
 ``DIR/tabular`` holds ``<name>.csv.gz`` with a last column ``target``, and ``index.json``, which
-lists the ``categorical`` columns of each table. ``_families.py`` says which tables run and which
+lists the ``categorical`` columns of each table. ``families.py`` says which tables run and which
 half each belongs to. Results go to a store as they come, so that the command goes on where it was
 stopped; without a store it starts from the results that are kept beside the documentation, where
 these were made with the same settings and versions, and then has nothing to run but what was asked
@@ -19,20 +19,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from _families import halves
-from _gsmote import GSMOTE
-from _kept import keep, unpack
-from _networks import networks
-from _report import rst_table, table
-from _scoreboard_report import failures, mean_ranks, ranked, report
-from _tables import read_labelled
-
+from benchmarks.lib.output import markdown_table, rst_table
+from benchmarks.lib.public_tables import read_labelled
+from benchmarks.scoreboard.families import halves
+from benchmarks.scoreboard.geometric_smote import GSMOTE
+from benchmarks.scoreboard.kept import keep, unpack
+from benchmarks.scoreboard.networks import networks
+from benchmarks.scoreboard.report import failures, mean_ranks, ranked, report
 from gan_resample.datasets import DataSet, as_dataset
 from gan_resample.evaluation import Comparison, RankDisplay, compare
 from gan_resample.evaluation.compare import store_versions
 from gan_resample.evaluation.statistics import FEWEST_DATA, FEWEST_SAMPLERS
 
-KEPT = Path(__file__).parents[1] / "docs" / "results"
+KEPT = Path(__file__).parents[2] / "docs" / "results"
 STORE = "scoreboard.sqlite.gz"
 
 SAMPLERS = (
@@ -76,7 +75,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def command(options: argparse.Namespace, parser: argparse.ArgumentParser) -> str:
     """Return the command that gives the same results, wherever it runs."""
-    words = ["python", "benchmarks/scoreboard.py", "--data", "DIR"]
+    words = ["python", "-m", "benchmarks.scoreboard", "--data", "DIR"]
     for name in CHOICES:
         value = getattr(options, name)
         if value != parser.get_default(name):
@@ -183,7 +182,7 @@ def can_rank(board: Comparison) -> bool:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     boards, nets = run(options)
-    print(report(boards, nets, lambda title, *rest: f"\n{title}\n{table(*rest)}"))
+    print(report(boards, nets, lambda title, *rest: f"\n{title}\n{markdown_table(*rest)}"))
     print(
         *(line for found in (boards, nets) if found for line in failures(found["all"])), sep="\n"
     )

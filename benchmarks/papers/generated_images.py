@@ -1,6 +1,6 @@
 """A picture of generated Fashion-MNIST images by class, and figures of them for each mixer.
 
-    python benchmarks/generated_images.py --data DIR --picture fashion.png --markdown fashion.md
+    python -m benchmarks.papers.generated_images --data DIR --picture fashion.png --markdown FILE
 
 Default settings, the paper's counts (4000 of class 0 ... 40 of class 9), one seed. All samplers
 are judged in the same features, which are none of theirs: the last hidden layer of a plain
@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-from _plain import PlainClassifier
-from _report import one_thread, table
-from reproduce_gamo import draw, hidden
 
+from benchmarks.lib.environment import one_thread
+from benchmarks.lib.output import markdown_table
+from benchmarks.lib.plain_network import PlainClassifier
+from benchmarks.papers.gamo import draw, hidden
 from gan_resample import GAMOSampler, SpreadSMOTE
 from gan_resample.evaluation import GenerationDisplay
 from gan_resample.evaluation.metrics import generation_scores
@@ -48,8 +49,8 @@ def main() -> None:
     options = parser.parse_args()
     mpl.use("Agg")
     data = draw(options.data / "fashion_mnist.npz", options.seed, options.quick)
-    rounds = {"max_iter": 3} if options.quick else {}
-    few = rounds | ({"decoder_iter": 3} if options.quick else {})
+    rounds: dict[str, Any] = {"max_iter": 3} if options.quick else {}
+    few: dict[str, Any] = rounds | ({"decoder_iter": 3} if options.quick else {})
     settings = few | {"random_state": options.seed, "device": "cpu"}
     samplers = {
         f"GAMO, {mixer}": GAMOSampler(mixer=mixer, **settings)
@@ -67,7 +68,9 @@ def main() -> None:
             print(rows[-1], flush=True)
         shown = GenerationDisplay.from_estimator(first, *data[:2], n_images=10, random_state=0)
     shown.figure_.savefig(options.picture, dpi=100)
-    options.markdown.write_text(table(["sampler", *BESIDE_TEST, "near copies"], rows) + "\n")
+    options.markdown.write_text(
+        markdown_table(["sampler", *BESIDE_TEST, "near copies"], rows) + "\n"
+    )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What the samplers are worth: cross-validated on public tables, beside SMOTE and beside nothing.
 
-    python benchmarks/quality.py --data DIR --json quality.json --markdown quality.md
+    python -m benchmarks.scoreboard.quality --data DIR --json quality.json --markdown quality.md
 
 ``DIR/tabular`` holds ``<name>.csv.gz`` with a last column ``target``, and ``index.json``, which
 lists the ``categorical`` columns of each table.
@@ -38,9 +38,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from _quality_report import markdown
-from _report import one_thread, versions, write_json
-from _tables import Fold, folds, is_categorical, matrix_encoder, read_table
 from imblearn.metrics import geometric_mean_score
 from imblearn.over_sampling import SMOTE, SMOTEN, SMOTENC, RandomOverSampler
 from joblib import Parallel, delayed, parallel_config
@@ -49,6 +46,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, balanced_accuracy_score, roc_auc_score
 
+from benchmarks.lib.environment import one_thread, versions
+from benchmarks.lib.output import write_json
+from benchmarks.lib.public_tables import Fold, folds, is_categorical, matrix_encoder, read_table
+from benchmarks.scoreboard.quality_report import markdown
 from gan_resample import GAMOClassifier, GAMOSampler, SpreadSMOTE
 
 TABLES = (
@@ -215,7 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     scores = run(jobs, options.jobs)
     words = sys.argv[1:] if arguments is None else arguments
     words = ["DIR" if Path(word) == options.data else word for word in words]
-    command = shlex.join(["quality.py", *words])
+    command = shlex.join(["python", "-m", "benchmarks.scoreboard.quality", *words])
     report = markdown(scores, tables, command, options.seed)
     print(report)
     if options.markdown:

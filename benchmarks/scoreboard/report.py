@@ -1,4 +1,4 @@
-"""Tables of ``scoreboard.py``: ranks and differences by half, by classifier, and of networks."""
+"""Tables of the scoreboard: ranks and differences by half, by classifier, and of networks."""
 
 from __future__ import annotations
 
@@ -115,10 +115,11 @@ def balancing(comparison: Comparison, others: Sequence[str]) -> Iterator[list[st
     for classifier in comparison.classifiers:
         if classifier in usual:
             continue
-        levels, gaps = [], []
+        levels: list[str] = []
+        gaps: list[str] = []
         for score in TWO_SCORES:
             cells = comparison.cell_means(score)
-            own = cells.xs(classifier, level="classifier")[comparison.baseline]
+            own = cells.xs(classifier, level="classifier")[comparison.baseline or ""]
             theirs = cells[cells.index.get_level_values("classifier").isin(usual)]
             theirs = theirs.groupby(level="data").mean()
             levels.append(shown(100 * own.mean()))
@@ -190,7 +191,7 @@ def report(
     table: TableMaker,
 ) -> str:
     """Write all tables; ``boards`` and ``nets``, one may be empty, hold halves and "all"."""
-    parts = []
+    parts: list[str] = []
     for half, board in boards.items():
         parts += by_half(half, board, table)
     for half, net in nets.items():
@@ -245,5 +246,7 @@ def of_rows(board: Comparison, table: TableMaker) -> Iterator[str]:
 def failures(board: Comparison) -> list[str]:
     """Cells that failed, for all to see."""
     failed = board.results[board.results["status"] == "failed"]
-    counts = failed.groupby(["sampler", "data", "error"]).size()
-    return [f"{s} on {d}: {n} cells, {e}" for (s, d, e), n in counts.items()]
+    columns = ["sampler", "data", "error"]
+    counts = failed.groupby(columns, as_index=False).size()
+    rows = counts.itertuples(index=False, name=None)
+    return [f"{sampler} on {data}: {n} cells, {error}" for sampler, data, error, n in rows]

@@ -13,8 +13,9 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
-from _report import rst_table, table
 from joblib import Parallel, delayed, parallel_config
+
+from benchmarks.lib.output import markdown_table, rst_table
 
 Record = dict[str, Any]
 
@@ -85,7 +86,7 @@ def carry_out(
     runs = Runs(options.json, jobs[0]["gives"][0])
     if not options.table:
         runs.play(jobs, run, options.jobs)
-    print(report(runs, jobs, lambda title, *rest: f"{title}\n{table(*rest)}"))
+    print(report(runs, jobs, lambda title, *rest: f"{title}\n{markdown_table(*rest)}"))
     gone = [record for job in jobs for record in job["gives"] if record not in runs]
     print(
         *("missing: " + ", ".join(str(record[name]) for name in runs.key) for record in gone),

@@ -1,6 +1,6 @@
 """DVAAN's table: pairs of classes with few positives, beside the paper's figures.
 
-    python benchmarks/reproduce_dvaan.py --data DIR --json reproduce_dvaan.json
+    python -m benchmarks.papers.dvaan --data DIR --json reproduce_dvaan.json
 
 ``DIR`` holds ``mnist.npz``, ``fashion_mnist.npz``, ``cifar10.npz`` (X_train, y_train, X_test,
 y_test) and ``tabular/``. Finished runs stay in the JSON file, and the same command goes on with
@@ -38,15 +38,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from _report import versions
-from _runs import Record, Runs, carry_out, command_line, mean_and_spread
-from _tables import prepare, read_table
 from numpy.typing import NDArray
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from sklearn.model_selection import train_test_split
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from benchmarks.lib.environment import versions
+from benchmarks.lib.public_tables import prepare, read_table
+from benchmarks.lib.runs import Record, Runs, carry_out, command_line, mean_and_spread
 from gan_resample import BoundaryWarning, CollapseWarning, DVAANClassifier, TinyClassWarning
 from gan_resample.dvaan import PAPER_SETTINGS, DVAANGame
 from gan_resample.nn import MLP
@@ -110,8 +110,8 @@ class BalancedClassifier(DVAANClassifier):
 
 
 class AloneClassifier(DVAANClassifier):
-    _game = AloneGame
-    _game_params = (*DVAANClassifier._game_params, "balanced")
+    _game: ClassVar[Any] = AloneGame
+    _game_params: ClassVar[Any] = (*DVAANClassifier._game_params, "balanced")
     balanced = False
 
 
