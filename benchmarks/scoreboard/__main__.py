@@ -23,16 +23,13 @@ from benchmarks.lib.output import markdown_table, rst_table
 from benchmarks.lib.public_tables import read_labelled
 from benchmarks.scoreboard.families import halves
 from benchmarks.scoreboard.geometric_smote import GSMOTE
-from benchmarks.scoreboard.kept import keep, unpack
+from benchmarks.scoreboard.kept import keep, restore
 from benchmarks.scoreboard.networks import networks
-from benchmarks.scoreboard.report import failures, mean_ranks, ranked, report
+from benchmarks.scoreboard.page import KEPT, build, write_about
+from benchmarks.scoreboard.report import failures, report
 from gan_resample.datasets import DataSet, as_dataset
-from gan_resample.evaluation import Comparison, RankDisplay, compare
+from gan_resample.evaluation import Comparison, compare
 from gan_resample.evaluation.compare import store_versions
-from gan_resample.evaluation.statistics import FEWEST_DATA, FEWEST_SAMPLERS
-
-KEPT = Path(__file__).parents[2] / "docs" / "results"
-STORE = "scoreboard.sqlite.gz"
 
 SAMPLERS = (
     *("none", "class_weight", "threshold", "random", "smote", "borderline", "gsmote"),
@@ -131,7 +128,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Comparison], dict[str, C
         "verbose": 1,
     }
     options.store.parent.mkdir(parents=True, exist_ok=True)
-    if reason := unpack(options.kept / STORE, options.store, settings_of(options)):
+    if reason := restore(options.kept / "scoreboard", options.store, settings_of(options)):
         print(f"{reason}: everything runs anew", file=sys.stderr)
     boards, nets = {}, {}
     if options.networks:  # first: they run samplers that the boards tell the seconds of
@@ -146,37 +143,19 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Comparison], dict[str, C
     return boards, nets
 
 
-def write(boards: Mapping[str, Comparison], text: str, options: argparse.Namespace) -> None:
-    """Keep store, tables, page and, of enough tables, a diagram of ranks."""
-    keep(options.store, options.kept / STORE, settings_of(options))
-    (options.kept / "scoreboard.inc").write_text(text)
+def write(
+    boards: Mapping[str, Comparison], nets: Mapping[str, Comparison], options: argparse.Namespace
+) -> None:
+    """Keep the results and their tables as text, and make page and picture from them."""
     page = boards["all"]
     parts = (f"{half} ({len(b.data)})" for half, b in boards.items() if half != "all")
     page.about["command"] = options.command
     page.about["settings"] |= {"max_rows": options.max_rows, "tables": " and ".join(parts)}
-    page.to_html(options.kept / "scoreboard.html", pictures=False)
-    draw_ranks(boards, options.kept / "scoreboard.png")
-
-
-def draw_ranks(boards: Mapping[str, Comparison], picture: Path) -> None:
-    """Draw the tables that nothing was chosen on, or all where those are too few to rank."""
-    for half in ("confirmation", "all"):
-        if half in boards and can_rank(boards[half]):
-            display = RankDisplay.from_comparison(boards[half], samplers=ranked(boards[half]))
-            title = display.ax_.title
-            title.set_text(f"{half} ({display.test_.n_data} tables): {title.get_text()}")
-            display.figure_.savefig(picture, dpi=150)
-            return
-    print(
-        f"{picture} is not drawn: ranks need {FEWEST_DATA} tables that {FEWEST_SAMPLERS} samplers "
-        "share",
-        file=sys.stderr,
-    )
-
-
-def can_rank(board: Comparison) -> bool:
-    ranks, n_tables = mean_ranks(board)
-    return n_tables >= FEWEST_DATA and len(ranks) >= FEWEST_SAMPLERS
+    keep(options.store, options.kept / "scoreboard", settings_of(options))
+    found = {"samplers": boards} | ({"networks": nets} if nets else {})
+    write_about(options.kept, found)
+    (options.kept / "scoreboard.inc").write_text(report(boards, nets, rst_table))
+    build(options.kept)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -187,7 +166,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         *(line for found in (boards, nets) if found for line in failures(found["all"])), sep="\n"
     )
     if options.keep:
-        write(boards, report(boards, nets, rst_table), options)
+        write(boards, nets, options)
     return 0
 
 
