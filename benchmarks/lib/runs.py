@@ -36,9 +36,15 @@ class Runs:
     def add(self, records: Iterable[Record]) -> None:
         """Append and write at once; a killed run leaves the old file or the new one."""
         self.records += [record for record in records if record not in self]
+        self.records.sort(key=self._place)
         draft = self.path.with_suffix(".part")
         draft.write_text(json.dumps(self.records, indent=1) + "\n")
         os.replace(draft, self.path)
+
+    def _place(self, record: Record) -> list[tuple[str, Any]]:
+        """Where a record stands in the file, whatever the order of the runs: sorted by its key."""
+        values = (record.get(name) for name in self.key)
+        return [(type(value).__name__, 0 if value is None else value) for value in values]
 
     def play(
         self, jobs: Iterable[Record], run: Callable[[Record], list[Record]], n_jobs: int

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import gan_resample.evaluation
 from benchmarks.lib.output import write_json
 from benchmarks.scoreboard.kept import kept_records
 from benchmarks.scoreboard.report import mean_ranks, ranked
@@ -22,7 +23,7 @@ from gan_resample.evaluation import Comparison, RankDisplay
 from gan_resample.evaluation.scores import SCORES
 from gan_resample.evaluation.statistics import FEWEST_DATA, FEWEST_SAMPLERS
 
-__all__ = ["KEPT", "build", "read_comparisons", "write_about"]
+__all__ = ["KEPT", "build", "is_fresh", "read_comparisons", "write_about"]
 
 KEPT = Path(__file__).parents[2] / "docs" / "results"
 ABOUT = Path("scoreboard") / "page.json"
@@ -84,6 +85,15 @@ def build(folder: Path = KEPT) -> list[Path]:
     page, picture = folder / "scoreboard.html", folder / "scoreboard.png"
     boards["all"].to_html(page, pictures=False)
     return [page, picture] if draw_ranks(boards, picture) else [page]
+
+
+def is_fresh(folder: Path = KEPT) -> bool:
+    """Whether the page is there and younger than the results and the code that make it."""
+    page, results = folder / "scoreboard.html", folder / "scoreboard"
+    code = Path(gan_resample.evaluation.__file__).parent
+    sources = [*results.rglob("*.json"), *results.rglob("*.tsv"), *code.rglob("*.[ph]*")]
+    times = [file.stat().st_mtime for file in sources if "__pycache__" not in file.parts]
+    return page.exists() and page.stat().st_mtime >= max(times)
 
 
 def draw_ranks(boards: Mapping[str, Comparison], picture: Path) -> bool:
