@@ -25,13 +25,18 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from gan_resample._sklearn import Interval, StrOptions, _fit_context
+from gan_resample.columns import refuse_masked
 from gan_resample.contract import ENCODER_CONSTRAINTS, BaseRowSampler, RowsMixin, dense
+from gan_resample.engine.ambient import steady
 from gan_resample.engine.callbacks import check_callbacks
 from gan_resample.engine.game import ClassifyingGame, Game, SamplingGame
 from gan_resample.engine.guards import warn_of_collapse
 from gan_resample.engine.net import GameNet
 from gan_resample.engine.seeding import find_device, random_stream, seeded
 from gan_resample.nn import rows_at_once
+from gan_resample.saving import LeanPickles
+from gan_resample.scalars import plain
+from gan_resample.stopped_fits import StoppedFitsMixin
 
 __all__ = [
     "BACKBONE_CONSTRAINTS",
@@ -66,7 +71,7 @@ BACKBONE_CONSTRAINTS: dict[str, list[Any]] = {
 NET_PARAMS = ("batch_size", "learning_rate", "net_params", "device", "callbacks", "encoder")
 
 
-class GameMixin(RowsMixin):
+class GameMixin(StoppedFitsMixin, LeanPickles, RowsMixin):
     """An estimator that trains a net which plays a game."""
 
     _game: ClassVar[type[Game]]
@@ -99,9 +104,11 @@ class GameMixin(RowsMixin):
     ) -> None:
         """Train a net, or go on with the last one, and set the fitted attributes."""
         goes_on = self._goes_on()
+        if goes_on:
+            self._check_goes_on(self.net_)
         names = (*self._game_params, *self._kept_params, *NET_PARAMS)
         fixed = [name for name in names if name not in self._free_params]
-        settings = {name: _told(getattr(self, name)) for name in fixed}
+        settings = {name: _told(plain(getattr(self, name))) for name in fixed}
         settings["rows"] = hashlib.blake2b(x.tobytes()).hexdigest()
         if goes_on and settings != self._settings:
             either = {**self._settings, **settings}
@@ -119,10 +126,16 @@ class GameMixin(RowsMixin):
         device = find_device(self.device)
         counts = np.bincount(codes, minlength=len(self.classes_)).tolist()
         net = self.net_ if goes_on else self._make_net(x.shape[1:], counts, deficits, device)
-        net.set_params(max_iter=self._rounds_before(deficits) + self.max_iter)
-        rows = torch.as_tensor(x, dtype=torch.float32), torch.as_tensor(codes)
-        with torch.inference_mode(False), torch.enable_grad(), seeded(stream, device):
-            net.partial_fit(*rows)
+        net.set_params(max_iter=self._rounds_before(deficits) + plain(self.max_iter))
+        with seeded(stream, device), torch.inference_mode(False), torch.enable_grad():
+            rows = torch.as_tensor(x, dtype=torch.float32), torch.as_tensor(codes)
+            self._training = True
+            try:
+                net.partial_fit(*rows)
+            except BaseException as error:
+                if not (net.kept_ and (goes_on or isinstance(error, KeyboardInterrupt))):
+                    raise
+                self._stopped_by = error
             net.module_.eval()
             figures = net.module_.diagnose()
         self.net_, self._deficits, self._settings = net, tuple(deficits), settings
@@ -142,24 +155,25 @@ class GameMixin(RowsMixin):
         deficits: Sequence[int],
         device: torch.device,
     ) -> GameNet:
-        widths = self.hidden_layer_sizes
+        widths: Sequence[int] = plain(self.hidden_layer_sizes)
         if not all(isinstance(width, Integral) and width > 0 for width in widths):
             raise ValueError(
                 f"hidden_layer_sizes={widths!r} must hold positive whole numbers, the widths of "
                 "the hidden layers, for example (128, 64)"
             )
-        own = {name: getattr(self, name) for name in self._game_params}
+        own = {name: plain(getattr(self, name)) for name in self._game_params}
+        rows_a_round = plain(self._rows_a_round(shape))
         known = {
             "shape": tuple(shape),
             "counts": tuple(counts),
             "deficits": tuple(deficits),
             "spans": tuple(self.encoder_.spans_),
             "levels": tuple(self.encoder_.levels_),
-            "batch_size": min(self._rows_a_round(shape), sum(counts)),
+            "batch_size": min(rows_a_round, sum(counts)),
         }
         options: dict[str, Any] = {
-            **self._net_options(device, self._rows_a_round(shape)),
-            "max_iter": self.max_iter,
+            **self._net_options(device, rows_a_round),
+            "max_iter": plain(self.max_iter),
             "callbacks": [
                 *check_callbacks(self.callbacks, self._game),
                 *self._own_callbacks(),
@@ -182,15 +196,15 @@ class GameMixin(RowsMixin):
 
     def _net_options(self, device: torch.device, batch_size: int) -> dict[str, Any]:
         return {
-            "batch_size": batch_size,
-            "lr": self.learning_rate,
+            "batch_size": plain(batch_size),
+            "lr": plain(self.learning_rate),
             "device": str(device),
             "verbose": int(self.verbose),
         }
 
     def _optimizer_options(self, taken: dict[str, Any], moves: Iterable[str]) -> dict[str, Any]:
         """Return what ``net_params`` says to a net with these ``moves``."""
-        wanted = self.net_params or {}
+        wanted = plain(self.net_params) or {}
         if clash := sorted(set(wanted) & set(taken)):
             raise ValueError(
                 f"net_params sets {clash}, which the estimator sets itself: use its own arguments "
@@ -207,7 +221,8 @@ class GameMixin(RowsMixin):
         prefixes = tuple(f"{move}_optimizer" for move in others)
         wanted = {name: value for name, value in wanted.items() if not name.startswith(prefixes)}
         shares = {m: share for m, share in self._learning_rates.items() if m in moves}
-        rates = {f"{m}_optimizer__lr": share * self.learning_rate for m, share in shares.items()}
+        rate = plain(self.learning_rate)
+        rates = {f"{m}_optimizer__lr": share * rate for m, share in shares.items()}
         if "optimizer" in wanted:  # the method's betas are Adam's, not any optimizer's
             return rates | wanted
         defaults = {f"optimizer__{name}": v for name, v in self._optimizer_params.items()}
@@ -218,6 +233,10 @@ class BaseGameSampler(GameMixin, BaseRowSampler):
     """An over-sampler whose rows come from a :class:`SamplingGame`; abstract."""
 
     _game: ClassVar[type[SamplingGame]]
+
+    def _learn(self, X: Any, y: Array) -> None:
+        with self._fitting():
+            super()._learn(X, y)
 
     def _learn_rows(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
@@ -241,10 +260,8 @@ class BaseGameSampler(GameMixin, BaseRowSampler):
 
     def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
         device = torch.device(self.net_.device)
-        y = torch.as_tensor(codes, device=device)
         with seeded(stream, device), torch.inference_mode():
-            rows = self._sample(y)
-        return rows.cpu().numpy()
+            return self._sample(torch.as_tensor(codes, device=device)).cpu().numpy()
 
     def _sample(self, y: Tensor) -> Tensor:
         """Make encoded rows for class codes, some at once; a hook, likewise."""
@@ -300,6 +317,11 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
         -------
         self : estimator
         """
+        with self._fitting():
+            self._learn(X, y)
+        return self
+
+    def _learn(self, X: Any, y: Any) -> None:
         goes_on = self._goes_on()
         X = self._check_rows(X, reset=not goes_on)
         y = self._check_labels(y)
@@ -311,9 +333,9 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
         x = self._encode(X, goes_on=goes_on)
         self._play(x, codes, deficits, stream)
         self._stream = stream
-        return self
 
     def _check_labels(self, y: Any) -> Array:
+        refuse_masked(y, "y")
         check_classification_targets(y)
         check_target_type(y)
         y = column_or_1d(y, warn=True)
@@ -339,16 +361,17 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
             data: calibrate them where probabilities matter.
         """
         check_is_fitted(self, "_stream")
-        x = torch.as_tensor(self.encoder_.transform(dense(self._check_rows(X, reset=False))))
+        encoded = self.encoder_.transform(dense(self._check_rows(X, reset=False)))
         predictor, device = self.game_.predictor, torch.device(self.net_.device)
         dtype = torch.float32
-        if device.type == "cpu" and x.ndim == 2:
+        if device.type == "cpu" and encoded.ndim == 2:
             # float64 makes a row's result independent of its batch; images would take too long
             predictor, dtype = copy.deepcopy(predictor).double(), torch.float64
-        with torch.inference_mode():
+        with steady(device), torch.inference_mode():
+            x = torch.as_tensor(encoded)
             chunks = x.split(rows_at_once(x.shape[1:]))
             logits = [predictor(chunk.to(device, dtype)) for chunk in chunks]
-        return torch.cat(logits).double().softmax(dim=1).cpu().numpy()
+            return torch.cat(logits).double().softmax(dim=1).cpu().numpy()
 
     def predict(self, X: Any) -> Array:
         """Most probable label of each row.

@@ -1,21 +1,24 @@
-"""One column of a table: how it is read, and how numbers become observed values again."""
+"""Rows and columns of any container: what is a frame, what is listed, what is missing."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
-    "NumericColumn",
-    "as_objects",
     "check_frame",
-    "column_dtype",
+    "column_mask",
     "column_values",
     "is_frame",
     "is_missing",
+    "is_missing_cell",
+    "nullable",
+    "prepare_rows",
+    "refuse_masked",
 ]
 
 Array = NDArray[Any]
@@ -26,9 +29,66 @@ def is_frame(X: Any) -> bool:
     return hasattr(X, "iloc") and hasattr(X, "dtypes") and np.ndim(X) == 2
 
 
-def as_objects(X: Any) -> Any:
-    """Return a list of rows as an array of dtype object: numbers beside text stay numbers."""
-    return np.asarray(X, dtype=object) if isinstance(X, (list, tuple)) else X
+def prepare_rows(X: Any, encoder: Any) -> tuple[Any, Any]:
+    """Return rows that are no frame so that numbers beside text stay numbers, and what to ask for.
+
+    Parameters
+    ----------
+    X : array, sparse matrix or list of rows
+    encoder : TableEncoder or other
+        Where it lists columns, lists of rows become arrays of dtype object.
+
+    Returns
+    -------
+    X : array, sparse matrix or list of rows
+    dtype : "numeric" or None
+        To hand on to ``validate_data``; None leaves values to the encoder, which names the column.
+
+    Raises
+    ------
+    ValueError
+        Where ``X`` has masked cells: the values under the mask would be used.
+    TypeError
+        Where numpy cannot read ``X``.
+    """
+    refuse_masked(X, "X")
+    _refuse_unreadable(X)
+    listed = (getattr(encoder, name, None) for name in ("categorical_features", "id_columns"))
+    lists = any(columns is not None for columns in listed)
+    if isinstance(X, (list, tuple)) and (lists or _has_text(X)):
+        X = np.asarray(X, dtype=object)
+    objects = isinstance(X, np.ndarray) and X.dtype.kind in "OUTS"
+    return X, None if lists or objects else "numeric"
+
+
+def _refuse_unreadable(X: Any) -> None:
+    """Refuse tensors that numpy cannot read: with gradients, sparse, or of half precision."""
+    if isinstance(X, np.ndarray) or not hasattr(X, "__array__"):
+        return
+    try:
+        np.asarray(X)
+    except (TypeError, RuntimeError, ValueError) as error:
+        raise TypeError(
+            f"numpy cannot read X, a {type(X).__module__}.{type(X).__name__} ({error}): hand over "
+            "a numpy array, of a torch tensor X.detach().cpu().float().to_dense().numpy()"
+        ) from error
+
+
+def _has_text(rows: Any) -> bool:
+    try:
+        return np.asarray(rows).dtype.kind in "USO"
+    except ValueError:  # rows of several lengths: scikit-learn says so
+        return False
+
+
+def refuse_masked(rows: Any, name: str) -> None:
+    """Refuse a numpy masked array whose mask hides something."""
+    if np.ma.is_masked(rows):
+        n = int(np.ma.count_masked(rows))
+        raise ValueError(
+            f"{name} has {n} masked cell{'s' if n > 1 else ''}, and the values under the mask "
+            f"would be used: fill them first, {name}.filled(value), or leave those rows out"
+        )
 
 
 def check_frame(X: Any) -> None:
@@ -43,88 +103,63 @@ def check_frame(X: Any) -> None:
             )
 
 
-@dataclass(frozen=True)
-class NumericColumn:
-    """One standardised column: ``z = (x - mean) / scale``, and its way back.
+def column_mask(listed: Any, X: Any, what: str) -> NDArray[np.bool_]:
+    """Return which columns of ``X`` the parameter ``what`` lists.
 
-    ``observed`` holds the distinct training values, ascending, in the input's dtype; ``grid`` the
-    same values encoded.
+    Parameters
+    ----------
+    listed : array-like of str, int or bool, or None
+        Names (data frames), indices, or a boolean mask.
+    X : data frame or array of shape (n_rows, n_columns)
+    what : str
+        Name of the parameter.
+
+    Raises
+    ------
+    ValueError
+        For what is no column.
     """
-
-    mean: float
-    scale: float
-    observed: Array
-    grid: Array
-    snapped: bool
-
-    @classmethod
-    def learn(cls, column: Array, values: Array, snap: bool | str) -> NumericColumn:
-        """Learn from ``values``, the column as float64."""
-        if column.dtype == object:  # any numbers: keep the objects themselves
-            observed = column[np.unique(values, return_index=True)[1]]
+    n = X.shape[1]
+    mask = np.zeros(n, dtype=bool)
+    columns = [] if listed is None else list(listed)
+    if columns and all(isinstance(column, (bool, np.bool_)) for column in columns):
+        if len(columns) != n:
+            raise ValueError(
+                f"{what} is a mask of {len(columns)} columns, but X has {n}: give one entry for "
+                "each column"
+            )
+        return np.asarray(columns, dtype=bool)
+    names = list(X.columns) if is_frame(X) else []
+    for column in columns:
+        if column in names:
+            mask[names.index(column)] = True
+        elif isinstance(column, Integral) and -n <= column < n:
+            mask[int(column)] = True
         else:
-            observed = np.unique(column)
-        distinct = observed.astype(np.float64)
-        # divide by the largest magnitude first: squares of 1e200 are not finite
-        unit = max(float(np.abs(distinct).max()), np.finfo(float).tiny)
-        mean = float(np.mean(values / unit) * unit)
-        scale = float(np.std(values / unit) * unit)
-        if len(distinct) == 1 or scale < np.finfo(float).tiny:
-            mean, scale = float(distinct[0]), 1.0
-        few = len(distinct) <= max(20, len(values) / 10)
-        snapped = len(distinct) == 1 or (few if snap == "auto" else bool(snap))
-        return cls(mean, scale, observed, _standardise(distinct, mean, scale), snapped)
-
-    def encode(self, values: Array) -> Array:
-        return _standardise(values, self.mean, self.scale)
-
-    def decode(self, z: Array) -> Array:
-        """Return values in the input's dtype, within the observed bounds."""
-        grid = self.grid.astype(z.dtype)
-        nearest = _nearest(grid, z)
-        if self.snapped:
-            return self.observed[nearest]
-        with np.errstate(over="ignore"):
-            values = z.astype(np.float64) * self.scale + self.mean
-        # a value that lies within rounding of an observed one is a copy: bit-identical then
-        tolerance = 8 * np.finfo(z.dtype).eps * np.maximum(1, np.abs(z))
-        outside = (z <= grid[0]) | (z >= grid[-1])
-        copied = outside | (np.abs(z - grid[nearest]) <= tolerance)
-        return np.where(copied, self.observed[nearest], self._cast(values))
-
-    def _cast(self, values: Array) -> Array:
-        dtype = self.observed.dtype
-        if dtype.kind not in "iu":
-            return values.astype(dtype)
-        low, high = self.observed[0], self.observed[-1]
-        with np.errstate(invalid="ignore"):
-            whole = np.rint(values).astype(dtype)
-        # rounding to float64 may step over the ends of int64
-        whole = np.where(values >= float(high), high, whole)
-        return np.where(values <= float(low), low, whole).astype(dtype)
+            raise ValueError(
+                f"{what} lists {column!r}, which is no column of X: it has columns "
+                f"{names if names else f'0 to {n - 1}'}"
+            )
+    return mask
 
 
-def _standardise(values: Array, mean: float, scale: float) -> Array:
-    with np.errstate(over="ignore"):  # a row far outside the training range may become inf
-        return np.clip((values - mean) / scale, -1e30, 1e30)
-
-
-def _nearest(grid: Array, z: Array) -> Array:
-    """Find the index of the nearest value of the ascending ``grid`` for each entry of ``z``."""
-    above = np.searchsorted(grid, z).clip(max=len(grid) - 1)
-    below = (above - 1).clip(min=0)
-    return np.where(grid[above] - z < z - grid[below], above, below)
-
-
-def column_dtype(X: Any, j: int) -> Any:
-    """Dtype of column ``j`` of a data frame or array."""
-    return X.dtypes.iloc[j] if is_frame(X) else X.dtype
+def nullable(dtype: Any) -> Any:
+    """Return a dtype of data frames that holds the same values and missing ones too."""
+    dtype = getattr(dtype, "subtype", dtype) if str(dtype).startswith("Sparse") else dtype
+    if str(dtype).startswith("interval[int"):
+        return type(dtype)("float64", dtype.closed)
+    if not isinstance(dtype, np.dtype) or dtype.kind not in "iub":
+        return dtype
+    if dtype.kind == "b":
+        return "boolean"
+    return f"{'UInt' if dtype.kind == 'u' else 'Int'}{8 * dtype.itemsize}"
 
 
 def column_values(X: Any, j: int) -> Array:
     """Return column ``j`` as a numpy array; pandas' own dtypes become numpy's."""
     if not is_frame(X):
-        return X[:, j]
+        values = X[:, j]
+        return values.astype(object) if values.dtype.kind in "UT" else values
     column = X.iloc[:, j]
     dtype = getattr(column.dtype, "numpy_dtype", None)  # of Int64, Float32, boolean
     if dtype is not None and getattr(column.dtype, "na_value", None) is not None:
@@ -140,11 +175,18 @@ def is_missing(column: Array) -> NDArray[np.bool_]:
     """Tell which entries are None, NaN or pandas' NA."""
     if column.dtype.kind in "biuUS":
         return np.zeros(len(column), dtype=bool)
-    return np.fromiter((v is None or not _equals_itself(v) for v in column), bool, len(column))
+    return np.fromiter(map(is_missing_cell, column), bool, len(column))
 
 
-def _equals_itself(value: Any) -> bool:
+def is_missing_cell(cell: Any) -> bool:
+    """Tell whether a cell is None, NaN or pandas' NA."""
+    if cell is None:
+        return True
+    if isinstance(cell, Decimal):
+        return cell.is_nan()  # comparing a signalling NaN raises
     try:
-        return bool(value == value)
+        return bool(cell != cell)
     except TypeError:  # pandas.NA has no truth value
+        return True
+    except ValueError:  # nor has an array
         return False

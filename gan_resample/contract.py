@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,14 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from gan_resample._sklearn import _fit_context
-from gan_resample.columns import as_objects, check_frame, is_frame
+from gan_resample.columns import (
+    check_frame,
+    column_mask,
+    is_frame,
+    nullable,
+    prepare_rows,
+    refuse_masked,
+)
 from gan_resample.encoding import TableEncoder
 from gan_resample.engine.guards import TinyClassWarning
 from gan_resample.engine.seeding import random_stream
@@ -50,6 +58,9 @@ class RowsMixin:
     classes_: Array
     _counts: tuple[int, ...]
     _stream: np.random.Generator
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_stream")
 
     def _check_rows(self, X: Any, *, reset: bool) -> Any:
         """Check container, shape and names; values are the encoder's business."""
@@ -100,14 +111,13 @@ class RowsMixin:
                 "dimensions and images of 4, (n, channels, height, width): X[:, None] gives grey "
                 "images their channel"
             )
-        listed = getattr(self.encoder, "categorical_features", None) is not None
-        X = as_objects(X) if listed else X
+        X, dtype = prepare_rows(X, self.encoder)
         X = validate_data(
             self,
             X,
             reset=reset,
             accept_sparse=("csr", "csc"),
-            dtype=None if listed else "numeric",
+            dtype=dtype,
             ensure_all_finite=False,
         )
         if sparse.issparse(X) and np.prod(X.shape, dtype=float) * 8 > DENSE_LIMIT:
@@ -183,6 +193,7 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         """Set every fitted attribute where no class lacks a row."""
 
     def _check_X_y(self, X: Any, y: Any, accept_sparse: Any = None) -> tuple[Any, Array, bool]:
+        refuse_masked(y, "y")
         y, one_vs_all = check_target_type(y, indicate_one_vs_all=True)
         X = self._check_rows(X, reset=not self._goes_on())
         check_consistent_length(X, y)
@@ -210,6 +221,34 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         )
         self._learn(X, y)
         return self
+
+    def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
+        """Return the rows, and generated ones below them.
+
+        Parameters
+        ----------
+        X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
+            Training rows; images are an array of shape (n_rows, channels, height, width).
+        y : array-like of shape (n_rows,)
+            Their labels.
+
+        Returns
+        -------
+        X : data frame, array or sparse matrix of shape (n_rows_new, n_columns), or images
+            Real rows first and as they were. Columns of ``id_columns`` that hold whole numbers
+            become nullable (``Int64``), as generated rows have no id.
+        y : array or series of shape (n_rows_new,)
+            Labels.
+        """
+        return super().fit_resample(self._with_nullable_ids(X), y, **params)
+
+    def _with_nullable_ids(self, X: Any) -> Any:
+        """Return a frame whose id columns can be missing: imbalanced-learn restores its dtypes."""
+        ids = getattr(self.encoder, "id_columns", None)
+        if ids is None or not is_frame(X) or not X.columns.is_unique:
+            return X
+        listed = np.flatnonzero(column_mask(ids, X, "id_columns")).tolist()
+        return X.astype({X.columns[j]: nullable(X.dtypes.iloc[j]) for j in listed})
 
     def _fit_resample(self, X: Any, y: Array) -> tuple[Any, Array]:
         self._learn(X, y)
@@ -264,22 +303,58 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         Raises
         ------
         ValueError
-            A label of a class that was not in play.
+            A label of a class that was not in play, something else than a list of labels, or
+            another ``random_state``.
         """
         check_is_fitted(self, "_stream")
-        labels = column_or_1d(labels)
+        labels = self._check_wanted(labels)
         stream = self._stream if random_state is None else random_stream(random_state)
-        others = np.setdiff1d(labels, self._in_play)
-        if len(others):
-            raise ValueError(
-                f"cannot generate rows of {others.tolist()}: in fit, the classes in play were "
-                f"{self._in_play.tolist()}; name the others in sampling_strategy"
-            )
         codes = np.searchsorted(self.classes_, labels)
         nothing = np.empty((0, *self._encoded_shape))
         rows = self._draw_rows(codes, stream) if len(codes) else nothing
         X = self._generated_rows(rows)
         return X if self._container is None else self._container(X)
+
+    def _check_wanted(self, labels: Any) -> Array:
+        """Return the labels that :meth:`sample` is asked for, each of a class in play."""
+        known, in_play = self.classes_.tolist(), self._in_play.tolist()
+        if np.ndim(labels) == 0:
+            number = isinstance(labels, Integral) and labels not in (0, 1, *in_play)
+            n, label = (abs(int(labels)) if number else 10), (in_play or known)[-1]
+            raise ValueError(
+                f"labels={labels!r} must be a list with a label for each row that is wanted: for "
+                f"{n} rows of class {label!r} say sample([{label!r}] * {n})"
+            )
+        if np.ndim(labels) > 1 and np.shape(labels)[1:] != (1,):
+            raise ValueError(
+                f"labels must be a list with a label for each row that is wanted, but has shape "
+                f"{np.shape(labels)}"
+            )
+        labels = column_or_1d(labels)
+        others = np.setdiff1d(labels, self._in_play).tolist()
+        if unknown := [label for label in others if label not in known]:
+            raise ValueError(
+                f"cannot generate rows of {unknown}: the classes that {type(self).__name__} was "
+                f"fitted to are {known}"
+            )
+        if others:
+            raise ValueError(
+                f"cannot generate rows of {others}: in fit, the classes in play were {in_play}. "
+                f"Fit with sampling_strategy={self._strategy_with(others, labels)}, the rows of "
+                "each class, real and generated, to have the others in play too"
+            )
+        return labels
+
+    def _strategy_with(self, others: Sequence[Any], labels: Array) -> dict[Any, int]:
+        """Return a strategy in which ``others`` are in play beside those that were."""
+        counts = dict(zip(self.classes_.tolist(), self._counts, strict=True))
+        wanted = dict(zip(others, (int(np.sum(labels == each)) for each in others), strict=True))
+        lacking = {label: self.sampling_strategy_.get(label, 0) for label in counts}
+        return {
+            label: count + int(lacking[label] or wanted[label])
+            for label, count in counts.items()
+            if lacking[label] or label in wanted
+        }
 
 
 def dense(X: Any) -> Any:
@@ -295,4 +370,5 @@ def _stack(X: Any, rows: Any) -> Any:
         return pd.concat([X, rows], ignore_index=True)
     if sparse.issparse(X):
         return sparse.vstack([X, rows], format=X.format)
-    return np.concatenate([X, rows])
+    dtype = np.result_type(X, rows)  # texts of other lengths differ; of two numbers it is native
+    return np.concatenate([X, rows], dtype=dtype.newbyteorder(X.dtype.byteorder))

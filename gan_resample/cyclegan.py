@@ -53,6 +53,7 @@ from gan_resample.base import (
 from gan_resample.columns import is_frame
 from gan_resample.contract import dense
 from gan_resample.encoding import TableEncoder
+from gan_resample.engine.ambient import steady
 from gan_resample.engine.batches import epoch_rounds
 from gan_resample.engine.game import ClassifyingGame
 from gan_resample.images import ImageEncoder
@@ -332,12 +333,13 @@ class CycleGANMixin(GameMixin):
         given = X
         X = self._check_rows(X, reset=False)
         target, back = self._direction(to)
-        x = torch.as_tensor(self.encoder_.transform(dense(X)), dtype=torch.float32)
-        device = torch.device(self.net_.device)
-        with torch.inference_mode():
-            chunks = x.to(device).split(self.game_.chunk_rows)
+        encoded, device = self.encoder_.transform(dense(X)), torch.device(self.net_.device)
+        with steady(device), torch.inference_mode():
+            x = torch.as_tensor(encoded, dtype=torch.float32, device=device)
+            chunks = x.split(self.game_.chunk_rows)
             rows = torch.cat([self.game_.translate(part, target, back=back) for part in chunks])
-        translated = self.encoder_.inverse_transform(rows.cpu().numpy())
+            made = rows.cpu().numpy()
+        translated = self.encoder_.inverse_transform(made)
         if is_frame(given) and is_frame(translated):
             translated.index = given.index
         return type(X)(translated) if sparse.issparse(X) else translated

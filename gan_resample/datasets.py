@@ -1,4 +1,4 @@
-"""Tables for the comparison: files of one's own, and three thinned sets that need no download.
+"""Tables for the comparison: one's own, and three thinned sets that need no download.
 
 A :class:`DataSet` is a table ready for cross-validation: numbers in float64, everything else as
 categories, labels in order of size. What cannot be compared fairly (identifiers, columns without
@@ -7,11 +7,10 @@ a value, classes of a single row) is refused here, by name, before anything runs
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,14 +21,15 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.utils.multiclass import type_of_target
 
-# for users; what reads files is for the command line
+from gan_resample.column_kinds import ColumnKind, judge_frame, refuse_columns
+from gan_resample.columns import prepare_rows
+from gan_resample.extremes import find_extremes, tell_extremes
+from gan_resample.numeric_column import read_cells
+
 __all__ = ["DataSet", "Split", "as_dataset", "load_bundled"]
 
 Array = NDArray[Any]
 
-SUFFIXES = (".csv", ".csv.gz", ".parquet")
-MISSING = ["", "?", "NA", "NaN", "nan"]  # cells without a value; "None" may be a category
-STORE, RESULTS = "results.sqlite", ("results.csv", "summary.csv")  # what a comparison writes
 MAX_CATEGORIES = 100  # as in TableEncoder
 LARGEST = 1e100  # beyond it, the variance of a column is not finite
 
@@ -76,6 +76,8 @@ class DataSet:
     thinned : tuple of int or None
         How many rows of each of ``labels`` a training part keeps. Test parts then hold as many
         rows of each class as of the others, weighted to the class mix of the training part.
+    kinds : mapping of str to ColumnKind
+        How each column was read, identifiers too, which ``X`` is without; empty: nobody said.
     """
 
     name: str
@@ -83,6 +85,7 @@ class DataSet:
     y: Array = field(repr=False)
     labels: Array
     thinned: tuple[int, ...] | None = None
+    kinds: Mapping[str, ColumnKind] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def codes(self) -> Array:
@@ -160,6 +163,7 @@ def as_dataset(
     y: Any,
     *,
     categorical: Iterable[str] = (),
+    id_columns: Iterable[str] = (),
     thinned: Sequence[int] | None = None,
 ) -> DataSet:
     """Check a table and make it ready for the comparison.
@@ -173,7 +177,10 @@ def as_dataset(
     y : array-like of shape (n_rows,)
         Labels of at least two classes, each of at least two rows.
     categorical : iterable of str, default=()
-        Columns of numbers that are categories all the same. Texts and truth values always are.
+        Columns of numbers that are categories all the same. Truth values always are, and so are
+        texts, unless they are numbers of more than 20 distinct values.
+    id_columns : iterable of str, default=()
+        Columns that identify rows. They are no features: the data set is without them.
     thinned : sequence of int, default=None
         See :class:`DataSet`; in the order of the sorted labels.
 
@@ -184,8 +191,14 @@ def as_dataset(
     Raises
     ------
     ValueError
-        For a target with a missing value, one class, or one row of a class; for a column without
-        a value, with an infinite value, with dates, or of text like an identifier.
+        For a target with a missing value, one class, or one row of a class; for columns that
+        cannot be used, all of them in one message: without a value, with an infinite value, with
+        dates and the like, or of text like an identifier.
+
+    Warns
+    -----
+    UserWarning
+        Of columns that look like identifiers, and of extreme values.
     """
     frame = X.reset_index(drop=True) if isinstance(X, pd.DataFrame) else _frame_of(X)
     frame.columns = frame.columns.astype(str)
@@ -193,27 +206,54 @@ def as_dataset(
         twice = frame.columns[frame.columns.duplicated()].tolist()
         raise ValueError(f"{name} has several columns called {twice}: rename them")
     labels = _check_target(name, pd.Series(y).reset_index(drop=True), len(frame))
-    if missing := sorted(set(categorical) - set(frame.columns)):
-        raise ValueError(f"{name} has no columns {missing} to take as categories")
-    if not frame.shape[1]:
+    listed, ids = set(categorical), set(id_columns)
+    for named, use in ((listed, "take as categories"), (ids, "keep as identifiers")):
+        if missing := sorted(named - set(frame.columns)):
+            raise ValueError(f"{name} has no columns {missing} to {use}")
+    if both := sorted(listed & ids):
+        raise ValueError(f"columns {both} of {name} are to be categories and identifiers: choose")
+    if len(ids) == frame.shape[1]:
         raise ValueError(f"{name} has no column but the target: there is nothing to learn from")
-    columns = {
-        column: _as_categories(name, frame[column])
-        if column in set(categorical) or not _is_numeric(frame[column])
-        else _as_numbers(name, frame[column])
-        for column in frame.columns
-    }
+    kinds, columns = read_columns(frame, listed, ids)
+    refuse_columns(kinds, what=name)
+    _warn_of_columns(name, kinds)
     classes, codes = np.unique(labels, return_inverse=True)
     sizes = np.bincount(codes) if thinned is None else np.asarray(thinned)
     by_size = np.argsort(-sizes, kind="stable")
     counts = None if thinned is None else tuple(sizes[by_size].tolist())
-    return DataSet(name, pd.DataFrame(columns), labels, classes[by_size], counts)
+    return DataSet(name, pd.DataFrame(columns), labels, classes[by_size], counts, kinds)
+
+
+def read_columns(
+    frame: pd.DataFrame, categorical: Collection[str], ids: Collection[str]
+) -> tuple[dict[str, ColumnKind], dict[str, pd.Series]]:
+    """Return what each column is, refused ones too, and the numbers and categories themselves."""
+    frame = frame.astype(_native_orders(frame))
+    kinds, columns = judge_frame(frame, categorical, ids), {}
+    for column, kind in kinds.items():
+        if kind.kind == "number":
+            kinds[column], columns[column] = _as_numbers(frame[column], kind)
+        elif kind.kind == "category":
+            kinds[column], columns[column] = _as_categories(frame[column], kind)
+    return kinds, columns
+
+
+def _native_orders(frame: pd.DataFrame) -> dict[Any, Any]:
+    """Return dtypes for columns of the other byte order, which pandas cannot count."""
+    kinds = frame.dtypes.items()
+    return {c: t.newbyteorder("=") for c, t in kinds if isinstance(t, np.dtype) and not t.isnative}
+
+
+def _warn_of_columns(name: str, kinds: Mapping[str, ColumnKind]) -> None:
+    told = [f"column {c!r} of {name} {kind.warning}" for c, kind in kinds.items() if kind.warning]
+    if told:
+        warnings.warn("; ".join(told), UserWarning, stacklevel=3)
 
 
 def _frame_of(X: Any) -> pd.DataFrame:
     if sparse.issparse(X):
         raise TypeError("a table to compare on is dense, but X is sparse: hand over X.toarray()")
-    X = np.asarray(X)
+    X = np.asarray(prepare_rows(X, None)[0])
     if X.ndim != 2:
         raise ValueError(f"a table has two dimensions, rows and columns, but got shape {X.shape}")
     return pd.DataFrame(X, columns=[f"x{j}" for j in range(X.shape[1])]).infer_objects()
@@ -246,140 +286,56 @@ def _check_target(name: str, target: pd.Series, n_rows: int) -> Array:
     return labels
 
 
-def _is_numeric(column: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-
-
-def _as_numbers(name: str, column: pd.Series) -> pd.Series:
-    _check_not_empty(name, column)
-    if pd.api.types.is_complex_dtype(column):
-        raise ValueError(f"column {column.name!r} of {name} holds complex numbers")
-    values = pd.Series(column.to_numpy(np.float64, na_value=np.nan), name=column.name)
-    if values.abs().max() > LARGEST:
-        raise ValueError(
-            f"column {column.name!r} of {name} has infinite values, or values beyond "
-            f"{LARGEST:.0e}: replace or rescale them, or leave it out (--drop {column.name})"
+def _as_numbers(column: pd.Series, kind: ColumnKind) -> tuple[ColumnKind, pd.Series]:
+    if column.dtype.kind in "iuf":
+        values = column.to_numpy(np.float64, na_value=np.nan)
+    else:
+        cells = column.to_numpy(object)
+        values = read_cells(cells, None, repr(column.name)).astype(np.float64)
+    finite = values[~np.isnan(values)]
+    if not len(finite):
+        kind = ColumnKind("refused", reason="has no value at all", advice="leave it out")
+    elif np.abs(finite).max() > LARGEST:
+        kind = ColumnKind(
+            "refused",
+            reason=f"has infinite values, or values beyond {LARGEST:.0e}",
+            advice="replace or rescale them",
         )
-    return values
-
-
-def _as_categories(name: str, column: pd.Series) -> pd.Series:
-    _check_not_empty(name, column)
-    if pd.api.types.is_datetime64_any_dtype(column):
-        raise ValueError(
-            f"column {column.name!r} of {name} holds dates: turn it into numbers, such as days "
-            f"since a day, or leave it out (--drop {column.name})"
+    elif (extreme := find_extremes(finite)) is not None:
+        usual = finite[~extreme]
+        far = np.unique(finite[extreme]).tolist()
+        told = (
+            f"{tell_extremes(far, usual.min(), usual.max())}: taken as just beyond them; if it "
+            "stands for a missing value, make it one"
         )
+        kind = replace(kind, warning="; it ".join(filter(None, [kind.warning, told])))
+    return kind, pd.Series(values, name=column.name)
+
+
+def _as_categories(column: pd.Series, kind: ColumnKind) -> tuple[ColumnKind, pd.Series]:
     distinct = column.nunique()
-    if distinct > MAX_CATEGORIES or distinct == len(column):
-        raise ValueError(
-            f"column {column.name!r} of {name} is text with {distinct} distinct values in "
-            f"{len(column)} rows, {_likeness(column)}: leave it out (--drop {column.name}), or "
-            "turn it into numbers or a few categories"
+    if not distinct:
+        kind = ColumnKind("refused", reason="has no value at all", advice="leave it out")
+    elif distinct > MAX_CATEGORIES or distinct == len(column):
+        number = pd.api.types.is_numeric_dtype(column)
+        kind = ColumnKind(
+            "refused",
+            reason=f"is {'taken as a category' if number else 'text'} with {distinct} distinct "
+            f"values in {len(column)} rows, {_likeness(column)}",
+            advice="turn it into numbers or a few categories, name it in id_columns (--id) if it "
+            "identifies rows",
         )
-    return column.astype(str).where(column.notna()).astype("category")
+    return kind, column.astype(str).where(column.notna()).astype("category")
 
 
 def _likeness(column: pd.Series) -> str:
     odd = column.dropna()
-    odd = odd[pd.to_numeric(odd, errors="coerce").isna()]
+    odd = odd[pd.to_numeric(odd.astype(str), errors="coerce").isna()]
+    if not len(odd):
+        return "all of them numbers"
     if len(odd) < len(column) / 2:
         return f"most of them numbers, but not {odd.iloc[0]!r}"
     return "like an identifier"
-
-
-def _check_not_empty(name: str, column: pd.Series) -> None:
-    if column.isna().all():
-        raise ValueError(
-            f"column {column.name!r} of {name} has no value at all: leave it out "
-            f"(--drop {column.name})"
-        )
-
-
-# ---- files --------------------------------------------------------------------------------------
-
-
-def table_files(path: Path) -> dict[str, Path]:
-    """Return name -> file: the file itself, or every table in a folder.
-
-    What an earlier comparison wrote there is no table of the user's.
-    """
-    if not path.exists():
-        raise FileNotFoundError(
-            f"no such file or folder: {path}; bundled names are {', '.join(BUNDLED)}"
-        )
-    found = sorted(path.iterdir()) if path.is_dir() else [path]
-    written = RESULTS if (path / STORE).exists() else ()
-    files = [f for f in found if f.name.lower().endswith(SUFFIXES) and f.name not in written]
-    if not files:
-        raise ValueError(f"{path} is no table and holds none: needed is {', '.join(SUFFIXES)}")
-    names = {file.name[: -len(_suffix(file))]: file for file in files}
-    if len(names) < len(files):
-        raise ValueError(f"{path} holds the same table in two formats: keep one of each")
-    return names
-
-
-def _suffix(file: Path) -> str:
-    return next(suffix for suffix in SUFFIXES if file.name.lower().endswith(suffix))
-
-
-def read_frame(file: Path) -> pd.DataFrame:
-    """Read a CSV (also gzipped) or Parquet file; see ``MISSING`` for what is a missing value."""
-    frame = _read_parquet(file) if _suffix(file) == ".parquet" else _read_csv(file)
-    frame = frame.reset_index(drop=True)  # a Parquet file may bring an index
-    if frame.shape[1] == 1:
-        raise ValueError(
-            f"{file} has one column only, {frame.columns[0]!r}: commas must separate the columns"
-        )
-    if not len(frame):
-        raise ValueError(f"{file} has no rows")
-    if nameless := [name for name in frame.columns if str(name).startswith("Unnamed: ")]:
-        raise ValueError(
-            f"{file} has columns without a name, as when the index of a data frame was saved: "
-            f"give them one, or remove them ({', '.join(nameless)})"
-        )
-    return frame
-
-
-def _read_csv(file: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(
-            file,
-            keep_default_na=False,
-            na_values=MISSING,
-            low_memory=False,
-            compression="gzip" if _suffix(file) == ".csv.gz" else None,
-        )
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{file} is not UTF-8 text ({error}): save it as UTF-8") from error
-    except (ValueError, EOFError, gzip.BadGzipFile) as error:
-        raise ValueError(f"{file} cannot be read as CSV: {error}") from error
-
-
-def _read_parquet(file: Path) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(file)
-    except ImportError as error:
-        raise ImportError(
-            f"{file} is a Parquet file, which needs pyarrow: pip install pyarrow, or save the "
-            "table as CSV"
-        ) from error
-
-
-def separate_target(
-    frame: pd.DataFrame, target: str | None, drop: Sequence[str] = (), *, name: str
-) -> tuple[pd.DataFrame, pd.Series]:
-    """Split off the target: the named column, else "target", else the last one."""
-    if target is None:
-        target = "target" if "target" in frame.columns else str(frame.columns[-1])
-    if unknown := [column for column in (target, *drop) if column not in frame.columns]:
-        raise ValueError(
-            f"{name} has no column {', '.join(map(repr, unknown))}; its columns are "
-            f"{', '.join(map(str, frame.columns))}"
-        )
-    if target in drop:
-        raise ValueError(f"the target, {target!r}, cannot be dropped")
-    return frame.drop(columns=[target, *drop]), frame[target]
 
 
 # ---- sets that come with scikit-learn -----------------------------------------------------------

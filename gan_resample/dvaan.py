@@ -34,14 +34,12 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.linalg import helmert
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 
@@ -54,14 +52,14 @@ from gan_resample.base import (
     GameMixin,
     LoneRowsMixin,
 )
-from gan_resample.convnets import StridedConvNet, UpsamplingDecoder
+from gan_resample.decoding import WATCHED_IMAGES, warn_of_poor_decoding
+from gan_resample.dvaan_nets import ImageNets, TableNets, simplex, told_shape
 from gan_resample.encoding import TableEncoder
 from gan_resample.engine.game import ClassifyingGame, SamplingGame
 from gan_resample.engine.guards import BoundaryWarning
 from gan_resample.images import ImageEncoder
 from gan_resample.losses import gaussian_divergence
 from gan_resample.nn import (
-    MLP,
     Build,
     Harden,
     SoftmaxSpans,
@@ -73,7 +71,7 @@ from gan_resample.nn import (
     rows_at_once,
 )
 
-__all__ = ["PAPER_SETTINGS", "DVAANClassifier", "DVAANGame", "DVAANSampler"]
+__all__ = ["PAPER_SETTINGS", "DVAANClassifier", "DVAANClassifierGame", "DVAANGame", "DVAANSampler"]
 
 Array = NDArray[Any]
 
@@ -88,10 +86,6 @@ PAPER_SETTINGS: dict[str, Any] = {
     "pool_trains": "all",
     "width_multiplier": 1.0,
 }
-
-# Of the paper's networks for images, and of the discriminator of VAE/GAN, which it takes over
-CHANNELS, KERNELS = (64, 92, 128, 256), (5, 5, 3, 3)
-DIS_FIRST, DIS_CHANNELS, DIS_KERNELS, DIS_HIDDEN = 32, (128, 192, 256), (5, 5, 5), 512
 
 MU_STEP, MU_MIN, MU_MAX = 0.01, 0.25, 6.0
 MEMORY = 0.99  # of the averages that the rule for mu compares with
@@ -206,7 +200,7 @@ freeze, hidden_layer_sizes, width_multiplier
         recognition: Build | None,
         decoder: Build | None,
     ) -> None:
-        row = _told_shape(shape)
+        row = told_shape(shape)
         build = nets.recognition if recognition is None else recognition
         self.recognition = make_module(build, row, 2 * latent_dim)
         check_width(self.recognition, shape, 2 * latent_dim, "recognition")
@@ -222,7 +216,7 @@ freeze, hidden_layer_sizes, width_multiplier
         feature_extractor: Build | None,
         freeze: int | str | None,
     ) -> None:
-        row = _told_shape(shape)
+        row = told_shape(shape)
         features = make_backbone(feature_extractor, nets.features, row, nets.n_hidden, freeze)
         n_hidden = output_width(features, shape, "feature_extractor")
         head = nets.head if feature_extractor is None else nn.Linear
@@ -262,17 +256,21 @@ freeze, hidden_layer_sizes, width_multiplier
             x, y = rows, labels
         mean, log_variance = self.encode(x)
         z = mean + (log_variance / 2).exp() * torch.randn_like(mean)
-        soft = self.decoder(torch.cat([z, self.draw_prior(labels)]))
+        z = torch.cat([z, self.draw_prior(labels)])
+        soft = self.decoder(z)
         x_rec, _ = soft.chunk(2)
         # one pass of Dis over real rows, reconstructions, prior draws, and rows of D and D+
-        features = self.discriminator[0](torch.cat([x, self.harden(soft), rows]))
+        shown = self.harden(self.scatter(soft, z))
+        features = self.discriminator[0](torch.cat([x, shown, rows]))
         f_real, f_rec, *_ = features.chunk(4)
         logits, targets = self.discriminator[1](features), torch.cat([y, y, labels, labels])
         class_loss = cross_entropy(logits, targets, reduction="none").view(4, -1).mean(dim=1)
         _, on_rec, on_prior, on_rows = class_loss
 
-        error = (x - x_rec).square().mean()
+        squares = (x - x_rec).square()
+        error = squares.mean()
         element = 0.5 * error * x[0].numel() / self.usual_error(error)
+        self.learn_scatter(squares, y)
         divergence = gaussian_divergence(mean, log_variance, self.means[y]).mean()
         feature = 0.5 * (f_real - f_rec).square().mean()
         adversarial = on_rec + on_prior
@@ -306,6 +304,13 @@ freeze, hidden_layer_sizes, width_multiplier
             now = MEMORY * usual + (1 - MEMORY) * error
             self.variance.copy_(now.clamp(min=LEAST_VARIANCE))
         return self.variance
+
+    def scatter(self, soft: Tensor, z: Tensor) -> Tensor:
+        """Move decoded rows as far from their means as Dis and the pool want them; a hook."""
+        return soft
+
+    def learn_scatter(self, squares: Tensor, y: Tensor) -> None:
+        """Take squared errors, (n, *shape), of rebuilt rows of class codes ``y``; a hook."""
 
     @property
     def means(self) -> Tensor:
@@ -402,6 +407,10 @@ freeze, hidden_layer_sizes, width_multiplier
         """Hardened rows, (n, *shape)."""
         return self.harden(self.decoder(z))
 
+    def draw_rows(self, z: Tensor) -> Tensor:
+        """Rows that are generated from ``z``, (n, *shape): here the decoder's means."""
+        return self.decode(z)
+
     def agrees(self, x: Tensor, code: int) -> Tensor:
         """Whether Dis takes each row for one of class ``code``: (n,)."""
         return self.logits(x).argmax(dim=1) == code
@@ -415,7 +424,7 @@ freeze, hidden_layer_sizes, width_multiplier
         kept, missing, tried, most = [], n, 0, FEWEST_TRIES
         while missing and tried < most:
             size = min(missing + missing // 4 + 16, self.chunk_rows, most - tried)
-            x = self.decode(self.boundary_latents(code, size))
+            x = self.draw_rows(self.boundary_latents(code, size))
             kept.append(x[self.agrees(x, code)][:missing])
             missing, tried = missing - len(kept[-1]), tried + size
             if missing < n:
@@ -431,7 +440,8 @@ freeze, hidden_layer_sizes, width_multiplier
         """Decode draws from the class's component; of four each, one that Dis takes for it."""
         rows = []
         for size in parts(n, max(1, self.chunk_rows // 4)):
-            x = self.decode(self.draw_prior(torch.full((4 * size,), code, device=self.mu.device)))
+            y = torch.full((4 * size,), code, device=self.mu.device)
+            x = self.draw_rows(self.draw_prior(y))
             best = self.agrees(x, code).long().argsort(descending=True, stable=True)
             rows.append(x[best[:size]])
         return torch.cat(rows)
@@ -459,7 +469,7 @@ freeze, hidden_layer_sizes, width_multiplier
             rows[near] = self.boundary_rows(code, n_near, most_tries)
         if n_near < n:
             y = torch.full((n - n_near,), code, device=self.mu.device)
-            rows[~near] = self.decode(self.draw_prior(y))
+            rows[~near] = self.draw_rows(self.draw_prior(y))
         return rows
 
     def report(self) -> Mapping[str, Tensor]:
@@ -472,7 +482,7 @@ freeze, hidden_layer_sizes, width_multiplier
         sizes = parts(500, self.chunk_rows)
         for code in self.in_play:
             with self.still("decoder", "discriminator"):
-                candidates = (self.decode(self.boundary_latents(code, n)) for n in sizes)
+                candidates = (self.draw_rows(self.boundary_latents(code, n)) for n in sizes)
                 agreed = torch.cat([self.agrees(x, code) for x in candidates])
                 rows = torch.cat([self.generate(code, n, POOL_TRIES) for n in sizes])
             deviation = rows.flatten(1).var(0, correction=0).mean().sqrt()
@@ -490,73 +500,55 @@ freeze, hidden_layer_sizes, width_multiplier
         self.warm_up_ends = state["warm_up_ends"]
 
 
-# ---- what a game is made of ---------------------------------------------------------------------
+class DVAANClassifierGame(DVAANGame):
+    """The game of the classifier: Dis learns from draws of the decoder's law, not from its means.
 
-
-def simplex(n: int, n_axes: int) -> Tensor:
-    """Return unit vectors to the ``n`` corners of a regular simplex, (n, n_axes).
-
-    They lie in the first axes. Two are opposite; the cosine between any two is ``-1 / (n - 1)``.
+    The decoder's law is a normal one around ``Dec(z)``. Its means lie close together in all
+    directions but the few that latent vectors can tell, and most rows that Dis learns from are
+    generated: it would judge by the others, in which real rows spread out, what it has seen of
+    them on a thread. With ``decoder_variance="adapt"`` the numbers of a table get the spread that
+    real rows of the class have around what they are rebuilt as; categories and pixels, of which
+    the errors say no law, and the paper's given variance stay with the means.
     """
-    corners = -helmert(n).T * math.sqrt(n / (n - 1))
-    return torch.as_tensor(np.pad(corners, [(0, 0), (0, n_axes - (n - 1))]), dtype=torch.float32)
+
+    squares: Tensor
+    seen: Tensor
+    scattered: Tensor
+
+    def __init__(
+        self, *, shape: Sequence[int], spans: Sequence[tuple[int, int]], **others: Any
+    ) -> None:
+        super().__init__(shape=shape, spans=spans, **others)
+        self.scatters = self.adapt_variance and len(shape) == 1
+        n_classes = len(self.directions)
+        numbers = torch.ones(shape)
+        for start, stop in spans:
+            numbers[start:stop] = 0
+        self.register_buffer("scattered", numbers, persistent=False)
+        # moving sums of squared errors and of rows, by class
+        self.register_buffer("squares", torch.zeros(n_classes, *shape))
+        self.register_buffer("seen", torch.zeros(n_classes, 1))
+
+    def scatter(self, soft: Tensor, z: Tensor) -> Tensor:
+        if not self.scatters:
+            return soft
+        variances = self.squares / self.seen.clamp(min=torch.finfo(soft.dtype).tiny)
+        of_class = (-0.5 * torch.cdist(z.detach(), self.means).square()).softmax(dim=1)
+        deviations = (of_class @ variances).sqrt() * self.scattered
+        return soft + deviations * torch.randn_like(soft)
+
+    @torch.no_grad()
+    def learn_scatter(self, squares: Tensor, y: Tensor) -> None:
+        if self.scatters:
+            of_class = (y[:, None] == torch.arange(len(self.seen), device=y.device)).to(squares)
+            self.squares.lerp_(of_class.T @ squares, 1 - MEMORY)
+            self.seen.lerp_(of_class.sum(dim=0)[:, None], 1 - MEMORY)
+
+    def draw_rows(self, z: Tensor) -> Tensor:
+        return self.harden(self.scatter(self.decoder(z), z))
 
 
-class TableNets:
-    """Perceptrons with layer normalisation; the discriminator's are half as wide."""
-
-    def __init__(self, widths: Sequence[int]) -> None:
-        self.widths = tuple(widths)
-        self.halves = tuple(max(1, width // 2) for width in widths) or (16,)
-        self.n_hidden = self.halves[-1]
-        self.head = nn.Linear
-
-    def recognition(self, n_in: int, n_out: int) -> nn.Module:
-        return MLP(n_in, n_out, self.widths, nn.ReLU, norm=nn.LayerNorm)
-
-    def decoder(self, n_in: int, n_out: int) -> nn.Module:
-        return MLP(n_in, n_out, self.widths[::-1], nn.ReLU, norm=nn.LayerNorm)
-
-    def features(self, n_in: int, n_out: int) -> nn.Module:
-        slope = partial(nn.LeakyReLU, 0.2)
-        body = MLP(n_in, n_out, self.halves[:-1], slope, norm=nn.LayerNorm)
-        return nn.Sequential(body, slope(), nn.LayerNorm(n_out))
-
-
-class ImageNets:
-    """The paper's convolutional networks, ``width`` times as wide."""
-
-    def __init__(self, width: float) -> None:
-        self.channels, self.dis_channels = (
-            tuple(max(1, round(width * n)) for n in channels)
-            for channels in (CHANNELS, (DIS_FIRST, *DIS_CHANNELS))
-        )
-        self.n_hidden = max(1, round(width * DIS_HIDDEN))
-
-    def recognition(self, n_in: Sequence[int], n_out: int) -> nn.Module:
-        convolutions = StridedConvNet(n_in, self.channels, KERNELS)
-        return nn.Sequential(convolutions, nn.Linear(convolutions.n_out, n_out))
-
-    def decoder(self, n_in: int, n_out: Sequence[int]) -> nn.Module:
-        upwards = UpsamplingDecoder(self.n_hidden, n_out, self.channels, KERNELS)
-        return nn.Sequential(nn.Linear(n_in, self.n_hidden), nn.ReLU(), upwards)
-
-    def features(self, n_in: Sequence[int], n_out: int) -> nn.Module:
-        first, *others = self.dis_channels
-        start = nn.Conv2d(n_in[0], first, DIS_KERNELS[0], padding=DIS_KERNELS[0] // 2)
-        convolutions = StridedConvNet((first, *n_in[1:]), others, DIS_KERNELS)
-        return nn.Sequential(start, nn.ReLU(), convolutions)
-
-    def head(self, n_in: int, n_out: int) -> nn.Module:
-        norm = nn.BatchNorm1d(self.n_hidden)
-        return nn.Sequential(
-            nn.Linear(n_in, self.n_hidden), norm, nn.ReLU(), nn.Linear(self.n_hidden, n_out)
-        )
-
-
-def _told_shape(shape: Sequence[int]) -> Any:
-    """Tell what a callable is told of a row: its width, or the shape of an image."""
-    return shape[0] if len(shape) == 1 else shape
+# ---- what a game is made of ---------------------------------------------------------------------
 
 
 def parts(n: int, size: int) -> list[int]:
@@ -896,6 +888,18 @@ class DVAANSampler(DVAANMixin, LoneRowsMixin, BaseGameSampler):
         if self._goes_on():
             self.game_.mix = self.mix
         super()._play(x, codes, deficits, stream)
+        if x.ndim == 4 and self._stopped_by is None:
+            self._watch_decoder(x, codes)
+
+    @torch.no_grad()
+    def _watch_decoder(self, x: Array, codes: Array) -> None:
+        game, few = self.game_, slice(None, None, -(-len(x) // WATCHED_IMAGES))
+        images = torch.as_tensor(x[few], dtype=torch.float32, device=game.mu.device)
+        y = torch.as_tensor(codes[few], device=images.device)
+        parts = images.split(game.chunk_rows)
+        decoded = torch.cat([game.decoder(game.encode(part)[0]) for part in parts])
+        remedy = f"max_iter (it is {self.max_iter}; the default is 2,000)"
+        warn_of_poor_decoding(images, decoded, y, rounds=game.rounds_played, remedy=remedy)
 
     def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
         self.game_.mix = self.mix
@@ -964,7 +968,7 @@ verbose, random_state
 
     acceptance_: dict[Any, float]
 
-    _game = DVAANGame
+    _game = DVAANClassifierGame
     _game_params = GAME_PARAMS
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = GAME_CONSTRAINTS
 

@@ -44,6 +44,7 @@ from gan_resample._sklearn import Interval, StrOptions
 from gan_resample.base import BACKBONE_CONSTRAINTS, TRAINING_CONSTRAINTS, BaseGameClassifier
 from gan_resample.convnets import ConvDecoder
 from gan_resample.encoding import TableEncoder
+from gan_resample.engine.ambient import steady
 from gan_resample.engine.game import ClassifyingGame
 from gan_resample.images import ImageEncoder
 from gan_resample.nn import (
@@ -57,6 +58,7 @@ from gan_resample.nn import (
     output_width,
     rows_at_once,
 )
+from gan_resample.scalars import plain
 
 __all__ = ["PAPER_SETTINGS", "EGANClassifier", "EGANGame"]
 
@@ -129,7 +131,7 @@ width_multiplier
         super().__init__()
         n_classes, image = len(counts), len(shape) == 3
         self.reference = list(deficits).index(0)
-        self.real_minority_weight = real_minority_weight
+        self.real_minority_weight = float(real_minority_weight)
         self.harden = Harden(spans, levels)
         told = n_classes if n_classes > 2 else 0  # two classes leave nothing to be told
         self.register_buffer("onehot", torch.eye(n_classes)[:, :told], persistent=False)
@@ -550,13 +552,16 @@ class EGANClassifier(BaseGameClassifier):
                 f"threshold={self.threshold} is for two classes, but y holds "
                 f"{len(self.classes_)}: leave it at 0.5"
             )
-        threshold = self.threshold if len(self.classes_) == 2 else None
+        threshold = plain(self.threshold) if len(self.classes_) == 2 else None
         if not self._goes_on():
             self._held_out = self._hold_out(codes, deficits, stream)
-            self._watch = None if self.stop is None else EquilibriumStop(self.tol, threshold)
+            self._watch = (
+                None if self.stop is None else EquilibriumStop(plain(self.tol), threshold)
+            )
         out, watch = self._held_out, self._watch
         if watch is not None:
-            watch.rows = torch.as_tensor(x[out]).float(), codes[out]
+            with steady():
+                watch.rows = torch.as_tensor(x[out]).float(), codes[out]
         try:
             super()._play(x[~out], codes[~out], deficits, stream)
         finally:
@@ -564,7 +569,7 @@ class EGANClassifier(BaseGameClassifier):
                 watch.rows = None
         self.majority_ = self.classes_[self.game_.reference]
         self.threshold_ = threshold
-        if watch is not None:
+        if watch is not None and self._stopped_by is None:
             self._warn_of_no_equilibrium()
 
     def _warn_of_no_equilibrium(self) -> None:
@@ -594,7 +599,7 @@ class EGANClassifier(BaseGameClassifier):
                 f"{smallest}: leave stop=None and choose max_iter"
             )
         for code, count in enumerate(counts):
-            n_out = min(count - 1, max(1, round(self.validation_fraction * count)))
+            n_out = min(count - 1, max(1, round(plain(self.validation_fraction) * count)))
             out[stream.permutation(np.flatnonzero(codes == code))[:n_out]] = True
         return out
 

@@ -9,7 +9,7 @@ by their last bits.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -21,20 +21,24 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gan_resample._sklearn import Interval, StrOptions, _fit_context
+from gan_resample.column_kinds import ID, ColumnKind, judge_column
 from gan_resample.columns import (
-    NumericColumn,
-    as_objects,
     check_frame,
-    column_dtype,
+    column_mask,
     column_values,
     is_frame,
     is_missing,
+    nullable,
+    prepare_rows,
 )
+from gan_resample.numeric_column import NumericColumn, read_cells
 
 __all__ = ["TableEncoder"]
 
 Array = NDArray[Any]
 
+# scikit-learn's words for a cell that is neither number nor text
+NO_NUMBER = "argument must be a string or a real number"
 IMPUTE = "impute first, for example with sklearn.impute.SimpleImputer"
 
 
@@ -48,8 +52,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     ----------
     categorical_features : array-like of str, int or bool, default=None
         Columns to be treated as categories: names (data frames), indices, or a boolean mask.
-        Columns of dtype object, string, category or bool are categories in any case (in an array
-        of dtype object only those listed here).
+        Columns of dtype string, category or bool are categories in any case (in an array only
+        those listed here); text with more than 20 distinct values that are all numbers is numeric.
+    id_columns : array-like of str, int or bool, default=None
+        Columns that identify rows, named likewise. They are no features: not encoded, of any
+        dtype and value. Decoded rows have none (missing): whole numbers of data frames come back
+        as ``Int64``, arrays must be of floats or objects.
     max_categories : int, default=100
         Most categories that a column may have, in [2, inf). More would make the one-hot table
         large and its rare columns unlearnable: ``fit`` raises and names the column.
@@ -61,7 +69,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
-    numeric_features_, categorical_features_ : list of int
+    numeric_features_, categorical_features_, id_features_ : list of int
         Indices of the columns of each kind.
     categories_ : list of ndarray
         Categories of each categorical column.
@@ -79,6 +87,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     The encoder keeps every distinct value of every numeric column: a value copied from a training
     row must come back bit-identical, and bounds must hold.
 
+    Numbers written as text and Decimals are read as numbers, with a warning, and come back in the
+    spelling of the column. A few cells that lie so far out that they alone would decide the scale
+    of a column (1e20 among ages) are left out of it, with a warning: they are encoded just outside
+    the range of the others, and come back as copies only.
+
     Examples
     --------
     >>> import numpy as np
@@ -95,6 +108,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "categorical_features": ["array-like", None],
+        "id_columns": ["array-like", None],
         "max_categories": [Interval(Integral, 2, None, closed="left")],
         "snap": ["boolean", StrOptions({"auto"})],
     }
@@ -103,10 +117,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self,
         *,
         categorical_features: Any = None,
+        id_columns: Any = None,
         max_categories: int = 100,
         snap: bool | str = "auto",
     ) -> None:
         self.categorical_features = categorical_features
+        self.id_columns = id_columns
         self.max_categories = max_categories
         self.snap = snap
 
@@ -128,19 +144,18 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError, TypeError
-            Missing or infinite values, a dtype that cannot be encoded, a wrong column in
-            ``categorical_features``, more than ``max_categories`` categories.
+            Missing, masked or infinite values, columns that cannot be encoded, a wrong column in
+            ``categorical_features`` or ``id_columns``, more than ``max_categories`` categories.
         """
         X = self._check(X, reset=True)
-        self._dtypes = list(X.dtypes) if is_frame(X) else X.dtype
+        kinds = self._judge(X)
         self._columns = list(X.columns) if is_frame(X) else None
-        categorical = self._find_categorical(X)
-        self.numeric_features_ = np.flatnonzero(~categorical).tolist()
-        self.categorical_features_ = np.flatnonzero(categorical).tolist()
-        self._numeric = [
-            NumericColumn.learn(column_values(X, j), self._floats(X, j), self.snap)
-            for j in self.numeric_features_
-        ]
+        self.numeric_features_, self.categorical_features_, self.id_features_ = (
+            [j for j, found in enumerate(kinds) if found.kind == kind]
+            for kind in ("number", "category", "id")
+        )
+        self._learn_dtypes(X, self.id_features_)
+        self._numeric = self._learn_numeric(X)
         self._fit_categories(X)
         self.levels_ = [(at, len(c.grid)) for at, c in enumerate(self._numeric) if c.snapped]
         return self
@@ -179,7 +194,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         X = self._check(X, reset=False)
         parts = [
-            column.encode(self._floats(X, j))
+            column.encode(self._numbers(X, j, column))
             for column, j in zip(self._numeric, self.numeric_features_, strict=True)
         ]
         numeric = np.column_stack(parts) if parts else np.empty((len(X), 0))
@@ -215,14 +230,18 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         groups = zip(self.categories_, self.spans_, self.categorical_features_, strict=True)
         for categories, (start, stop), j in groups:
             decoded[j] = categories[Z[:, start:stop].argmax(axis=1)]
+        for j in self.id_features_:
+            decoded[j] = np.full(len(Z), None if self._holds_none else np.nan, dtype=object)
         return self._assemble(decoded, len(Z))
 
     def _assemble(self, columns: Sequence[Array], n_rows: int) -> Any:
         if self._columns is None:
-            X = np.empty((n_rows, len(columns)), dtype=self._dtypes)
+            dtype: Any = self._dtypes
+            texts = dtype.kind == "U"  # as wide as what is written
+            X = np.empty((n_rows, len(columns)), dtype=object if texts else dtype)
             for j, column in enumerate(columns):
                 X[:, j] = column
-            return X
+            return X.astype(np.result_type(X.astype(str), dtype)) if texts else X
         import pandas as pd
 
         named = zip(self._columns, columns, self._dtypes, strict=True)
@@ -234,78 +253,94 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         if is_frame(X):
             check_frame(X)
             return validate_data(self, X, reset=reset, skip_check_array=True)
-        return validate_data(
-            self,
-            X if self.categorical_features is None else as_objects(X),
-            reset=reset,
-            dtype="numeric" if self.categorical_features is None else None,
-            ensure_all_finite=False,
-        )
+        X, dtype = prepare_rows(X, self)
+        return validate_data(self, X, reset=reset, dtype=dtype, ensure_all_finite=False)
 
     def _name(self, j: int) -> str:
         names = getattr(self, "feature_names_in_", None)
         return str(j) if names is None else repr(str(names[j]))
 
-    def _find_categorical(self, X: Any) -> NDArray[np.bool_]:
-        listed = self._listed(X)
-        for j in np.flatnonzero(~listed).tolist():
-            listed[j] = self._is_categorical(column_dtype(X, j), j, in_frame=is_frame(X))
-        return listed
-
-    def _is_categorical(self, dtype: Any, j: int, *, in_frame: bool) -> bool:
-        kind = getattr(getattr(dtype, "subtype", dtype), "kind", "O")
-        if kind in "mMcV" or "period" in str(dtype) or "interval" in str(dtype):
-            raise ValueError(
-                f"column {self._name(j)} has dtype {dtype}, which TableEncoder cannot encode: "
-                "turn it into a number (for example the days since a date) or drop it"
+    def _judge(self, X: Any) -> list[ColumnKind]:
+        """Judge every column; refuse, and say what was guessed."""
+        listed = column_mask(self.categorical_features, X, "categorical_features")
+        ids = column_mask(self.id_columns, X, "id_columns")
+        if (listed & ids).any():
+            both = ", ".join(self._name(j) for j in np.flatnonzero(listed & ids).tolist())
+            raise ValueError(f"column(s) {both} stand in both categorical_features and id_columns")
+        if ids.all():
+            raise ValueError("id_columns lists every column of X: nothing is left to encode")
+        in_frame = is_frame(X)
+        kinds = [
+            ID
+            if ids[j]
+            else judge_column(
+                X.iloc[:, j] if in_frame else X[:, j], listed=bool(listed[j]), in_frame=in_frame
             )
-        return kind == "b" or (in_frame and kind not in "iuf")
-
-    def _listed(self, X: Any) -> NDArray[np.bool_]:
-        mask = np.zeros(self.n_features_in_, dtype=bool)
-        listed = list([] if self.categorical_features is None else self.categorical_features)
-        if listed and all(isinstance(column, (bool, np.bool_)) for column in listed):
-            if len(listed) != len(mask):
-                raise ValueError(
-                    f"categorical_features is a mask of {len(listed)} columns, but X has "
-                    f"{len(mask)}: give one entry for each column"
-                )
-            return np.asarray(listed, dtype=bool)
-        for column in listed:
-            mask[self._position(column, X)] = True
-        return mask
-
-    def _position(self, column: Any, X: Any) -> int:
-        names = list(X.columns) if is_frame(X) else []
-        if column in names:
-            return names.index(column)
-        n = self.n_features_in_
-        if not isinstance(column, Integral) or not -n <= column < n:
-            raise ValueError(
-                f"categorical_features lists {column!r}, which is no column of X: it has columns "
-                f"{names if names else f'0 to {n - 1}'}"
+            for j in range(X.shape[1])
+        ]
+        self._refuse_columns(kinds, in_frame=in_frame)
+        numbers = {j: kind for j, kind in enumerate(kinds) if kind.kind == "number"}
+        for said in ("told", "warning"):
+            self._warn(
+                {j: clause for j, kind in numbers.items() if (clause := getattr(kind, said))}
             )
-        return int(column)
+        return kinds
 
-    def _floats(self, X: Any, j: int) -> Array:
-        """Return column ``j`` as finite float64."""
-        column = column_values(X, j)
-        if column.dtype.kind in "USTO" and any(isinstance(value, str) for value in column):
+    def _refuse_columns(self, kinds: Sequence[ColumnKind], *, in_frame: bool) -> None:
+        refused = {j: kind for j, kind in enumerate(kinds) if kind.kind == "refused"}
+        if not refused:
+            return
+        told = [f"column {self._name(j)} {k.reason}: {k.advice}" for j, k in refused.items()]
+        if not in_frame and any(kind.alien for kind in refused.values()):
+            raise TypeError(f"{NO_NUMBER}: {'; '.join(told)}")
+        if len(told) > 1:
+            told = [f"X has {len(told)} columns that TableEncoder cannot encode:", *told]
+        raise ValueError("\n  ".join(told))
+
+    def _warn(self, clauses: Mapping[int, str]) -> None:
+        if clauses:
+            told = "; ".join(f"column {self._name(j)} {clause}" for j, clause in clauses.items())
+            warnings.warn(told, UserWarning, stacklevel=4)
+
+    def _learn_dtypes(self, X: Any, ids: Sequence[int]) -> None:
+        if is_frame(X):
+            self._dtypes = [nullable(t) if j in ids else t for j, t in enumerate(X.dtypes)]
+            self._holds_none = True
+            return
+        if ids and X.dtype.kind not in "fO":
             raise ValueError(
-                f"column {self._name(j)} is taken as numeric, but holds text: list it in "
-                "categorical_features, or convert it (in an array of dtype object, numbers and "
-                "text may stand side by side)"
+                f"id_columns are left empty in generated rows, which an array of dtype {X.dtype} "
+                "cannot hold: hand over a data frame, or an array of floats or objects"
             )
+        self._dtypes, self._holds_none = X.dtype, X.dtype == object
+
+    def _learn_numeric(self, X: Any) -> list[NumericColumn]:
+        columns, extremes = [], {}
+        for j in self.numeric_features_:
+            column = NumericColumn.learn(column_values(X, j), self._numbers(X, j), self.snap)
+            columns.append(column)
+            if column.tails:
+                extremes[j] = column.tell_extremes()
+        self._warn(extremes)
+        return columns
+
+    def _numbers(self, X: Any, j: int, learned: NumericColumn | None = None) -> Array:
+        """Return column ``j`` as finite numbers; text is read where ``fit`` read text."""
+        cells = column_values(X, j)
+        if cells.dtype == object:
+            cells = read_cells(cells, learned, self._name(j))
         try:
-            values = column.astype(np.float64)
-        except (TypeError, ValueError) as error:
+            if cells.dtype.kind not in "biufO":
+                raise TypeError(f"its dtype is {cells.dtype}")
+            values = cells.astype(np.float64)
+        except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(
                 f"column {self._name(j)} is numeric, but holds a value that is no number "
                 f"({error}): list it in categorical_features, or convert it"
             ) from error
         self._refuse(np.isnan(values), j, "missing value{} (NaN)", IMPUTE)
         self._refuse(np.isinf(values), j, "infinite value{} (inf)", "clip or drop them first")
-        return values
+        return cells
 
     def _categories_of(self, X: Any) -> Array:
         columns = [column_values(X, j) for j in self.categorical_features_]

@@ -42,11 +42,11 @@ from gan_resample.mixing import (
     MIXING_CONSTRAINTS,
     SPACE_CONSTRAINTS,
     MixingGame,
-    MixingSampler,
     class_mixer_chunk,
     make_class_mixer,
     perceptron,
 )
+from gan_resample.mixing_sampler import MixingSampler
 from gan_resample.nn import Build
 
 __all__ = ["PAPER_SETTINGS", "GAMOClassifier", "GAMOGame", "GAMOSampler"]
@@ -140,7 +140,7 @@ max_anchors, latent_dim
         # F learns from real rows through M (lines 3 to 6); all others see its features only
         if self.learns_features:
             yield {"feature_extractor": self.teach_features(x, y)}
-        x = self.features(x)
+        x = self.stored_features(x)
         one = torch.ones_like(y, dtype=x.dtype)
         real = (x, y, one, one / len(y))
         if self.generator is None:  # nothing is deficient: the classifier learns alone
@@ -239,7 +239,7 @@ class GAMOSampler(MixingSampler):
         without a game.
     n_neighbors : int, default=5
         Neighbours of the same class, in [0, inf); "spread" needs at least 1. With "neighbours", 0
-        is random duplication.
+        is random duplication. Of more than 64, no more than the largest class in play has.
     max_scale : float, default=2.0
         Largest length of "spread"'s step out of the hull, in [0, inf); the game starts at half.
     max_anchors : int or None, default=1024

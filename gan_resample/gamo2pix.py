@@ -201,5 +201,8 @@ def make_decoder(
 
 def train_decoder(net: GameNet, features: Tensor, x: Tensor, y: Tensor) -> None:
     """Train ``net`` on rows ``x``, their features and class codes, or go on with its training."""
-    net.partial_fit(torch.cat([features, x.flatten(1)], dim=1), y)
-    net.module_.eval()
+    try:
+        net.partial_fit(torch.cat([features, x.flatten(1)], dim=1), y)
+    finally:
+        if net.initialized_:
+            net.module_.eval()

@@ -48,8 +48,7 @@ def check_images(X: Any) -> Array:
     ValueError
         Images of several sizes, no image, channels last, fewer than 4 pixels a side, masked ones.
     """
-    if np.ma.is_masked(X):
-        raise ValueError("images have masked pixels: fill them first, X.filled(value)")
+    _refuse_masked(X)
     if not hasattr(X, "shape") or X.dtype == object:
         sizes = sorted({np.shape(image) for image in X})
         if len(sizes) > 1:
@@ -77,6 +76,12 @@ def check_images(X: Any) -> Array:
             "of a table"
         )
     return X
+
+
+def _refuse_masked(X: Any) -> None:
+    images = X if isinstance(X, (list, tuple)) else [X]
+    if any(np.ma.is_masked(image) for image in images):
+        raise ValueError("images have masked pixels: fill them first, X.filled(value)")
 
 
 class ImageEncoder(TransformerMixin, BaseEstimator):
@@ -232,6 +237,7 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
                 )
             X = check_images(X)
         else:
+            _refuse_masked(X)
             X = self._unflatten(np.asarray(X))
         if X.dtype.kind not in "biuf":
             raise TypeError(f"images must hold numbers, but their dtype is {X.dtype}")

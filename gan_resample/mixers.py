@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from gan_resample.memory import refuse_beyond
 from gan_resample.nn import MLP
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
 
 # Entries of a distance matrix or of a matrix of mixing weights held at once (16 MB of float32).
 CHUNK = 4_000_000
+FEW = 64  # neighbours of a row that are kept however small its class is
 
 
 class Mix(NamedTuple):
@@ -83,7 +85,13 @@ class Anchors(nn.Module):
     n_features : int
         Encoded width.
     n_neighbors : int, default=0
-        Neighbours kept for each row.
+        Neighbours kept for each row. Where more than 64 are asked for, no more than the largest
+        class has others: all of them, that is.
+
+    Raises
+    ------
+    ValueError
+        The neighbours would take more than 2 GiB.
     """
 
     rows: Tensor
@@ -95,6 +103,14 @@ class Anchors(nn.Module):
     def __init__(self, counts: Sequence[int], n_features: int, n_neighbors: int = 0) -> None:
         super().__init__()
         self.sizes = tuple(counts)
+        n_rows, others = sum(counts), max(1, max(counts) - 1)
+        if n_neighbors > max(FEW, others):
+            n_neighbors = others
+        refuse_beyond(
+            8.0 * n_rows * n_neighbors,
+            f"{n_neighbors:,} neighbours of each of {n_rows:,} rows",
+            "set k_neighbors of SpreadSMOTE, n_neighbors of GAMO, lower",
+        )
         sizes = torch.tensor(counts)
         self.offsets = tuple((sizes.cumsum(0) - sizes).tolist())  # starts, on the host
         self.register_buffer("counts", sizes)

@@ -1,32 +1,25 @@
 """What games have in common whose generator mixes the rows of a class: GAMO and PGAN.
 
 Real rows go through the feature extractor :math:`F` (left out on tables unless one is given); the
-classifier, the generator and the generator's opponent see its feature vectors only. Samplers turn
-vectors back into rows with :mod:`gan_resample.gamo2pix`.
+classifier, the generator and the generator's opponent see its feature vectors only.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import sparse
-from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from gan_resample._sklearn import Interval, StrOptions
-from gan_resample.base import BACKBONE_CONSTRAINTS, BaseGameSampler
-from gan_resample.columns import is_frame
-from gan_resample.contract import dense
+from gan_resample.base import BACKBONE_CONSTRAINTS
 from gan_resample.convnets import ConvNet
 from gan_resample.engine.game import ClassifyingGame, SamplingGame
-from gan_resample.engine.seeding import seeded
-from gan_resample.gamo2pix import make_decoder, train_decoder
 from gan_resample.mixers import Anchors, ClassMixer
 from gan_resample.nn import (
     MLP,
@@ -47,7 +40,6 @@ __all__ = [
     "MIXING_CONSTRAINTS",
     "SPACE_CONSTRAINTS",
     "MixingGame",
-    "MixingSampler",
     "class_mixer_chunk",
     "make_class_mixer",
     "perceptron",
@@ -102,6 +94,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
     onehot: Tensor
     row_weights: Tensor
     feature_extractor: Any  # None where rows are used as they are
+    stored_extractor: Any  # F as it was for the anchors; None where it does not learn
     generator: Any  # None where no class lacks a row
 
     def __init__(
@@ -128,6 +121,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
         self.register_buffer("row_weights", weights, persistent=False)
 
         self.feature_extractor = _make_extractor(feature_extractor, freeze, shape)
+        self.stored_extractor = self._copy_extractor()
         self.n_features = shape[0]
         if self.feature_extractor is not None:
             self.n_features = output_width(self.feature_extractor, shape, "feature_extractor")
@@ -142,6 +136,12 @@ class MixingGame(SamplingGame, ClassifyingGame):
         self.sizes = [n if d else 0 for n, d in zip(counts, deficits, strict=True)]
         if self.in_play:
             self._set_label_laws(deficits, batch_size)
+
+    def _copy_extractor(self) -> nn.Module | None:
+        """Copy F where it learns: the copy is F as it was when the anchors were stored."""
+        if not self.learns_features:
+            return None
+        return copy.deepcopy(self.feature_extractor).requires_grad_(False)
 
     def _set_label_laws(self, deficits: Sequence[int], batch_size: int) -> None:
         """Rows for the generator's opponents have labels from q, its own moves uniform ones."""
@@ -181,7 +181,14 @@ class MixingGame(SamplingGame, ClassifyingGame):
         if self.learns_features:
             self.refresh_anchors(x)  # rows are sampled among features of the final F
 
+    @property
+    def spent(self) -> tuple[str, ...]:
+        return ("stored_extractor",)
+
+    @torch.no_grad()
     def refresh_anchors(self, x: Tensor) -> None:
+        if self.stored_extractor is not None:
+            self.stored_extractor.load_state_dict(self.feature_extractor.state_dict())
         if self.generator is not None:
             anchors = self.generator.anchors
             parts = anchors.chosen.split(rows_at_once(x.shape[1:]))
@@ -194,6 +201,18 @@ class MixingGame(SamplingGame, ClassifyingGame):
             return x
         with self.still("feature_extractor"):
             return self.feature_extractor(x)
+
+    @torch.no_grad()
+    def stored_features(self, x: Tensor) -> Tensor:
+        """Features, (n, n_features), as old as those of the anchors.
+
+        The anchors' were computed before the epoch, and F has moved since. Whoever sees real and
+        generated vectors must see both through the same F, or tells them apart by their age.
+        """
+        if self.stored_extractor is None:
+            return self.features(x)
+        with self.still("stored_extractor"):
+            return self.stored_extractor(x)
 
     @property
     def learns_features(self) -> bool:
@@ -319,89 +338,3 @@ def _make_extractor(
 
 def _bounded_convolutions(n_in: Sequence[int], n_out: int) -> nn.Module:
     return nn.Sequential(ConvNet(n_in, n_out), nn.Tanh())
-
-
-class MixingSampler(BaseGameSampler):
-    """A sampler whose game may mix feature vectors, which are decoded afterwards; abstract."""
-
-    space: str
-    shared: bool
-    decoder_iter: int
-    space_: str
-    decoder_net_: Any  # a GameNet; None where rows need no decoder
-    _later_moves = ("decoder",)
-
-    def features(self, X: Any) -> Array:
-        """Feature vectors of rows, as ``space="features"`` gives them for training rows.
-
-        Parameters
-        ----------
-        X : array of shape (n_rows, ...)
-            Rows as in ``fit``.
-
-        Returns
-        -------
-        H : ndarray of float32, shape (n_rows, n_features)
-            Encoded rows where there is no feature extractor.
-        """
-        check_is_fitted(self, "_stream")
-        return self._features(self.encoder_.transform(dense(self._check_rows(X, reset=False))))
-
-    def _features(self, x: Array) -> Array:
-        if self.game_ is None:
-            return x.reshape(len(x), -1)
-        rows = torch.as_tensor(x, dtype=torch.float32)
-        device = torch.device(self.net_.device)
-        chunks = rows.split(rows_at_once(x.shape[1:]))
-        return torch.cat([self.game_.features(c.to(device)).cpu() for c in chunks]).numpy()
-
-    def _learn_nothing(self) -> None:
-        super()._learn_nothing()
-        self.decoder_net_, self.space_ = None, self.space
-
-    def _learn_more(
-        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
-    ) -> None:
-        """Train GAMO2pix on the classes in play, or go on with it."""
-        before, self.decoder_net_ = getattr(self, "decoder_net_", None), None
-        self.space_ = self.space
-        if self.game_.feature_extractor is None or self.space == "features":
-            return
-        kept = np.asarray(deficits)[codes] > 0
-        counts = tuple(n if d else 0 for n, d in zip(self._counts, deficits, strict=True))
-        rows = torch.as_tensor(x[kept], dtype=torch.float32)
-        features = torch.as_tensor(self._features(x[kept]))
-        device = torch.device(self.net_.device)
-        net = before if self._goes_on() else None
-        if net is None or net.module_.shared != self.shared:
-            options = self._net_options(device, self.batch_size)
-            options |= self._optimizer_options({}, self._later_moves)
-            net = make_decoder(features, rows, counts, shared=self.shared, **options)
-        net.set_params(max_iter=self.decoder_iter)
-        with torch.inference_mode(False), torch.enable_grad(), seeded(stream, device):
-            train_decoder(net, features, rows, torch.as_tensor(codes[kept]))
-        self.decoder_net_ = net
-
-    def _decode(self, rows: Tensor, y: Tensor) -> Tensor:
-        if self.decoder_net_ is None:
-            return rows
-        decoder = self.decoder_net_.module_
-        at_once = rows_at_once(self._encoded_shape)
-        pairs = zip(rows.split(at_once), y.split(at_once), strict=True)
-        return torch.cat([decoder.decode(*pair) for pair in pairs])
-
-    def _fit_resample(self, X: Any, y: Array) -> tuple[Any, Array]:
-        if self.space == "features" and (is_frame(X) or sparse.issparse(X)):
-            raise TypeError(
-                f"space='features' gives vectors, which do not fit into a {type(X).__name__}: "
-                "hand over an array, or use fit, then features(X) and sample(labels)"
-            )
-        return super()._fit_resample(X, y)
-
-    def _real_rows(self, X: Any) -> Any:
-        return X if self.space_ == "rows" else self.features(X)
-
-    def _generated_rows(self, rows: Array) -> Any:
-        if self.space_ == "rows":
-            return self.encoder_.inverse_transform(rows)
-        return rows.reshape(len(rows), -1)

@@ -51,12 +51,13 @@ from gan_resample.mixing import (
     MIXING_CONSTRAINTS,
     SPACE_CONSTRAINTS,
     MixingGame,
-    MixingSampler,
     class_mixer_chunk,
     make_class_mixer,
     perceptron,
 )
+from gan_resample.mixing_sampler import MixingSampler
 from gan_resample.nn import Build
+from gan_resample.scalars import plain
 
 __all__ = ["PAPER_SETTINGS", "PGANClassifier", "PGANGame", "PGANSampler"]
 
@@ -156,7 +157,7 @@ class PGANGame(MixingGame):
         # F learns from real rows through C; all others see its features only
         if self.learns_features:
             yield {"feature_extractor": self.teach_features(x, y)}
-        on_real = self.class_loss(self.classifier(self.features(x)), self.onehot[y]).mean()
+        on_real = self.class_loss(self.classifier(self.stored_features(x)), self.onehot[y]).mean()
         if self.generator is None:  # nothing is deficient: the classifier learns alone
             yield {"classifier": on_real}
             self.update_average()
@@ -221,6 +222,10 @@ class PGANGame(MixingGame):
     @property
     def phases(self) -> tuple[int, ...]:
         return (self.init_rounds,) if self.init_rounds else ()
+
+    @property
+    def spent(self) -> tuple[str, ...]:
+        return ("encoder", *super().spent)  # z is drawn from the Gaussians that it left
 
     def begin_epoch(self, x: Tensor, y: Tensor) -> None:
         super().begin_epoch(x, y)
@@ -324,13 +329,14 @@ class PGANMixin(GameMixin):
 
     @property
     def _learning_rates(self) -> dict[str, float]:  # type: ignore[override]
-        return {"generator_vs_classifier": self.adversarial_rate}
+        return {"generator_vs_classifier": plain(self.adversarial_rate)}
 
     def _rounds_before(self, deficits: Sequence[int]) -> int:
         if not any(deficits) or self.init == "none":
             return 0
         played = self.game_.rounds_played if self._goes_on() else 0
-        return max(0, self.init_iter - played)  # a fit that was interrupted may have some left
+        # a fit that was interrupted may have some left
+        return max(0, plain(self.init_iter) - played)
 
 
 class PGANSampler(PGANMixin, MixingSampler):

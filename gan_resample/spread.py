@@ -32,9 +32,11 @@ from torch import Tensor
 from gan_resample._sklearn import Interval
 from gan_resample.contract import ENCODER_CONSTRAINTS, BaseRowSampler
 from gan_resample.encoding import TableEncoder
+from gan_resample.engine.ambient import steady
 from gan_resample.engine.seeding import seeded
 from gan_resample.images import ImageEncoder
 from gan_resample.mixers import Anchors, spread
+from gan_resample.scalars import plain
 
 __all__ = ["SpreadSMOTE"]
 
@@ -54,7 +56,8 @@ class SpreadSMOTE(BaseRowSampler):
         Which classes are resampled and how far, as in imbalanced-learn.
     k_neighbors : int, default=5
         Neighbours of the same class from which partners are drawn, in [1, inf). 5 as in SMOTE; 10
-        was as good in an earlier study. In a class of fewer rows they are taken in turn.
+        was as good in an earlier study. In a class of fewer rows they are taken in turn; of more
+        than 64, no more than the largest class in play has.
     scale : float, default=1.0
         Length ``h`` of the step that leaves the convex hull, in [0, inf). 0 gives SMOTE's narrow
         rows; in an earlier study .5 had half of the gain, and 1.5 and 2 no more than 1.
@@ -134,10 +137,11 @@ class SpreadSMOTE(BaseRowSampler):
     ) -> None:
         pairs = zip(self._counts, deficits, strict=True)
         sizes = [count if deficit else 0 for count, deficit in pairs]
-        rows = torch.as_tensor(x).flatten(1)  # tables in float64, pixels in float32
-        anchors = Anchors(sizes, rows.shape[1], self.k_neighbors).to(rows.dtype)
-        anchors.choose(torch.as_tensor(codes))
-        anchors.keep(rows[anchors.chosen])
+        with steady():
+            rows = torch.as_tensor(x).flatten(1)  # tables in float64, pixels in float32
+            anchors = Anchors(sizes, rows.shape[1], plain(self.k_neighbors)).to(rows.dtype)
+            anchors.choose(torch.as_tensor(codes))
+            anchors.keep(rows[anchors.chosen])
         self._anchors = anchors
 
     def _learn_nothing(self) -> None:
@@ -147,7 +151,7 @@ class SpreadSMOTE(BaseRowSampler):
         at_once = max(1, CHUNK // self._anchors.rows.shape[1])
         with seeded(stream, torch.device("cpu")):
             made = [self._mix(part) for part in torch.as_tensor(codes).split(at_once)]
-        return torch.cat(made).reshape(len(codes), *self._encoded_shape).numpy()
+            return torch.cat(made).reshape(len(codes), *self._encoded_shape).numpy()
 
     def _mix(self, codes: Tensor) -> Tensor:
         anchors = self._anchors
@@ -155,4 +159,4 @@ class SpreadSMOTE(BaseRowSampler):
         base = rows[:, 0]
         u = torch.rand_like(base if self.per_feature else base[:, :1])
         inside, step = spread(rows, u)
-        return inside + self.scale * step
+        return inside + plain(self.scale) * step

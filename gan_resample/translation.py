@@ -23,6 +23,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
 from gan_resample.convnets import ConvNet, ImageTranslator, PatchDiscriminator
 from gan_resample.engine.game import SamplingGame
+from gan_resample.memory import refuse_beyond
 from gan_resample.nn import (
     MLP,
     Build,
@@ -130,7 +131,13 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
             n_sources += counts[code]
         self.register_buffer("sources", torch.zeros(n_sources, *shape))
         self.register_buffer("source_rows", torch.zeros(n_sources, dtype=torch.long))
-        pools = [HistoryPool(pool_size, shape) for _ in range(2 * len(self.pairs))]
+        n_pools = 2 * len(self.pairs)
+        refuse_beyond(
+            4.0 * n_pools * pool_size * math.prod(shape),
+            f"{n_pools} pools of pool_size={pool_size:,} rows",
+            "set a smaller pool_size",
+        )
+        pools = [HistoryPool(pool_size, shape) for _ in range(n_pools)]
         self.pools = nn.ModuleList(pools)
         self.register_buffer("figures", torch.zeros(len(self.pairs), 2), persistent=False)
 

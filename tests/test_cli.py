@@ -1,6 +1,9 @@
-"""The command: what it writes, what it refuses, and that it survives being killed."""
+"""The command ``compare``: what it writes and refuses, and that it survives being killed."""
 
+import html
 import os
+import re
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -11,8 +14,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from imblearn.over_sampling import SMOTE
-from sklearn.preprocessing import StandardScaler
 
 from gan_resample.cli import main
 from tests.evaluation.helpers import mixed_table
@@ -27,6 +28,12 @@ def table(tmp_path):
     file = tmp_path / "mine.csv"
     X.assign(kind=y).to_csv(file, index=False)
     return file
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """They take most of the time, and are looked at elsewhere."""
+    monkeypatch.setattr("gan_resample.evaluation.report._figures", lambda *asked: [])
 
 
 def compare(*arguments):
@@ -47,6 +54,7 @@ def test_compare_writes_results_and_ends_with_the_path_of_the_page(table, tmp_pa
     }  # fmt: skip
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_folder_of_tables_and_a_bundled_set(table, tmp_path, capsys):
     (tmp_path / "tables").mkdir()
     for name in ("a.csv", "b.csv.gz"):
@@ -57,6 +65,7 @@ def test_a_folder_of_tables_and_a_bundled_set(table, tmp_path, capsys):
     assert compare("wine", "--out", tmp_path / "wine", *FEW) == 0
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_columns_can_be_dropped_and_declared_categories(table, tmp_path):
     X = pd.read_csv(table).assign(name=[f"n{i}" for i in range(90)])
     X.to_csv(table, index=False)
@@ -65,6 +74,7 @@ def test_columns_can_be_dropped_and_declared_categories(table, tmp_path):
     assert "3 columns\n    (2 with categories)" in (tmp_path / "out" / "report.html").read_text()
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_failed_cells_still_make_a_report(table, tmp_path, monkeypatch):
     from gan_resample import SpreadSMOTE
 
@@ -76,6 +86,7 @@ def test_failed_cells_still_make_a_report(table, tmp_path, monkeypatch):
     assert "no rows today" in (tmp_path / "out" / "report.html").read_text()
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_the_default_folder_has_the_name_of_the_table(table, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     other = tmp_path / "other.v2.CSV"
@@ -86,18 +97,21 @@ def test_the_default_folder_has_the_name_of_the_table(table, tmp_path, monkeypat
     assert [page.parent.name for page in pages] == ["mine", "other"]
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_results_may_lie_where_the_tables_are(table, tmp_path, capsys):
     for _ in range(2):  # the second time, the results of the first are there too
         assert compare(tmp_path, "--out", tmp_path, *FEW) == 0
     assert pd.read_csv(tmp_path / "results.csv")["data"].unique().tolist() == ["mine"]
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_folder_of_results_does_not_hide_a_bundled_set(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
         assert compare("wine", "--out", "wine", *FEW) == 0
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_results_of_another_table_are_not_written_over(table, tmp_path, capsys):
     assert compare(table, "--out", tmp_path / "out", *FEW) == 0
     before = (tmp_path / "out" / "report.html").read_text()
@@ -106,12 +120,14 @@ def test_results_of_another_table_are_not_written_over(table, tmp_path, capsys):
     assert (tmp_path / "out" / "report.html").read_text() == before
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_a_mistake_can_be_mended_in_the_same_folder(table, tmp_path):
     for wrong in (["--cv", "500"], ["--max-iter", "0"]):
         assert compare(table, "--out", tmp_path / "out", *FEW, *wrong) == 2
     assert compare(table, "--out", tmp_path / "out", *FEW) == 0
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_columns_of_some_tables_of_a_folder(table, tmp_path):
     X = pd.read_csv(table)
     (tmp_path / "tables").mkdir()
@@ -174,6 +190,7 @@ def test_tables_that_cannot_be_compared_on(table, tmp_path, capsys, target, extr
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.usefixtures("no_pictures")
 def test_other_data_under_the_same_name_are_refused(table, tmp_path, capsys):
     assert compare(table, "--out", tmp_path / "out", *FEW) == 0
     frame = pd.read_csv(table)
@@ -187,6 +204,139 @@ def test_unknown_options_are_usage_errors(capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["compare", "wine", "--folds", "5"])
     assert stopped.value.code == 2
+
+
+# ---- what was guessed, and what cannot be used --------------------------------------------------
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_what_was_guessed_is_said_and_stands_in_the_report(table, tmp_path, capsys):
+    frame = pd.read_csv(table).assign(price=[f"{1000 + 7 * i:,}" for i in range(90)])
+    frame.insert(0, "customer", range(500, 590))
+    frame.insert(1, "order", range(90, 0, -1))
+    lines = frame.to_csv(index=False).splitlines()
+    table.write_text("\n".join([lines[0], *(f"{line}," for line in lines[1:])]))
+    out = tmp_path / "out"
+    chosen = ["--target", "kind", "--id", "order"]
+    assert compare(table, *chosen, "--out", out, *FEW) == 0
+    told = capsys.readouterr().err
+    assert "note: column 'price' of mine: numbers written as text, such as '1,000'" in told
+    assert "warning: column 'customer' of mine holds whole numbers, another one in every" in told
+    assert "(--id customer, or --drop customer)" in told
+    assert told.count("'customer'") == 1
+    assert "'order'" not in told
+    assert f"note: lines of {table} end in a separator" in told
+    page = (out / "report.html").read_text()
+    [part] = re.findall(
+        r"<details open><summary>How the columns were read.*?</details>", page, re.S
+    )
+    part = html.unescape(part)
+    assert "<dt>numbers (4)</dt><dd>customer, amount, count, price</dd>" in part
+    assert "<dt>categories (1)</dt><dd>town</dd>" in part
+    assert "<dt>identifiers, which are no features (1)</dt><dd>order</dd>" in part
+    assert "price: numbers written as text" in part
+    assert "end in a separator" in part
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_all_columns_that_cannot_be_used_are_listed_with_one_drop(table, tmp_path, capsys):
+    frame = pd.read_csv(table).assign(name=[f"n{i}" for i in range(90)], void=np.nan)
+    frame["day, signed"] = pd.date_range("2026-01-01", periods=90).strftime("%Y-%m-%d")
+    frame["age"] = [*range(20, 100), *["NULL"] * 10]
+    frame.to_csv(table, index=False)
+    assert compare(table, "--target", "kind", "--out", tmp_path / "out", *FEW) == 2
+    told = capsys.readouterr().err
+    for words in ("'name' is text with 90", "'void' has no value", "'day, signed' holds dates"):
+        assert words in told
+    assert "'age' holds numbers, but also cells that are none: 'NULL' (10)" in told
+    drop = """--drop 'name,void,"day, signed",age'"""
+    assert drop in told
+    chosen = [*shlex.split(drop), "--target", "kind"]
+    assert compare(table, *chosen, "--out", tmp_path / "out", *FEW) == 0
+
+
+def test_all_columns_of_a_folder_that_cannot_be_used_are_listed(table, tmp_path, capsys):
+    (tmp_path / "tables").mkdir()
+    for name, column in (("a", "one"), ("b", "two")):
+        frame = pd.read_csv(table)
+        frame.insert(0, column, [f"n{i}" for i in range(90)])
+        frame.to_csv(tmp_path / "tables" / f"{name}.csv", index=False)
+    assert compare(tmp_path / "tables", "--out", tmp_path / "out", *FEW) == 2
+    told = capsys.readouterr().err
+    assert "'one' of a is text with 90" in told
+    assert "'two' of b is text with 90" in told
+    assert "(--drop one,two)" in told
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_cells_that_are_said_to_have_no_value(table, tmp_path):
+    frame = pd.read_csv(table).assign(age=[*range(20, 100), *["-"] * 10])
+    frame.to_csv(table, index=False)
+    chosen = ["--target", "kind", "--missing", "-,NULL"]
+    assert compare(table, *chosen, "--out", tmp_path / "out", *FEW) == 0
+    assert "12 missing values" in (tmp_path / "out" / "report.html").read_text()
+
+
+# ---- nobody's files are written over ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["results.csv", "summary.csv"])
+def test_a_table_is_not_written_over_by_its_results(table, tmp_path, monkeypatch, capsys, name):
+    own = tmp_path / "own"
+    own.mkdir()
+    table = table.rename(own / name)
+    before = table.read_bytes()
+    monkeypatch.chdir(own)
+    for data in (name, "."):
+        assert compare(data, "--target", "kind", "--out", ".", *FEW) == 2
+        assert "--out" in capsys.readouterr().err
+    assert {file.name: file.read_bytes() for file in own.iterdir()} == {name: before}
+
+
+def test_links_to_a_table_are_not_written_over(table, tmp_path, capsys):
+    before = table.read_bytes()
+    for link in (os.link, os.symlink):
+        out = tmp_path / link.__name__
+        out.mkdir()
+        link(table, out / "results.csv")
+        assert compare(table, "--target", "kind", "--out", out, *FEW) == 2
+        assert "would write over" in capsys.readouterr().err
+    assert table.read_bytes() == before
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_files_of_others_are_not_written_over(table, tmp_path, capsys):
+    """Neither beside no store nor beside one of ours."""
+    out = tmp_path / "out"
+    out.mkdir()
+    names = ("results.csv", "summary.csv", "report.html")
+    for name in names:
+        (out / name).write_text("mine")
+        assert compare(table, "--target", "kind", "--out", out, *FEW) == 2
+        assert f"holds {name}, which is not of a comparison" in capsys.readouterr().err
+        assert [file.name for file in out.iterdir()] == [name]
+        (out / name).unlink()
+    for _ in range(2):
+        assert compare(table, "--target", "kind", "--out", out, *FEW) == 0
+    for name in names:
+        ours = (out / name).read_text()
+        (out / name).write_text("mine")
+        assert compare(table, "--target", "kind", "--out", out, *FEW) == 2
+        assert (out / name).read_text() == "mine"
+        (out / name).write_text(ours)
+    assert compare(table, "--target", "kind", "--out", out, *FEW) == 0
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_probe_for_writing_leaves_no_file_and_takes_none(table, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / ".writable").write_text("mine")
+    assert compare(table, "--target", "kind", "--out", out, *FEW) == 0
+    assert {file.name: None for file in out.iterdir()}.keys() == {
+        ".writable", "report.html", "results.csv", "results.sqlite", "summary.csv",
+    }  # fmt: skip
+    assert (out / ".writable").read_text() == "mine"
 
 
 # ---- killed and started again -------------------------------------------------------------------
@@ -253,115 +403,3 @@ def test_killing_loses_nothing_finished_and_the_command_goes_on(table, tmp_path)
 def records(out):
     with sqlite3.connect(out / "results.sqlite") as connection:
         return {tuple(key): body for *key, body in connection.execute("SELECT * FROM records")}
-
-
-# ---- resample -----------------------------------------------------------------------------------
-
-
-def resample(*arguments):
-    return main(["resample", *map(str, arguments)])
-
-
-@pytest.fixture
-def whole_table(table):
-    pd.read_csv(table).dropna().to_csv(table, index=False)
-    return table
-
-
-@pytest.mark.parametrize("sampler", ["random", "smote", "spread", "gamo"])
-def test_resample_adds_marked_rows_below_the_real_ones(whole_table, tmp_path, sampler):
-    out = tmp_path / "new" / "balanced.csv.gz"
-    arguments = ["--sampler", sampler, "--max-iter", 4, "--out", out]
-    assert resample(whole_table, "--target", "kind", *arguments) == 0
-    before, after = pd.read_csv(whole_table), pd.read_csv(out)
-    pd.testing.assert_frame_equal(after.loc[after["synthetic"] == 0, before.columns], before)
-    assert after["kind"].value_counts().nunique() == 1
-    assert after["synthetic"].sum() == len(after) - len(before)
-    assert set(after["town"]) == {"Ulm", "Bonn", "Kiel"}
-    assert not after.isna().any(axis=None)
-
-
-def test_resample_repeats_itself(whole_table, tmp_path):
-    written = []
-    for seed in (0, 0, 1):
-        out = tmp_path / "out.csv"
-        assert resample(whole_table, "--sampler", "spread", "--seed", seed, "--out", out) == 0
-        written.append(out.read_bytes())
-    assert written[0] == written[1] != written[2]
-
-
-def test_whole_numbers_stay_whole(whole_table, tmp_path):
-    frame = pd.read_csv(whole_table).astype({"count": int}).assign(flag=lambda t: t["count"] > 2)
-    frame[["amount", "count", "flag", "kind"]].to_csv(whole_table, index=False)
-    for sampler in ("smote", "spread"):
-        out = tmp_path / "out.csv"
-        assert resample(whole_table, "--sampler", sampler, "--out", out) == 0
-        kinds = pd.read_csv(out).dtypes
-        assert (kinds["count"], kinds["flag"]) == (np.int64, np.bool_)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--sampler", "threshold"], "threshold generates no rows"),
-        (["--sampler", "none"], "none generates no rows"),
-        (["--sampler", "smoot"], "unknown sampler 'smoot'"),
-        (["--sampler", "spread", "--mark", "town"], "there is a column 'town' already"),
-        (
-            ["--sampler", "spread", "--out", "{folder}/x.xlsx"],
-            "must end in .csv, .csv.gz, .parquet",
-        ),
-        (["--sampler", "spread", "--out", "{table}/x.csv"], "cannot write to --out"),
-    ],
-)
-def test_resample_refuses(whole_table, tmp_path, capsys, arguments, message):
-    filled = [text.format(table=whole_table, folder=tmp_path) for text in arguments]
-    out = [] if "--out" in filled else ["--out", tmp_path / "out.csv"]
-    assert resample(whole_table, *filled, *out) == 2
-    assert message in capsys.readouterr().err
-
-
-def test_resample_names_columns_with_missing_values(table, tmp_path, capsys):
-    assert resample(table, "--sampler", "spread", "--out", tmp_path / "out.csv") == 2
-    assert "missing values: amount (1), town (1)" in capsys.readouterr().err
-
-
-def test_resample_measures_distances_on_one_scale_as_the_comparison_does(tmp_path):
-    """A column a thousand times wider than the other must not choose the neighbours alone."""
-    rng = np.random.default_rng(0)
-    y = np.repeat(["common", "rare"], [60, 12])
-    X = pd.DataFrame(
-        {"wide": rng.normal(size=72) * 1e4, "narrow": rng.normal(size=72), "whole": range(72)}
-    )
-    X.assign(y=y).to_csv(tmp_path / "in.csv", index=False)
-    command = ["resample", tmp_path / "in.csv", "--sampler", "smote", "--out", tmp_path / "o.csv"]
-    assert main([*map(str, command)]) == 0
-    made = pd.read_csv(tmp_path / "o.csv")
-    assert made["whole"].dtype.kind == "i"
-    new = made.loc[made["synthetic"] == 1, ["wide", "narrow"]].to_numpy()
-    scaler = StandardScaler().fit(X)
-    scaled = pd.DataFrame(scaler.transform(X), columns=X.columns)
-    expected, _ = SMOTE(random_state=0).fit_resample(scaled, y)
-    np.testing.assert_allclose(new, scaler.inverse_transform(expected)[72:, :2])
-
-
-def test_resample_takes_any_column_name(whole_table, tmp_path):
-    X = pd.read_csv(whole_table).rename(columns={"town": "self"})
-    assert "self" in X
-    X.to_csv(tmp_path / "self.csv", index=False)
-    command = [
-        "resample",
-        tmp_path / "self.csv",
-        "--sampler",
-        "spread",
-        "--out",
-        tmp_path / "o.csv",
-    ]
-    assert main([*map(str, command)]) == 0
-    assert set(pd.read_csv(tmp_path / "o.csv")["self"]) == set(X["self"])
-
-
-def test_resample_does_not_write_over_its_table(whole_table, capsys):
-    command = ["resample", whole_table, "--sampler", "random", "--out", whole_table]
-    assert main([*map(str, command)]) == 2
-    assert "is the table itself" in capsys.readouterr().err

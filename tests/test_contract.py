@@ -1,6 +1,8 @@
 """What every sampler promises about rows: containers, dtypes, counts, order, seeds, refusals."""
 
+import ast
 import pickle
+import re
 import warnings
 from collections import Counter
 
@@ -8,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from imblearn.pipeline import Pipeline
@@ -102,6 +105,49 @@ def test_sample_refuses_classes_that_were_not_in_play(sampler):
         fitted.sample([7])
     with pytest.raises(sklearn.exceptions.NotFittedError):
         clone(sampler).sample([1])
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (5, r"labels=5 must be a list .* for 5 rows of class 2 say sample\(\[2\] \* 5\)"),
+        (1, r"for 10 rows of class 2 say sample\(\[2\] \* 10\)"),
+        ("rare", r"labels='rare' must be a list"),
+        (None, r"labels=None must be a list"),
+        ([[1, 2]], r"labels must be a list .* has shape \(1, 2\)"),
+        (["1"], r"rows of \['1'\]: the classes that SpreadSMOTE was fitted to are \[0, 1, 2\]"),
+    ],
+)
+def test_sample_tells_what_labels_are(labels, message):
+    fitted = SpreadSMOTE(random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match=message):
+        fitted.sample(labels)
+
+
+@pytest.mark.parametrize("names", [None, ["common", "rare", "rarest"]])
+def test_the_strategy_that_sample_names_works(names):
+    labels = y if names is None else np.array(names)[y]
+    common = labels[y == 0][0]
+    for strategy in ("auto", {labels[y == 2][0]: 30}):
+        sampler = SpreadSMOTE(sampling_strategy=strategy, random_state=0).fit(X, labels)
+        with pytest.raises(ValueError, match="cannot generate") as told:
+            sampler.sample([common] * 7)
+        asked = ast.literal_eval(re.search(r"sampling_strategy=({.*?})", str(told.value))[1])
+        assert asked[common] == (y == 0).sum() + 7
+        again = SpreadSMOTE(sampling_strategy=asked, random_state=0).fit(X, labels)
+        assert again.sample([common] * 7).shape == (7, 4)
+        # what was in play before is so still, and lacks as many rows
+        assert again.sampling_strategy_ == {**sampler.sampling_strategy_, common: 7}
+
+
+@pytest.mark.parametrize("seed", ["foo", -1, 1.5, 3.0, [1, 2], np.random.default_rng(0), {}])
+def test_sample_tells_what_a_seed_is(seed):
+    fitted = SpreadSMOTE(random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match=r"random_state=.* must be a whole number of"):
+        fitted.sample([1], random_state=seed)
+    assert (
+        fitted.sample([1], random_state=np.int64(4)) == fitted.sample([1], random_state=4)
+    ).all()
 
 
 @every_sampler
@@ -393,3 +439,118 @@ def test_counts_order_and_finiteness_hold_for_any_counts(counts, n_features, see
         assert np.isfinite(X_new).all()
         assert (X_new >= rows.min(axis=0)).all()
         assert (X_new <= rows.max(axis=0)).all()
+
+
+# ---- columns that are no plain numbers ----------------------------------------------------------
+
+
+def table_of(**columns):
+    """Return 60 rows, 10 of them rare, and their labels."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) < 10
+    numbers = {"x": rng.normal(size=60) + labels, "z": rng.normal(size=60)}
+    return pd.DataFrame(numbers | columns), labels.astype(int)
+
+
+@every_sampler
+def test_identifiers_are_kept_in_real_rows_and_missing_in_generated_ones(sampler):
+    table, target = table_of(client=np.arange(1000, 1060), name=[f"n{i}" for i in range(60)])
+    before = table.copy()
+    encoder = TableEncoder(id_columns=["client", "name"])
+    sampler = clone(sampler).set_params(encoder=encoder)
+    rows, _ = sampler.fit_resample(table, target)
+    assert rows.dtypes.astype(str).tolist() == ["float64", "float64", "Int64", "str"]
+    assert rows["client"].iloc[:60].tolist() == table["client"].tolist()
+    assert rows["name"].iloc[:60].tolist() == table["name"].tolist()
+    assert rows[["client", "name"]].iloc[60:].isna().all(axis=None)
+    assert rows[["x", "z"]].notna().all(axis=None)
+    pd.testing.assert_frame_equal(table, before)
+    plain = clone(sampler).set_params(encoder=None).fit_resample(table[["x", "z"]], target)[0]
+    pd.testing.assert_frame_equal(rows[["x", "z"]], plain)
+    assert sampler.sample([1, 1]).dtypes.equals(rows.dtypes)
+    assert clone(sampler).fit(table, target).sample([1]).dtypes.equals(rows.dtypes)
+
+
+def test_identifiers_of_arrays_are_nan_in_generated_rows():
+    table, target = table_of(client=np.arange(60.0))
+    sampler = SpreadSMOTE(encoder=TableEncoder(id_columns=[2]), random_state=0)
+    for rows in (table.to_numpy(), sparse.csr_array(table.to_numpy())):
+        made = sampler.fit_resample(rows, target)[0]
+        made = made.toarray() if sparse.issparse(made) else made
+        assert (made[:60] == table.to_numpy()).all()
+        assert np.isnan(made[60:]).tolist() == [[False, False, True]] * 40
+    with pytest.raises(ValueError, match="array of dtype int64 cannot hold: hand over a data fr"):
+        sampler.fit_resample((table.to_numpy() * 9).astype(int), target)
+
+
+def test_a_game_goes_on_with_identifiers():
+    table, target = table_of(client=np.arange(60))
+    sampler = GAMOSampler(**QUICK, warm_start=True, encoder=TableEncoder(id_columns=["client"]))
+    sampler.fit_resample(table, target)
+    rounds = sampler.n_iter_
+    rows, _ = sampler.fit_resample(table, target)
+    assert sampler.n_iter_ == 2 * rounds
+    assert rows["client"].isna().sum() == 40
+
+
+@every_classifier
+def test_classifiers_do_not_look_at_identifiers(clf):
+    table, target = table_of(client=np.arange(60))
+    clf = clone(clf).set_params(encoder=TableEncoder(id_columns=["client"])).fit(table, target)
+    expected = clf.predict_proba(table)
+    for ids in (None, "nobody", [[1]] * 60, pd.Timestamp("2020")):
+        assert (clf.predict_proba(table.assign(client=ids)) == expected).all()
+
+
+@every_sampler
+def test_whole_numbers_beyond_float64_are_not_rounded(sampler):
+    table, target = table_of()
+    rows = table.assign(big=[2**62 + i % 7 + 1 for i in range(60)]).to_numpy(dtype=object)
+    rows[:, 2] = [2**62 + i % 7 + 1 for i in range(60)]
+    made, _ = clone(sampler).fit_resample(rows, target)
+    assert made.dtype == object
+    assert (made[:60] == rows).all()
+    assert set(made[60:, 2].tolist()) <= set(rows[:, 2].tolist())  # few distinct: snapped
+    assert all(type(cell) is int for cell in made[:, 2])
+
+
+@every_sampler
+def test_one_extreme_cell_of_the_majority_leaves_generated_columns_their_spread(sampler):
+    table, target = table_of()
+    usual = clone(sampler).fit_resample(table, target)[0]["z"].iloc[60:]
+    table.loc[59, "z"] = 1e20
+    with pytest.warns(UserWarning, match=r"column 'z' holds 1e\+20, far beyond all others"):
+        made = clone(sampler).fit_resample(table, target)[0]["z"]
+    assert made.iloc[59] == 1e20
+    assert made.iloc[60:].nunique() > 20
+    assert made.iloc[60:].std() > usual.std() / 3
+    assert made.iloc[60:].between(table["z"].min(), table["z"][:59].max()).all()
+
+
+@pytest.mark.parametrize("dtype", [">f8", ">f4", ">i4"])
+@every_sampler
+def test_the_byte_order_is_kept(sampler, dtype):
+    table, target = table_of()
+    rows = (table * 100).to_numpy().astype(dtype)
+    made, _ = clone(sampler).fit_resample(rows, target)
+    assert made.dtype.str == dtype
+    assert made[:60].tobytes() == rows.tobytes()
+    frame = pd.DataFrame(dict(zip("ab", rows.T, strict=True)))
+    assert (clone(sampler).fit_resample(frame, target)[0].dtypes == dtype).all()
+
+
+@every_estimator
+def test_masked_rows_and_labels_are_refused(estimator):
+    rows = np.ma.masked_greater(X, np.sort(X, axis=None)[-3])
+    with pytest.raises(ValueError, match="X has 2 masked cells, and the values under the mask"):
+        clone(estimator).fit(rows, y)
+    with pytest.raises(ValueError, match="y has 8 masked cells"):
+        clone(estimator).fit(X, np.ma.masked_equal(y, 2))
+    assert clone(estimator).fit(np.ma.masked_array(X), y).n_features_in_ == X.shape[1]
+
+
+def test_tensors_that_numpy_cannot_read_are_refused():
+    rows = torch.as_tensor(X)
+    for tensor in (rows.clone().requires_grad_(), rows.bfloat16(), rows.to_sparse()):
+        with pytest.raises(TypeError, match=r"numpy cannot read X, a torch.Tensor.*X.detach\(\)"):
+            SpreadSMOTE().fit_resample(tensor, y)

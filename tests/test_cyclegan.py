@@ -675,6 +675,11 @@ def test_categories_of_reused_rows_have_no_noise():
     assert seen[0][:, :2].std(dim=0).min() > 0.02
 
 
+def test_a_pool_that_memory_cannot_hold_is_refused():
+    with pytest.raises(ValueError, match=r"2 pools of pool_size=1,000,000,000 rows would take"):
+        CycleGANSampler(**QUICK, pool_size=10**9).fit(X, y)
+
+
 def test_diagnostics_are_of_translated_sources_and_memory_is_bounded():
     game = make_game("cyclegan", (60, 20))
     x, labels = rows_of("cyclegan", (60, 20))

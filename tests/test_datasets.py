@@ -8,9 +8,6 @@ from gan_resample.datasets import (
     BUNDLED,
     as_dataset,
     load_bundled,
-    read_frame,
-    separate_target,
-    table_files,
 )
 
 
@@ -102,6 +99,87 @@ def test_columns_that_cannot_be_learned_from_are_named(change, message):
         as_dataset("t", frame().assign(**change), LABELS)
 
 
+def test_every_column_that_cannot_be_used_is_listed_at_once():
+    X = frame().assign(
+        day=pd.date_range("2026-01-01", periods=12),
+        name=[f"n{i}" for i in range(12)],
+        price=np.inf,
+        empty=None,
+        cell=[[1]] * 12,
+        **{"a, b": 1j},
+    )
+    with pytest.raises(ValueError, match="t has 6 columns that cannot be used") as told:
+        as_dataset("t", X, LABELS)
+    lines = str(told.value).splitlines()
+    for line, reason in zip(
+        lines[1:-1],
+        ["'day' holds dates", "'name' is text with 12 distinct values", "'price' has infinite",
+         "'empty' has no value", "'cell' holds values of type list", "'a, b' holds complex"],
+        strict=True,
+    ):  # fmt: skip
+        assert line.startswith(f"  column {reason}")
+    assert lines[-1].endswith("""(--drop 'day,name,price,empty,cell,"a, b"')""")
+
+
+def test_all_numbers_as_text_are_numbers_where_they_are_many():
+    X = pd.DataFrame({"age": np.arange(60) % 30 + 0.5, "few": np.arange(60) % 3}).astype(str)
+    data = as_dataset("t", X, [0, 1] * 30)
+    assert data.X.dtypes.astype(str).tolist() == ["float64", "category"]
+    assert data.X["age"].tolist() == (np.arange(60) % 30 + 0.5).tolist()
+    assert data.kinds["age"].told == "numbers written as text, such as '0.5', read as numbers"
+    assert data.kinds["few"].told == ""
+
+
+def test_another_number_as_text_in_every_row_of_a_small_table_is_refused():
+    X = frame().assign(code=[str(i) for i in range(12)])
+    with pytest.raises(
+        ValueError, match="is text with 12 distinct values in 12 rows, all of them"
+    ):
+        as_dataset("t", X, LABELS)
+
+
+def test_lists_keep_numbers_beside_text():
+    rows = [[i / 7, "ab"[i % 2]] for i in range(12)]
+    data = as_dataset("t", rows, LABELS)
+    assert data.X["x0"].tolist() == [i / 7 for i in range(12)]
+    assert data.X["x1"].dtype == "category"
+
+
+def test_masked_tables_are_refused():
+    X = np.ma.masked_greater(np.arange(24.0).reshape(12, 2), 22)
+    with pytest.raises(ValueError, match="X has 1 masked cell"):
+        as_dataset("t", X, LABELS)
+
+
+def test_identifiers_are_no_features():
+    X = frame().assign(client=[f"c{i}" for i in range(12)])
+    data = as_dataset("t", X, LABELS, id_columns=["client"])
+    assert data.X.columns.tolist() == frame().columns.tolist()
+    assert data.kinds["client"].kind == "id"
+    assert data.fingerprint() == as_dataset("t", frame(), LABELS).fingerprint()
+    with pytest.raises(ValueError, match=r"no columns \['id'\] to keep as identifiers"):
+        as_dataset("t", X, LABELS, id_columns=["id"])
+    with pytest.raises(ValueError, match=r"\['age'\] of t are to be categories and identifiers"):
+        as_dataset("t", X, LABELS, id_columns=["age"], categorical=["age"])
+    with pytest.raises(ValueError, match="no column but the target"):
+        as_dataset("t", X[["client"]], LABELS, id_columns=["client"])
+
+
+def test_what_a_person_must_hear_is_a_warning_with_the_name():
+    X = pd.DataFrame({"client": np.arange(60), "age": np.r_[np.arange(59) % 7, 1e20]})
+    with pytest.warns(UserWarning, match=r"column 'client' of t .* as identifiers are") as told:
+        data = as_dataset("t", X, [0, 1] * 30)
+    assert len(told) == 1
+    assert "column 'age' of t holds 1e+20, far beyond all others" in str(told[0].message)
+    assert "lie between 0 and 6" in data.kinds["age"].warning
+
+
+def test_how_columns_were_read_is_no_part_of_the_fingerprint():
+    data = as_dataset("t", frame(), LABELS)
+    assert data.fingerprint() == "476fee8eda21e154"  # as before kinds were kept
+    assert list(data.kinds) == frame().columns.tolist()
+
+
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
@@ -150,92 +228,3 @@ def test_bundled_sets_train_on_thinned_rows_and_test_on_all_classes_alike(name):
         assert not set(split.train) & set(split.test)
         share = np.bincount(data.codes[split.test], split.weight)
         np.testing.assert_allclose(share / share.sum(), np.divide(data.thinned, sum(data.thinned)))
-
-
-def test_tables_are_found_by_name(tmp_path):
-    for file in ("b.csv", "a.csv.gz"):
-        frame().to_csv(tmp_path / file, index=False)
-    (tmp_path / "notes.txt").write_text("no table")
-    assert list(table_files(tmp_path)) == ["a", "b"]
-    assert list(table_files(tmp_path / "b.csv")) == ["b"]
-    assert read_frame(tmp_path / "a.csv.gz").shape == (12, 4)
-
-
-def test_question_marks_are_missing_values(tmp_path):
-    (tmp_path / "t.csv").write_text("a,b\n1,x\n?,?\n")
-    assert read_frame(tmp_path / "t.csv").isna().sum().tolist() == [1, 1]
-
-
-def test_what_counts_as_missing_is_told_and_no_more(tmp_path):
-    file = tmp_path / "t.csv"
-    file.write_text("a,b\nNone,1\nnull,NA\n,nan\nNULL,NaN\nn/a,?\n")
-    frame = read_frame(file)
-    assert frame["a"].fillna("-").tolist() == ["None", "null", "-", "NULL", "n/a"]
-    assert frame["b"].isna().tolist() == [False, True, True, True, True]
-
-
-def test_numbers_are_read_to_the_last_digit(tmp_path):
-    values = np.random.default_rng(0).random((50, 2))
-    pd.DataFrame(values).to_csv(tmp_path / "t.csv", index=False)
-    assert (read_frame(tmp_path / "t.csv").to_numpy() == values).all()
-
-
-@pytest.mark.parametrize(
-    ("files", "message"),
-    [
-        ([], "is no table and holds none"),
-        (["a.csv", "a.csv.gz"], "same table in two formats"),
-    ],
-)
-def test_folders_without_a_clear_table_are_refused(tmp_path, files, message):
-    for file in files:
-        frame().to_csv(tmp_path / file, index=False)
-    with pytest.raises(ValueError, match=message):
-        table_files(tmp_path)
-
-
-def test_files_that_are_no_tables_are_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no such file.*digits"):
-        table_files(tmp_path / "absent.csv")
-    (tmp_path / "semicolons.csv").write_text("a;b\n1;2\n")
-    with pytest.raises(ValueError, match="one column only, 'a;b'"):
-        read_frame(tmp_path / "semicolons.csv")
-    (tmp_path / "index.csv").write_text(",a,b\n0,1,2\n")
-    with pytest.raises(ValueError, match=r"columns without a name.*Unnamed: 0"):
-        read_frame(tmp_path / "index.csv")
-    (tmp_path / "latin.csv").write_bytes("größe,b\n1,2\n".encode("latin-1"))
-    with pytest.raises(ValueError, match=r"latin.csv is not UTF-8 text"):
-        read_frame(tmp_path / "latin.csv")
-    (tmp_path / "empty.csv").touch()
-    with pytest.raises(ValueError, match=r"empty.csv cannot be read as CSV: No columns"):
-        read_frame(tmp_path / "empty.csv")
-    frame().to_csv(tmp_path / "whole.csv.gz", index=False)
-    (tmp_path / "cut.csv.gz").write_bytes((tmp_path / "whole.csv.gz").read_bytes()[:-9])
-    with pytest.raises(ValueError, match=r"cut.csv.gz cannot be read as CSV"):
-        read_frame(tmp_path / "cut.csv.gz")
-    (tmp_path / "text.csv.gz").write_text("a,b\n1,2\n")
-    with pytest.raises(ValueError, match=r"text.csv.gz cannot be read as CSV: Not a gzipped"):
-        read_frame(tmp_path / "text.csv.gz")
-    (tmp_path / "headings.csv").write_text("a,b\n")
-    with pytest.raises(ValueError, match="has no rows"):
-        read_frame(tmp_path / "headings.csv")
-
-
-def test_parquet_without_pyarrow_is_explained(tmp_path, monkeypatch):
-    def no_engine(path):
-        raise ImportError("no engine")
-
-    monkeypatch.setattr(pd, "read_parquet", no_engine)
-    with pytest.raises(ImportError, match="pip install pyarrow, or save the table as CSV"):
-        read_frame(tmp_path / "t.parquet")
-
-
-def test_the_target_is_named_or_called_target_or_last():
-    X = frame()
-    assert separate_target(X, None, name="t")[1].name == "member"
-    assert separate_target(X, "town", ["age"], name="t")[0].columns.tolist() == ["count", "member"]
-    assert separate_target(X.assign(target=1, last=2), None, name="t")[1].name == "target"
-    with pytest.raises(ValueError, match=r"t has no column 'kind', 'Age'; its columns are age,"):
-        separate_target(X, "kind", ["Age"], name="t")
-    with pytest.raises(ValueError, match="cannot be dropped"):
-        separate_target(X, "town", ["town"], name="t")

@@ -1,6 +1,9 @@
 """What the specification asks of eGAN beyond the laws: losses, minority rows, thresholds, stop."""
 
+import os
 import pickle
+import signal
+import threading
 
 import numpy as np
 import pytest
@@ -339,7 +342,7 @@ def test_the_gap_is_that_of_what_is_predicted():
 
 
 class Halt(Callback):
-    """Stops the training at a round, or at the end of the first epoch."""
+    """Stops the training in a round, or at the end of the first epoch."""
 
     def __init__(self, at):
         self.at = at
@@ -352,10 +355,31 @@ class Halt(Callback):
         raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("at", [3, None])
-def test_whoever_stops_first_the_last_state_is_kept(at):
-    clf = EGANClassifier(**QUICK, stop="equilibrium", callbacks=[Halt(at)])
+def test_a_callback_that_ends_the_training_first_leaves_no_equilibrium():
+    clf = EGANClassifier(**QUICK, stop="equilibrium", callbacks=[Halt(None)])
     with pytest.warns(ConvergenceWarning, match=r"no equilibrium .* \(no epoch"):
+        clf.fit(X, y)
+    assert np.isfinite(clf.predict_proba(X)).all()
+
+
+def test_after_a_ctrl_c_nothing_is_said_of_an_equilibrium(recwarn):
+    clf = EGANClassifier(**QUICK, stop="equilibrium", callbacks=[Halt(3)])
+    with pytest.raises(KeyboardInterrupt):
+        clf.fit(X, y)
+    assert not recwarn
+    assert np.isfinite(clf.predict_proba(X)).all()
+    assert clf.majority_ == 0
+    assert dict(clf.net_.callbacks_)["equilibrium_stop"].rows is None
+
+
+def test_a_signal_while_held_out_rows_are_judged_leaves(monkeypatch):
+    def gap(self, net):
+        os.kill(os.getpid(), signal.SIGINT)
+        threading.Event().wait(5)  # Python runs the handler here
+
+    monkeypatch.setattr(egan.EquilibriumStop, "gap", gap)
+    clf = EGANClassifier(**QUICK, stop="equilibrium")
+    with pytest.raises(KeyboardInterrupt):
         clf.fit(X, y)
     assert np.isfinite(clf.predict_proba(X)).all()
 

@@ -1,11 +1,16 @@
 """The table encoder: there and back, bounds, dtypes, snapping, and clear refusals."""
 
+import re
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from sklearn.compose import ColumnTransformer
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from gan_resample import SpreadSMOTE, TableEncoder
@@ -211,10 +216,10 @@ DAYS = pd.to_datetime(["2020-01-01", "2020-01-02", "2020-01-03"])
         (frame(kind=pd.Categorical(["a", None, "b"])), "column 'kind' has 1 missing"),
         (frame(code=["a", 1, "b"]), r"column 'code' mixes text with other values.*astype\(str\)"),
         (frame(rate=[1.0, np.inf, 2.0]), r"column 'rate' has 1 infinite value \(inf\).*clip"),
-        (frame(day=DAYS), "column 'day' has dtype datetime64.*turn it into a number"),
-        (frame(span=DAYS - DAYS[0]), "column 'span' has dtype timedelta64"),
-        (frame(wave=[1j, 2j, 3j]), "column 'wave' has dtype complex128"),
-        (frame(month=DAYS.to_period("M")), "column 'month' has dtype period"),
+        (frame(day=DAYS), r"column 'day' holds dates \(dtype datetime64.*turn it into a number"),
+        (frame(span=DAYS - DAYS[0]), r"column 'span' holds durations \(dtype timedelta64"),
+        (frame(wave=[1j, 2j, 3j]), "column 'wave' holds complex numbers"),
+        (frame(month=DAYS.to_period("M")), "column 'month' holds periods"),
         (np.array([[1.0, np.nan], [2.0, 3.0]]), r"column 1 has 1 missing value \(NaN\)"),
         (np.array([[1.0, -np.inf], [2.0, 3.0]]), r"column 1 has 1 infinite value \(inf\)"),
         (frame()[[]], r"0 feature\(s\)"),
@@ -253,8 +258,13 @@ def test_words_in_a_numeric_column_are_told():
     with pytest.raises(ValueError, match="column 1 is taken as numeric, but holds text"):
         TableEncoder(categorical_features=[0]).fit(X)
     words = np.array([["1.5", "a"], ["2.5", "b"]])  # one dtype for all: text
-    with pytest.raises(ValueError, match="column 0 is taken as numeric, but holds text"):
-        TableEncoder(categorical_features=[1]).fit(words)
+    with pytest.raises(ValueError, match="column 1 is taken as numeric, but holds text"):
+        TableEncoder(categorical_features=[0]).fit(words)
+    with pytest.warns(UserWarning, match=r"column 0 numbers written as text, such as '1.5'"):
+        encoder = TableEncoder(categorical_features=[1]).fit(words)
+    back = encoder.inverse_transform(encoder.transform(words))
+    assert back.dtype == words.dtype
+    assert back.tolist() == words.tolist()
 
 
 def test_lists_of_numbers_and_words_keep_the_numbers():
@@ -282,3 +292,215 @@ def test_the_largest_numbers_stay_finite():
     encoder = TableEncoder().fit(X)
     assert np.isfinite(encoder.transform(X)).all()
     assert np.isfinite(encoder.inverse_transform(encoder.transform(X))).all()
+
+
+# ---- numbers in other clothes -------------------------------------------------------------------
+
+
+def told(X, **params):
+    """Fit an encoder that says what it guessed."""
+    with pytest.warns(UserWarning, match="read as numbers"):
+        return TableEncoder(snap=False, **params).fit(X)
+
+
+def test_numbers_written_as_text_come_back_in_their_spelling():
+    X = pd.DataFrame({"price": [f"{1000 + 250 * i:,}" for i in range(30)]})
+    encoder = told(X)
+    assert encoder.numeric_features_ == [0]
+    pd.testing.assert_frame_equal(encoder.inverse_transform(encoder.transform(X)), X)
+    between = encoder.transform(pd.DataFrame({"price": ["1,010", "7000"]}))
+    made = encoder.inverse_transform(between)
+    assert made["price"].tolist() == ["1,010", "7,000"]
+    assert made.dtypes.equals(X.dtypes)
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ("a lot", r"column 'rate' was read as numbers such as '0%', but holds 'a lot'"),
+        ("3", r"holds '3', which is none of that kind"),
+        (3, r"holds 3, which is none of that kind"),
+        (None, r"column 'rate' has 1 missing value"),
+    ],
+)
+def test_new_rows_in_another_spelling_are_refused(cell, message):
+    encoder = told(pd.DataFrame({"rate": [f"{i}%" for i in range(30)]}))
+    assert encoder.transform(pd.DataFrame({"rate": ["0%"]})).shape == (1, 1)
+    with pytest.raises(ValueError, match=message):
+        encoder.transform(pd.DataFrame({"rate": ["0%", cell]}, dtype=object))
+
+
+def test_text_where_numbers_were_is_refused():
+    encoder = TableEncoder().fit(frame(age=[30.0, 40.0, 50.0]))
+    with pytest.raises(ValueError, match="column 'age' is taken as numeric, but holds text, such"):
+        encoder.transform(frame(age=["30", "40", "50"]))
+
+
+def test_days_where_numbers_were_are_refused():
+    encoder = TableEncoder().fit(np.arange(6.0).reshape(3, 2))
+    with pytest.raises(ValueError, match="column 0 is numeric, but holds a value that is no num"):
+        encoder.transform(np.full((3, 2), np.datetime64("2020-01-01")))
+
+
+def test_decimals_come_back_as_decimals_with_their_exponent():
+    X = pd.DataFrame({"price": [Decimal(i).scaleb(-2) for i in range(100, 400, 7)]})
+    encoder = told(X)
+    pd.testing.assert_frame_equal(encoder.inverse_transform(encoder.transform(X)), X)
+    [made] = encoder.inverse_transform(encoder.transform(X)[:1] + 0.01)["price"]
+    assert isinstance(made, Decimal)
+    assert made.as_tuple().exponent == -2
+    assert made not in set(X["price"])
+
+
+@pytest.mark.parametrize("far", [2**60, 2**62, 2**80])
+def test_whole_numbers_beyond_float64_come_back_to_the_last_digit(far):
+    X = np.array([[far + i % 7, i] for i in range(90)], dtype=object)
+    encoder = TableEncoder(snap=False).fit(X)
+    for Z in (encoder.transform(X), encoder.transform(X).astype(np.float32)):
+        back = encoder.inverse_transform(Z)
+        assert (back == X).all()
+        assert {type(cell) for cell in back.ravel()} == {int}
+    [made] = encoder.inverse_transform(encoder.transform(X)[8:9] + np.array([[0.25, 0.01]]))
+    assert made[0] in (far + 1, far + 2)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_whole_numbers_of_arrays_beyond_float64_are_told_apart(dtype):
+    X = (np.arange(90, dtype=dtype) % 7 + np.asarray(2**62, dtype))[:, None]
+    back = there_and_back(X, snap=False)
+    assert back.dtype == X.dtype
+    assert (back == X).all()
+
+
+@pytest.mark.parametrize("dtype", [">f8", ">f4", ">i4", ">u2"])
+def test_the_byte_order_is_kept(dtype):
+    X = np.arange(60).reshape(20, 3).astype(dtype)
+    for params in ({}, {"categorical_features": [1]}):
+        back = there_and_back(X, **params)
+        assert back.dtype.str == X.dtype.str
+        assert (back == X).all()
+
+
+def test_masked_tables_are_refused():
+    X = np.ma.masked_array(np.arange(6.0).reshape(3, 2), mask=False)
+    assert there_and_back(X).tolist() == X.data.tolist()
+    X[0, 1] = np.ma.masked
+    with pytest.raises(ValueError, match="X has 1 masked cell, and the values under the mask"):
+        TableEncoder().fit(X)
+
+
+@pytest.mark.parametrize("snap", [np.True_, np.False_, np.str_("auto")])
+def test_scalars_of_numpy_are_parameters_like_those_of_python(snap):
+    X = np.arange(60.0).reshape(30, 2)
+    params = {"categorical_features": np.array([False, True]), "max_categories": np.int64(30)}
+    encoder = TableEncoder(snap=snap, **params).fit(X)
+    plain = TableEncoder(snap=snap if snap == "auto" else bool(snap), **params).fit(X)
+    assert encoder.levels_ == plain.levels_
+    assert encoder.categorical_features_ == [1]
+
+
+def test_texts_behind_a_column_transformer_are_named_with_the_ways_out():
+    X = pd.DataFrame({"plan": ["basic", "pro"] * 10, "age": np.arange(20.0)})
+    behind = ColumnTransformer([("age", StandardScaler(), ["age"])], remainder="passthrough")
+    rows = behind.fit_transform(X)
+    with pytest.raises(ValueError, match=r"column 1 is taken .*'basic'.*set_output\(transform"):
+        SpreadSMOTE().fit_resample(rows, [0, 1, 1, 1] * 5)
+    behind.set_output(transform="pandas")
+    made, _ = SpreadSMOTE(random_state=0).fit_resample(behind.fit_transform(X), [0, 1, 1, 1] * 5)
+    assert set(made.iloc[20:]["remainder__plan"]) <= {"basic", "pro"}
+    listed = SpreadSMOTE(encoder=TableEncoder(categorical_features=[1]), random_state=0)
+    assert listed.fit_resample(rows, [0, 1, 1, 1] * 5)[0].dtype == object
+
+
+# ---- identifiers --------------------------------------------------------------------------------
+
+IDS = {
+    "whole numbers": (np.arange(12), "Int64"),
+    "small numbers": (np.arange(12, dtype="uint8"), "UInt8"),
+    "nullable": (pd.array(range(12), dtype="Int32"), "Int32"),
+    "floats": (np.arange(12.0), "float64"),
+    "text": ([f"id {i}" for i in range(12)], "str"),
+    "lists": ([[i] for i in range(12)], "object"),
+    "dates": (pd.date_range("2020-01-01", periods=12, unit="ns"), "datetime64[ns]"),
+    "truth": ([True, False] * 6, "boolean"),
+    "intervals": (pd.interval_range(0, 12), "interval[float64, right]"),
+    "sparse": (pd.arrays.SparseArray(range(12)), "Int64"),
+}
+
+
+@pytest.mark.parametrize(("ids", "dtype"), IDS.values(), ids=list(IDS))
+def test_identifiers_are_no_features_and_come_back_missing(ids, dtype):
+    X = pd.DataFrame({"id": ids, "x": np.arange(12.0), "t": ["a", "b"] * 6})
+    encoder = TableEncoder(id_columns=["id"]).fit(X)
+    assert encoder.id_features_ == [0]
+    Z = encoder.transform(X)
+    np.testing.assert_array_equal(Z, TableEncoder().fit(X[["x", "t"]]).transform(X[["x", "t"]]))
+    np.testing.assert_array_equal(Z, encoder.transform(X.assign(id=None)))
+    back = encoder.inverse_transform(Z)
+    assert str(back["id"].dtype) == dtype
+    assert back["id"].isna().all()
+    pd.testing.assert_frame_equal(back[["x", "t"]], X[["x", "t"]])
+
+
+def test_identifiers_in_arrays_are_nan_or_none():
+    X = np.arange(12.0).reshape(6, 2)
+    assert np.isnan(there_and_back(X, id_columns=[0])[:, 0]).all()
+    assert there_and_back(X.astype(object), id_columns=[True, False])[:, 0].tolist() == [None] * 6
+    assert there_and_back(X.tolist(), id_columns=[-2])[:, 0].tolist() == [None] * 6
+
+
+@pytest.mark.parametrize(
+    ("X", "params", "message"),
+    [
+        (np.arange(12).reshape(6, 2), {"id_columns": [0]}, "array of dtype int64 cannot hold: ha"),
+        (np.zeros((6, 2), bool), {"id_columns": [0]}, "an array of dtype bool cannot hold"),
+        (frame(age=[1, 2, 3]), {"id_columns": ["id"]}, "id_columns lists 'id', which is no colu"),
+        (frame(age=[1, 2, 3]), {"id_columns": ["age", "fine"]}, "nothing is left to encode"),
+        (
+            frame(age=[1, 2, 3]),
+            {"id_columns": ["age"], "categorical_features": [1]},
+            "'age' stand in both categorical_features and id_columns",
+        ),
+    ],
+)
+def test_identifiers_that_cannot_be_are_refused(X, params, message):
+    with pytest.raises(ValueError, match=message):
+        TableEncoder(**params).fit(X)
+
+
+def test_what_looks_like_an_identifier_is_warned_about_and_taken():
+    X = pd.DataFrame({"client": np.arange(1000, 1060), "x": np.arange(60) / 7})
+    with pytest.warns(UserWarning, match="column 'client' holds whole numbers, another one in ev"):
+        encoder = TableEncoder().fit(X)
+    assert encoder.numeric_features_ == [0, 1]
+
+
+# ---- extreme cells ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("extreme", [1e12, -1e20, 1e300])
+def test_one_extreme_cell_does_not_decide_the_scale(extreme):
+    X = np.random.default_rng(0).normal(size=(90, 2))
+    usual = TableEncoder().fit(X[:-1])
+    X[-1, 1] = extreme
+    with pytest.warns(UserWarning, match=re.escape(f"column 1 holds {extreme:.6g}, far beyond")):
+        encoder = TableEncoder().fit(X)
+    Z = encoder.transform(X)
+    np.testing.assert_allclose(Z[:-1, 1], usual.transform(X[:-1])[:, 1])
+    assert np.abs(Z).max() < 6
+    for each in (Z, Z.astype(np.float32)):
+        assert (encoder.inverse_transform(each) == X).all()
+    beyond = encoder.inverse_transform(np.array([[0, 1.0], [0, 4.4], [0, 40], [0, -40]]))[:, 1]
+    assert (beyond >= X[:-1, 1].min()).all()
+    assert (beyond <= X[:-1, 1].max()).all()
+
+
+def test_values_between_ordinary_and_extreme_ones_keep_their_order():
+    X = np.r_[np.linspace(-1, 1, 60), 1e9, -1e7][:, None]
+    with pytest.warns(UserWarning, match=r"holds -1e\+07, 1e\+09, far beyond all others"):
+        encoder = TableEncoder().fit(X)
+    new = np.array([-1e300, -1e7, -1e4, -1.5, -1, 0, 1, 1.5, 1e4, 1e8, 1e9])[:, None]
+    Z = encoder.transform(new)[:, 0]
+    assert (np.diff(Z) >= 0).all()
+    assert (np.diff(Z)[1:] > 0).all()
+    assert np.abs(Z).max() < 5

@@ -101,6 +101,8 @@ IMAGE = np.full((2, 1, 4, 4), 0.5)
         (np.zeros((2, 8, 8, 3)), {}, r"look like \(height, width, channels\).*transpose"),
         (np.zeros((2, 8, 8, 4)), {}, r"look like \(height, width, channels\).*transpose"),
         (np.ma.masked_equal(IMAGE, 0.5), {}, "masked pixels"),
+        ([*np.ma.masked_equal(IMAGE, 0.5)], {}, "masked pixels"),
+        (np.ma.masked_equal(IMAGE, 0.5).reshape(2, 16), {"shape": (1, 4, 4)}, "masked pixels"),
         (np.full((1, 1, 4, 4), 2**40, np.uint64), {}, "more levels than float32"),
         (np.full((1, 1, 4, 4), 2**20, np.int32), {}, "which is neither"),
         (IMAGE, {"value_range": (0.6, 1)}, "outside the range of 0.6 to 1"),
@@ -123,6 +125,17 @@ def test_dark_whole_numbers_are_told():
 def test_a_shape_may_be_an_array():
     encoder = ImageEncoder(shape=np.array([1, 4, 4])).fit(IMAGE.reshape(2, 16))
     assert encoder.shape_ == (1, 4, 4)
+
+
+@pytest.mark.parametrize(
+    "value_range", [np.array([0, 1]), (np.float32(0), np.int64(1)), [np.False_ + 0, np.float16(1)]]
+)
+def test_scalars_of_numpy_are_a_range_like_those_of_python(value_range):
+    encoder = ImageEncoder(value_range=value_range).fit(IMAGE)
+    assert encoder.range_ == (0.0, 1.0)
+    np.testing.assert_array_equal(
+        encoder.transform(IMAGE), ImageEncoder(value_range=(0, 1)).fit(IMAGE).transform(IMAGE)
+    )
 
 
 def test_floats_after_whole_numbers_are_refused():

@@ -77,6 +77,21 @@ def test_neighbours_are_of_the_same_class():
     assert ((group >= 20) == (y == 2)[:, None]).all()
 
 
+@pytest.mark.parametrize(
+    ("asked", "kept"), [(0, 0), (5, 5), (40, 40), (64, 64), (65, 19), (10**9, 19)]
+)
+def test_many_neighbours_are_all_others_of_the_largest_class(asked, kept):
+    assert anchors(n_neighbors=asked).neighbours.shape == (28, kept)
+
+
+def test_a_class_of_one_row_has_a_neighbour_itself():
+    assert Anchors((3, 1), 2, 10**9).neighbours.shape == (4, 2)
+    lone = Anchors((0, 1), 2, 10**9)
+    lone.choose(torch.tensor([0, 1]))
+    lone.keep(torch.ones(1, 2))
+    assert lone.neighbours.tolist() == [[0]]
+
+
 def test_max_anchors_keeps_a_random_subset():
     x, y = tensors(*blobs((60, 20, 8)))
     kept = Anchors((0, 5, 0), 4)

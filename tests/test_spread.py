@@ -103,3 +103,20 @@ def test_snapped_columns_take_observed_values():
 def test_bad_parameters(params, message):
     with pytest.raises(ValueError, match=message):
         SpreadSMOTE(**params).fit_resample(X, y)
+
+
+def test_more_neighbours_than_there_are_rows_are_all_of_them():
+    rows = {}
+    for k in (19, 65, 10**9):
+        sampler = SpreadSMOTE(k_neighbors=k, random_state=0).fit(*blobs((60, 20)))
+        assert sampler._anchors.neighbours.shape == (20, 19)
+        rows[k] = sampler.sample(np.ones(50, dtype=int))
+    assert (rows[19] == rows[10**9]).all()
+    assert (rows[19] == rows[65]).all()
+
+
+def test_neighbours_that_memory_cannot_hold_are_refused():
+    X_many, y_many = np.zeros((40_000, 1)), np.arange(40_000) % 2
+    sampler = SpreadSMOTE(k_neighbors=10**9, sampling_strategy={1: 20_001})
+    with pytest.raises(ValueError, match=r"19,999 neighbours of each .* would take 3\.0 GiB"):
+        sampler.fit(X_many, y_many)

@@ -33,6 +33,8 @@ class Game(nn.Module, ABC):
     take_turns : bool
         Whether there are epochs in which some move is not made, so that its loss is not in the
         history of each.
+    spent : tuple of str
+        Players of no use but for a fit that goes on: a saved game may leave them out.
     diagnostics : tuple of str
         Names of the figures that :meth:`diagnose` gives for each class.
     """
@@ -92,6 +94,10 @@ class Game(nn.Module, ABC):
     def diagnose(self) -> dict[str, dict[int, float]]:
         """Return the figures that ``diagnostics`` names: name -> class code -> value."""
         return {}
+
+    @property
+    def spent(self) -> tuple[str, ...]:
+        return ()
 
     def get_extra_state(self) -> dict[str, int]:
         return {"rounds_played": self.rounds_played, "rounds_planned": self.rounds_planned}

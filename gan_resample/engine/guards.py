@@ -26,6 +26,9 @@ __all__ = [
 ]
 
 
+KEPT_ROUNDS = 50  # after which a state is kept at the latest
+
+
 class DivergenceError(RuntimeError):
     """A loss or a weight became infinite or not a number twice in one fit."""
 
@@ -71,6 +74,9 @@ class Guard:
         self._optimizers = optimizers
         self._diverged = False
         self._snapshot = self._state()
+        # a later one, not looked at yet, for a fit that is stopped inside a round
+        self._between: dict[str, Any] | None = None
+        self._began = self._kept_at = game.rounds_played
 
     def check_epoch(self, tally: LossTally) -> dict[str, float] | None:
         """Read the epoch's losses; ``None`` if it diverged and was taken back.
@@ -88,28 +94,50 @@ class Guard:
         losses = {name: figures[name] for name in means}
         faulty = [name for name, value in figures.items() if not math.isfinite(value)]
         if not faulty:
-            self._snapshot = self._state()
+            self._snapshot, self._between = self._state(), None
+            self._kept_at = self._game.rounds_played
             return losses
         self._take_back(faulty[0])
         return None
 
-    def keep_finite(self) -> None:
-        """Go back to the last snapshot if the present weights are not all finite."""
-        if not all(map(math.isfinite, _read(self._weight_sums()).values())):
-            self._restore()
+    def note_round(self) -> None:
+        """Keep the state between two rounds: after 1, 2, 4, ... of a fit, then after every 50.
+
+        What is kept costs a copy, and a fit that is stopped loses what came later.
+        """
+        rounds = self._game.rounds_played
+        if rounds - self._kept_at >= min(KEPT_ROUNDS, max(1, self._kept_at - self._began)):
+            self._between, self._kept_at = self._state(), rounds
+
+    def go_back(self, *, inside_round: bool) -> None:
+        """Go back to the end of the latest round that is known and has finite weights.
+
+        Inside a round some players have moved and others not, and the present state is no choice.
+        """
+        if not inside_round and self._is_finite():
+            return
+        if self._between is not None:
+            self._restore(self._between)
+            if self._is_finite():
+                return
+        self._restore(self._snapshot)
+
+    def _is_finite(self) -> bool:
+        return all(map(math.isfinite, _read(self._weight_sums()).values()))
 
     def _take_back(self, faulty: str) -> None:
         rounds = self._game.rounds_played
         advice = "lower learning_rate, raise batch_size, or look for extreme values in X"
         what = f"{faulty} is not finite after round {rounds}"
+        self._restore(self._snapshot)
+        self._between, self._kept_at = None, self._game.rounds_played
         if self._diverged:
-            self._restore()
             raise DivergenceError(f"training diverged a second time: {what}; {advice}")
         self._diverged = True
-        self._restore()
         for optimizer in self._optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] /= 2
+        self._snapshot = self._state()
         warnings.warn(
             f"training diverged: {what}. The state of round {self._game.rounds_played} was "
             f"restored and every learning rate halved; {advice}",
@@ -129,10 +157,10 @@ class Guard:
             "optimizers": {move: copy.deepcopy(o.state_dict()) for move, o in optimizers},
         }
 
-    def _restore(self) -> None:
-        self._game.load_state_dict(self._snapshot["game"])
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        self._game.load_state_dict(state["game"])
         for move, optimizer in self._optimizers.items():
-            optimizer.load_state_dict(copy.deepcopy(self._snapshot["optimizers"][move]))
+            optimizer.load_state_dict(copy.deepcopy(state["optimizers"][move]))
 
 
 def _read(figures: dict[str, Tensor]) -> dict[str, float]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 import math
 import time
-import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from skorch import NeuralNet
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from tqdm import tqdm
 
+from gan_resample.engine.ambient import lending
 from gan_resample.engine.batches import (
     balanced_batches,
     class_batches,
@@ -24,6 +25,8 @@ from gan_resample.engine.batches import (
 )
 from gan_resample.engine.game import Game
 from gan_resample.engine.guards import Guard, LossTally
+from gan_resample.engine.stopping import SignalWatch
+from gan_resample.scalars import plain
 
 __all__ = ["GameNet"]
 
@@ -38,8 +41,13 @@ class ProgressBar(Callback):
         self.bar_.update()
 
     def on_train_end(self, net: GameNet, **kwargs: Any) -> None:
-        self.bar_.close()
-        del self.bar_
+        self.close()
+
+    def close(self) -> None:
+        """Leave the bar as it is, also where the training was not finished."""
+        if hasattr(self, "bar_"):
+            self.bar_.close()
+            del self.bar_
 
 
 class GameNet(NeuralNet):
@@ -54,8 +62,18 @@ class GameNet(NeuralNet):
     **kwargs
         As in :class:`skorch.NeuralNet`: ``lr``, ``batch_size``, ``optimizer``, ``module__*``,
         ``optimizer__*`` for every move and ``<move>_optimizer__*`` for one.
+
+    Attributes
+    ----------
+    kept_ : bool
+        Whether the net can be used and can go on: after a fit, and after one that was stopped
+        once a round had ended.
     """
 
+    kept_: bool = False
+    # their names end in _ since skorch takes other attributes for parameters
+    inside_round_: bool = False  # or inside what changes the game between rounds
+    n_recorded_: int = 0  # rows of the history that are complete
     prefixes_: list[str]
     cuda_dependent_attributes_: list[str]
 
@@ -84,6 +102,10 @@ class GameNet(NeuralNet):
         if self.verbose == 1:
             return [("progress_bar", ProgressBar())]
         return [("print_log", PrintLog())] if self.verbose > 1 else []
+
+    def initialized_instance(self, instance_or_cls: Any, kwargs: dict[str, Any]) -> Any:
+        """Build a game with Python's numbers in place of numpy's."""
+        return super().initialized_instance(instance_or_cls, plain(kwargs))
 
     def initialize_criterion(self) -> GameNet:
         """Nothing to do: the losses are the game's own."""
@@ -114,61 +136,105 @@ class GameNet(NeuralNet):
             return []
         return [(name, p) for name, p in player.named_parameters() if p.requires_grad]
 
+    def notify(self, method_name: str, **cb_kwargs: Any) -> None:
+        """Call the callbacks; other threads may go first where one takes long."""
+        with lending() if self.callbacks_ else nullcontext():
+            super().notify(method_name, **cb_kwargs)
+
     def partial_fit(
         self, X: Tensor, y: Any = None, classes: Any = None, **fit_params: Any
     ) -> GameNet:
-        """Train, or go on; skorch's own would swallow a Ctrl-C that left nothing worth keeping."""
+        """Train, or go on; skorch's own would swallow a Ctrl-C.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            On a Ctrl-C, or where a callback raises it anywhere but in ``on_epoch_end``, where it
+            ends the training. :attr:`kept_` tells whether the net is of use all the same.
+        """
         if not self.initialized_:
             self.initialize()
-        self.notify("on_train_begin", X=X, y=y)
-        self.fit_loop(X, y, **fit_params)
-        self.notify("on_train_end", X=X, y=y)
+        self.kept_ = self.module_.rounds_played > 0
+        try:
+            self.notify("on_train_begin", X=X, y=y)
+            self.fit_loop(X, y, **fit_params)
+            self.notify("on_train_end", X=X, y=y)
+        finally:
+            for _, callback in self.callbacks_:
+                if isinstance(callback, ProgressBar):
+                    callback.close()
         return self
 
     def fit_loop(self, X: Tensor, y: Any = None, epochs: Any = None, **fit_params: Any) -> GameNet:
-        """Play ``max_iter`` rounds; Ctrl-C keeps the last finite state, if any, and says so."""
+        """Play ``max_iter`` rounds.
+
+        Where that is stopped, the net goes back to the end of a round before the error leaves:
+        after a Ctrl-C, and after any error where it had been trained before.
+        """
         x, y = to_device(X, self.device), to_device(y, self.device)
-        game = self.module_
+        game, went_on = self.module_, self.kept_
         if not game.rounds_played:
             game.prepare(x, y)
         game.rounds_planned = game.rounds_played + self.max_iter
         guard = Guard(game, self.optimizers())
+        self.inside_round_, self.n_recorded_ = False, len(self.history)
+        self.kept_ = False
         try:
             self._play(x, y, guard)
-        except KeyboardInterrupt:
-            if not game.rounds_played:
-                raise
-            guard.keep_finite()
-            if self.history and "rounds" not in self.history[-1]:
-                del self.history[-1]  # of the epoch that was cut short
-            warnings.warn(
-                f"interrupted after {game.rounds_played} of {game.rounds_planned} rounds: the "
-                "last finite state is kept",
-                UserWarning,
-                stacklevel=2,
-            )
-        game.finish(x, y)
+            game.finish(x, y)
+        except BaseException as error:
+            if went_on or isinstance(error, KeyboardInterrupt):
+                with suppress(Exception):  # a Ctrl-C leaves as a Ctrl-C, whatever comes of this
+                    self._go_back(x, y, guard)
+            raise
+        self.kept_ = True
         return self
+
+    def _go_back(self, x: Tensor, y: Tensor, guard: Guard) -> None:
+        """Be of use again after the last round that ended, if there is one."""
+        game = self.module_
+        guard.go_back(inside_round=self.inside_round_)
+        del self.history[self.n_recorded_ :]  # of the epoch that was cut short
+        if game.rounds_played:
+            game.finish(x, y)
+            self.kept_ = True
 
     def _play(self, x: Tensor, y: Tensor, guard: Guard) -> None:
         game, batches = self.module_, self._batches(y)
         rhythm = epoch_rounds(len(x), self.batch_size)
         while game.rounds_played < game.rounds_planned:
             start = time.perf_counter()
+            self.inside_round_ = True
             game.begin_epoch(x, y)
+            self.inside_round_ = False
             ends = [end for end in (*game.phases, game.rounds_planned) if end > game.rounds_played]
             rounds = min(rhythm, min(ends) - game.rounds_played)
             self.notify("on_epoch_begin", dataset_train=None, dataset_valid=None)
-            tally = self._play_epoch(x, y, batches, rounds)
+            tally = self._play_epoch(x, y, batches, rounds, guard)
+            self.inside_round_ = True
             losses = guard.check_epoch(tally)
+            self.inside_round_ = False
             if losses is None:  # taken back to the last snapshot: these rounds are played again
                 del self.history[-1]
                 continue
             self._record(time.perf_counter() - start, losses)
+            if self._is_ended():
+                return
+
+    def _is_ended(self) -> bool:
+        """Run what comes at the end of an epoch; tell whether a callback ends the training.
+
+        skorch's callbacks do so by a KeyboardInterrupt, which a signal's handler may raise here
+        as well: that one leaves.
+        """
+        with SignalWatch() as signals:
             try:
                 self.notify("on_epoch_end", dataset_train=None, dataset_valid=None)
-            except KeyboardInterrupt:  # how skorch's EarlyStopping says stop
-                return
+            except KeyboardInterrupt:
+                if signals.raised:
+                    raise
+                return True
+        return False
 
     def _batches(self, y: Tensor) -> Iterator[Tensor]:
         """Yield the rows of one mini-batch after another, as the game wants them."""
@@ -180,18 +246,22 @@ class GameNet(NeuralNet):
         return endless_batches(len(y), size, y.device)
 
     def _play_epoch(
-        self, x: Tensor, y: Tensor, batches: Iterator[Tensor], rounds: int
+        self, x: Tensor, y: Tensor, batches: Iterator[Tensor], rounds: int, guard: Guard
     ) -> LossTally:
         tally = LossTally()
         self._set_training(True)
-        for _ in range(rounds):
+        for number in range(rounds):
+            if number:
+                guard.note_round()
             rows = next(batches)
             batch = x[rows], y[rows]
             self.notify("on_batch_begin", batch=batch, training=True)
+            self.inside_round_ = True
             moved = self.train_step(batch)
             for move, loss in moved:
                 tally.add(move, loss)
             self.module_.rounds_played += 1
+            self.inside_round_ = False
             self.notify("on_batch_end", batch=batch, training=True)
         return tally
 
@@ -202,6 +272,7 @@ class GameNet(NeuralNet):
         resting = {f"{move}_loss": math.nan for move in self.optimizers()}
         for name, loss in (resting | dict(losses)).items():
             self.history.record(name, loss)
+        self.n_recorded_ = len(self.history)
 
     def train_step(
         self, batch: tuple[Tensor, Tensor], **fit_params: Any

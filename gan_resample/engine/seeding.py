@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from numbers import Integral
 
 import numpy as np
 import torch
+
+from gan_resample.engine.ambient import turn
 
 __all__ = ["find_device", "random_stream", "seeded"]
 
@@ -16,20 +19,35 @@ def random_stream(random_state: int | np.random.RandomState | None) -> np.random
 
     An int always gives the same stream; ``None`` gives fresh entropy (never numpy's global
     generator); a ``RandomState`` is used and moves.
+
+    Raises
+    ------
+    ValueError
+        Anything else.
     """
+    if random_state is None:
+        return np.random.default_rng()
     if isinstance(random_state, np.random.RandomState):
         return np.random.default_rng(random_state.randint(2**31 - 1, size=4))
-    return np.random.default_rng(random_state)
+    if not isinstance(random_state, Integral) or random_state < 0:
+        raise ValueError(
+            f"random_state={random_state!r} must be a whole number of at least 0, a "
+            "numpy.random.RandomState, or None"
+        )
+    return np.random.default_rng(int(random_state))
 
 
 @contextmanager
 def seeded(stream: np.random.Generator, device: torch.device) -> Iterator[None]:
-    """Start torch's generators for ``device`` at a seed from ``stream``, and put them back."""
+    """Start torch's generators for ``device`` at a seed from ``stream``, and put them back.
+
+    One thread at a time; torch's other settings are this package's too, see
+    :mod:`~gan_resample.engine.ambient`.
+    """
     seed = int(stream.integers(2**63 - 1))
-    on_gpu = device.type == "cuda"
-    with torch.random.fork_rng(devices=[device] if on_gpu else []):
+    with turn(device):
         torch.default_generator.manual_seed(seed)
-        if on_gpu:
+        if device.type == "cuda":
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(seed)
         yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from numbers import Integral
 from typing import Any
@@ -95,8 +95,10 @@ def compare(
     store : path-like, default=None
         SQLite file that results go to as they come. With the same file the comparison goes on
         where it stopped; failed cells are tried again. Calls that run at the same time with the
-        same file share the work, and each returns all of it. None: memory. What is not a name must
-        then be told apart by its text: functions with a name, no lambdas.
+        same file share the work, and each returns all of it. None: memory. With a file, results
+        are told apart by the contents of all settings: parameters all the way down, arrays,
+        weights, and the code of your own functions and classes with the variables that it reads
+        (lambdas too). What has no contents that can be told, such as an open file, is refused.
     max_iter : int, default=None
         Rounds of every game chosen by name. None: each game's default.
     verbose : int, default=0
@@ -127,36 +129,41 @@ def compare(
     >>> found.results[["sampler", "classifier", "status"]].drop_duplicates().to_numpy().tolist()
     [['none', 'knn', 'ok'], ['smote', 'knn', 'ok']]
     """
+    _check_numbers(repeats=(repeats, 1), random_state=(random_state, 0), max_iter=(max_iter, 1))
     tables = _choose_datasets(datasets)
     methods = choose_methods(samplers, max_iter)
     chosen = choose_classifiers(classifiers, max_iter)
     scores = _choose_scores(scoring)
-    _check_numbers(repeats=(repeats, 1), random_state=(random_state, 0), max_iter=(max_iter, 1))
     cv = _choose_splitter(cv, repeats)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class in y")
         splits = {data.name: data.splits(cv, repeats, random_state) for data in tables}
+    if not all(splits.values()):
+        raise ValueError(
+            f"cv={cv!r} gives no split: give it pairs of row numbers (training, test)"
+        )
     tasks = [
         task
         for data in tables
         for task in _tasks(data, splits[data.name], methods, chosen, scores, random_state)
     ]
-    settings = _settings(tables, splits, methods, chosen, scores, cv, random_state)
-    _refuse_nameless(settings, store)
+    settings, gaps = _settings(tables, splits, methods, chosen, scores, cv, random_state)
+    _refuse_gaps(gaps, store)
     with closing(Store(store)) as kept:
         kept.agree(settings)
         play_missing(tasks, kept, n_jobs, verbose)
         records = kept.records()
+    _refuse_partial([records.get(key) for task in tasks for key in keys(task)], scores, store)
     return Comparison(
         [records[key] for task in tasks for key in keys(task)],
         [records[(*task_key(task), "")] for task in tasks],
         {
             "scores": {n: s if isinstance(s, Score) else None for n, s in scores.items()},
             "data": [_about(data, splits[data.name]) for data in tables],
-            "samplers": {name: describe(method) for name, method in methods.items()},
+            "samplers": settings["sampler"],
             "baseline": next((name for name, m in methods.items() if m.does_nothing), None),
             "without_rows": [name for name, m in methods.items() if m.sampler is None],
-            "classifiers": {name: describe(value) for name, value in chosen.items()},
+            "classifiers": settings["classifier"],
             "settings": {"cv": str(cv), "repeats": repeats, "random_state": random_state},
             "versions": versions(),
         },
@@ -169,8 +176,16 @@ def compare(
 def _choose_datasets(datasets: Any) -> list[DataSet]:
     if isinstance(datasets, (str, DataSet)) or _is_pair(datasets):
         datasets = [datasets]
+    if not isinstance(datasets, Iterable):
+        raise TypeError(_no_dataset(datasets))
     if isinstance(datasets, Mapping):
-        found = [as_dataset(str(name), *pair) for name, pair in datasets.items()]
+        pairs = {
+            str(name): tuple(pair) if isinstance(pair, list) else pair
+            for name, pair in datasets.items()
+        }
+        if wrong := [pair for pair in pairs.values() if not _is_pair(pair)]:
+            raise TypeError(_no_dataset(wrong[0]))
+        found = [as_dataset(name, *pair) for name, pair in pairs.items()]
     else:
         found = [_dataset(value) for value in datasets]
     names = [data.name for data in found]
@@ -193,11 +208,15 @@ def _dataset(value: Any) -> DataSet:
             raise ValueError(f"unknown data set {value!r}: bundled are {', '.join(BUNDLED)}")
         return load_bundled(value)
     if not _is_pair(value):
-        raise TypeError(
-            f"a data set is a name, a pair (X, y) or a DataSet, but got {type(value)}: a mapping "
-            "{name: (X, y)} names tables of your own"
-        )
+        raise TypeError(_no_dataset(value))
     return as_dataset("data", *value)
+
+
+def _no_dataset(value: Any) -> str:
+    return (
+        f"a data set is a name, a pair (X, y) or a DataSet, but got {type(value)}: a mapping "
+        "{name: (X, y)} names tables of your own"
+    )
 
 
 def _choose_scores(scoring: Any) -> dict[str, Score | Callable[..., float]]:
@@ -205,12 +224,20 @@ def _choose_scores(scoring: Any) -> dict[str, Score | Callable[..., float]]:
         return dict(SCORES)
     if isinstance(scoring, str):
         scoring = [scoring]
+    if not isinstance(scoring, Iterable):
+        raise TypeError(f"scoring={scoring!r} must be names, or a mapping of names to scorers")
     if not isinstance(scoring, Mapping):
         scoring = {name: name for name in scoring}
+    if wrong := [
+        value for value in scoring.values() if not (isinstance(value, str) or callable(value))
+    ]:
+        raise TypeError(f"a score is a name or a scorer(model, X, y), but got {wrong[0]!r}")
     if not scoring:
         raise ValueError(f"no score named: known are {', '.join(SCORES)} and scikit-learn's")
     return {
-        name: SCORES[value] if value in SCORES else get_scorer(value)
+        str(name): SCORES[value]
+        if isinstance(value, str) and value in SCORES
+        else get_scorer(value)
         for name, value in scoring.items()
     }
 
@@ -219,7 +246,7 @@ def _check_numbers(**named: tuple[Any, int]) -> None:
     for name, (value, least) in named.items():
         if value is None and name == "max_iter":
             continue
-        if not isinstance(value, Integral) or value < least:
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
             raise ValueError(f"{name}={value!r} must be a whole number of at least {least}")
 
 
@@ -236,15 +263,31 @@ def _choose_splitter(cv: Any, repeats: int) -> Any:
     return check_cv(cv)
 
 
-def _refuse_nameless(settings: Mapping[str, Mapping[str, str]], store: Any) -> None:
-    """Refuse what a store could not tell from another: all lambdas read alike."""
-    texts = [text for values in settings.values() for text in values.values()]
-    if store is not None and any("<lambda>" in t or "<locals>" in t for t in texts):
+def _refuse_gaps(gaps: Sequence[str], store: Any) -> None:
+    """Refuse what a store could not tell from another."""
+    if store is not None and gaps:
         raise ValueError(
-            "the comparison has a lambda, or a function made inside another, and a store could "
-            "not tell its results from another one's: define it by its name in a module, or leave "
-            "store=None"
+            f"a store tells results apart by what their settings hold, but nothing can be told of "
+            f"{gaps[0]}: leave it out, make it of plain values, or leave store=None"
         )
+
+
+def _refuse_partial(
+    records: Sequence[Mapping[str, Any] | None], scores: Mapping[str, Any], store: Any
+) -> None:
+    """Refuse what another program left in a store, or took from it while this ran."""
+    if not all(_is_whole(record, scores) for record in records):
+        raise ValueError(
+            f"records in {store} are gone, or lack scores or recalls: another program has changed "
+            "that file; remove it, or name another place"
+        )
+
+
+def _is_whole(record: Mapping[str, Any] | None, scores: Mapping[str, Any]) -> bool:
+    if record is None or record["status"] != "ok":
+        return record is not None
+    found, recalls = record.get("scores"), record.get("recalls")
+    return isinstance(found, dict) and scores.keys() <= found.keys() and isinstance(recalls, list)
 
 
 def versions() -> dict[str, str]:
@@ -278,25 +321,31 @@ def _settings(
     scores: Mapping[str, Any],
     cv: Any,
     seed: int,
-) -> dict[str, dict[str, str]]:
-    """Return what a store's results must have in common with new ones."""
+) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """Return what a store's results must have in common with new ones, and what it cannot tell."""
+    gaps: list[str] = []
+
+    def told(kind: str, values: Mapping[str, Any]) -> dict[str, str]:
+        return {n: describe(value, f"{kind} {n!r}", gaps) for n, value in values.items()}
+
+    ours = list(SCORES.values())
+    own = [name for name, score in scores.items() if any(score is each for each in ours)]
     by_number = isinstance(cv, int)  # these folds follow from cv and seed, however often repeated
-    return {
+    settings = {
         "version of": store_versions(),
         "data": {data.name: data.fingerprint() for data in tables},
-        "sampler": {name: describe(method) for name, method in methods.items()},
-        "classifier": {name: describe(value) for name, value in classifiers.items()},
+        "sampler": told("sampler", methods),
+        "classifier": told("classifier", classifiers),
         "splits of": {} if by_number else {name: _hash(own) for name, own in splits.items()},
-        "score": {
-            name: score.title if isinstance(score, Score) else describe(score)
-            for name, score in scores.items()
-        },
+        "score": {name: scores[name].title for name in own}
+        | told("score", {name: score for name, score in scores.items() if name not in own}),
         "argument": {
             "cv": str(cv) if by_number else type(cv).__name__,
             "random_state": str(seed),
             "scores": ", ".join(scores),
         },
     }
+    return settings, gaps
 
 
 def _hash(splits: Sequence[Split]) -> str:
@@ -320,6 +369,10 @@ def _about(data: DataSet, splits: Sequence[Split]) -> dict[str, Any]:
         "counts": [int(size) for size in sizes],
         "thinned": data.thinned is not None,
         "test_to_train": float(np.mean([split.test_to_train for split in splits])),
+        "kinds": {
+            str(column): {"kind": kind.kind, "told": kind.told, "warning": kind.warning}
+            for column, kind in data.kinds.items()
+        },
     }
 
 

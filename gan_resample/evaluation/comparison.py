@@ -83,7 +83,7 @@ class Comparison(OverData):
         Parameters
         ----------
         path : path-like
-            The file; its folder must exist.
+            The file; its folder must exist. An earlier page is replaced, no other file is.
         pictures : bool, default=True
             False leaves out those of single data sets, which make the page of many a heavy one.
 

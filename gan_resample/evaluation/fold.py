@@ -36,6 +36,7 @@ from gan_resample.evaluation.projection import project
 from gan_resample.evaluation.reliability import CORRECTED, reliability
 from gan_resample.evaluation.scores import SCORES, Prediction, Score
 from gan_resample.evaluation.smote import NotApplicable, fit_resample
+from gan_resample.extremes import ClipExtremes
 
 __all__ = ["Outcome", "Task", "play"]
 
@@ -117,12 +118,14 @@ def _attempt(step: Callable[[], Any], met: list[Any]) -> tuple[Record, Any]:
 def impute(train: pd.DataFrame, test: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Fill numbers with the median and texts with the most frequent one; standardise numbers.
 
-    Samplers that measure distances (SMOTE) need one scale for all columns.
+    Samplers that measure distances (SMOTE) need one scale for all columns, which no single cell of
+    1e20 may decide.
     """
     texts = train.columns[train.dtypes == "category"]
     numbers = train.columns.difference(texts, sort=False)
     fill = {"keep_empty_features": True}
-    scaled = make_pipeline(SimpleImputer(strategy="median", **fill), StandardScaler())
+    median = SimpleImputer(strategy="median", **fill)
+    scaled = make_pipeline(median, ClipExtremes(), StandardScaler())
     parts = [
         ("numbers", scaled, numbers),
         ("texts", SimpleImputer(strategy="most_frequent", **fill), texts),

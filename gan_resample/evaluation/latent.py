@@ -100,13 +100,14 @@ class LatentDisplay:
         check_consistent_length(X, y)
         game = _game_of(estimator)
         device, labels = game.mu.device, estimator.classes_.tolist()
-        x = torch.as_tensor(estimator.encoder_.transform(dense(X)), dtype=torch.float32)
+        encoded = estimator.encoder_.transform(dense(X))
         y = np.asarray(y)
         if unknown := sorted(set(y.tolist()) - set(labels), key=str):
             raise ValueError(
                 f"y holds {unknown[0]!r}, but {type(estimator).__name__} was fitted to {labels}"
             )
         with seeded(random_stream(random_state), device), torch.inference_mode():
+            x = torch.as_tensor(encoded, dtype=torch.float32)
             parts = {
                 label: _encode(game, x[y == label][:SHOWN_POINTS].to(device))
                 for label in labels

@@ -6,7 +6,7 @@ classifiers; ``fit`` trains a classifier on them. Class weights and thresholds h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -35,6 +35,7 @@ from sklearn.utils.validation import has_fit_parameter
 import gan_resample
 from gan_resample.base import BaseGameClassifier, BaseGameSampler
 from gan_resample.class_mix import balances_inside
+from gan_resample.evaluation.fingerprint import Teller
 from gan_resample.evaluation.smote import NotApplicable
 
 __all__ = [
@@ -246,10 +247,16 @@ def _choose(wanted: Any, known: Mapping[str, Any], what: str, ability: str) -> d
     """Look up names; pass on objects that have the method called ``ability``."""
     if isinstance(wanted, str):
         wanted = [wanted]
+    if not isinstance(wanted, Iterable):
+        raise TypeError(
+            f"{what}s={wanted!r:.100} must be a list of names, or a mapping of names to objects "
+            f"with get_params and {ability}"
+        )
     if not isinstance(wanted, Mapping):
         wanted = {str(name): name for name in wanted}
     chosen = {}
     for name, value in wanted.items():
+        name = str(name)
         value = "none" if value is None else value
         if isinstance(value, str) and value in known:
             value = known[value]
@@ -279,32 +286,46 @@ def with_seed(estimator: Any, seed: int) -> Any:
     return copy.set_params(**unset)
 
 
-def describe(value: Any) -> str:
-    """Class and settings, or a function's name, as a text that is the same in every process."""
+def describe(value: Any, name: str = "", gaps: list[str] | None = None) -> str:
+    """Tell a method, classifier or scorer by its contents: other contents, another text.
+
+    Parameters
+    ----------
+    value : object
+        Samplers and classifiers are told by class and parameters, all the way down.
+    name : str, default=""
+        How to call it in ``gaps``.
+    gaps : list of str, default=None
+        Is given the path of each part that has no contents which could be told.
+
+    Returns
+    -------
+    text : str
+        The same in every process and on every machine; see
+        :mod:`gan_resample.evaluation.fingerprint`.
+    """
+    teller = Teller()
     if isinstance(value, Method):
-        how = _how(value.fit)
-        return how if value.sampler is None else f"{describe(value.sampler)}, {how}"
-    if hasattr(value, "get_params") and not isinstance(value, type):
-        settings = sorted(value.get_params(deep=False).items())
-        told = ", ".join(f"{name}={describe(each)}" for name, each in settings)
-        return f"{_class_name(type(value))}({told})"
-    if callable(value) and hasattr(value, "__qualname__"):
-        return f"{value.__module__}.{value.__qualname__}"
-    return repr(value)
+        text = _how(value.fit, teller, f"{name}.fit")
+        if value.weigh is not getattr(value.fit, "keywords", {}).get("weigh"):
+            text += f", weigh={_how(value.weigh, teller, f'{name}.weigh')}"
+        if value.sampler is not None:
+            text = f"{teller.tell(value.sampler, name, cloned=True)}, {text}"
+    else:
+        text = teller.tell(value, name, cloned=True)
+    if gaps is not None:
+        gaps += teller.gaps
+    return text
 
 
-def _how(fit: Any) -> str:
-    """Name a way to fit, with what it was given."""
-    if not isinstance(fit, partial):
-        return getattr(fit, "__name__", "") or describe(fit)
-    given = [_how(each) if callable(each) else repr(each) for each in fit.keywords.values()]
-    return f"{_how(fit.func)}({', '.join(given)})"
-
-
-def _class_name(kind: type) -> str:
-    """Name of a class; with its module, unless that is one of those whose versions are told."""
-    known = kind.__module__.partition(".")[0] in ("gan_resample", "imblearn", "sklearn")
-    return kind.__qualname__ if known else f"{kind.__module__}.{kind.__qualname__}"
+def _how(fit: Any, teller: Teller, path: str) -> str:
+    """Name a way to fit, with what it was given; one of this module without its name."""
+    if isinstance(fit, partial) and getattr(fit.func, "__module__", None) == __name__:
+        values = [*fit.args, *fit.keywords.values()]
+        given = [_how(each, teller, path) for each in values]
+        return f"{_how(fit.func, teller, path)}({', '.join(given)})"
+    text = teller.tell(fit, path)
+    return text.removeprefix(f"{__name__}.")
 
 
 def encodes_itself(classifier: Any) -> bool:

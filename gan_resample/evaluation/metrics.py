@@ -33,6 +33,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch import nn
 
 from gan_resample.contract import dense
+from gan_resample.engine.ambient import steady
 from gan_resample.evaluation.uncertainty import (
     entropy,
     least_confidence,
@@ -378,8 +379,9 @@ def _vectors(rows: Any, features: Features, fewest: int = 1) -> Array:
 @torch.inference_mode()
 def _through(module: nn.Module, rows: Array) -> Array:
     module = copy.deepcopy(module).cpu().eval()
-    chunks = torch.as_tensor(rows, dtype=torch.float32).split(CHUNK)
-    return torch.cat([module(chunk).flatten(1) for chunk in chunks]).numpy()
+    with steady():
+        chunks = torch.as_tensor(rows, dtype=torch.float32).split(CHUNK)
+        return torch.cat([module(chunk).flatten(1) for chunk in chunks]).numpy()
 
 
 def _check_widths(real: Array, generated: Array) -> None:

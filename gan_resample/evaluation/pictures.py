@@ -27,6 +27,7 @@ from gan_resample.evaluation.style import (
     image_strip,
     plain,
 )
+from gan_resample.images import is_images
 
 __all__ = ["GenerationDisplay", "ResamplingDisplay"]
 
@@ -76,7 +77,20 @@ class ResamplingDisplay:
         Returns
         -------
         display : ResamplingDisplay
+
+        Raises
+        ------
+        TypeError
+            ``X`` holds images: :class:`GenerationDisplay` draws them.
+        ValueError
+            The table has one encoded column only, or the sampler added no row.
         """
+        if is_images(X):
+            raise TypeError(
+                f"ResamplingDisplay draws rows of tables as points, but X holds images, of shape "
+                f"{np.shape(X)}: fit the sampler, and show what it makes with "
+                "GenerationDisplay.from_estimator(sampler, X, y)"
+            )
         X_new, y_new = clone(sampler).fit_resample(X, y)
         if not isinstance(X_new, pd.DataFrame):
             X_new = pd.DataFrame(dense(X_new)).infer_objects()
@@ -181,9 +195,16 @@ class GenerationDisplay:
 
         Raises
         ------
+        TypeError
+            The estimator has no ``sample``.
         ValueError
             No class was in play, or a table has one encoded column only.
         """
+        if not hasattr(sampler, "sample"):
+            raise TypeError(
+                f"GenerationDisplay draws the rows that a sampler of this package generates, and "
+                f"{type(sampler).__name__} generates none"
+            )
         check_is_fitted(sampler, "encoder_")
         in_play = [label for label, n in sampler.sampling_strategy_.items() if n]
         if not in_play:

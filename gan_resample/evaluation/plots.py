@@ -262,7 +262,21 @@ class GameHistoryDisplay:
     def from_estimator(
         cls, estimator: Any, *, figures: Sequence[str] | None = None, ax: Any = None
     ) -> GameHistoryDisplay:
-        """Draw the losses of a fitted sampler or classifier, or the ``figures`` named."""
+        """Draw the losses of a fitted sampler or classifier, or the ``figures`` named.
+
+        Raises
+        ------
+        TypeError
+            The estimator plays no game.
+        ValueError
+            Nothing was trained, or there is no such figure.
+        """
+        if not hasattr(estimator, "history_") and not hasattr(type(estimator), "game_"):
+            raise TypeError(
+                f"GameHistoryDisplay draws the losses of a game, and {type(estimator).__name__} "
+                "plays none: hand over a fitted sampler or classifier that does, for example a "
+                "GAMOSampler (of a pipeline, the step)"
+            )
         check_is_fitted(estimator, "history_")
         if not estimator.history_:
             raise ValueError(

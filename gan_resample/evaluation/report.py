@@ -21,7 +21,11 @@ from gan_resample.evaluation.intervals import Difference
 from gan_resample.evaluation.over_data import OverData
 from gan_resample.evaluation.pictures import ResamplingDisplay
 from gan_resample.evaluation.plots import ComparisonDisplay, GameHistoryDisplay
-from gan_resample.evaluation.section_tables import likeness_table, probability_table
+from gan_resample.evaluation.section_tables import (
+    columns_as_read,
+    likeness_table,
+    probability_table,
+)
 from gan_resample.evaluation.words import (
     findings,
     interval,
@@ -29,6 +33,7 @@ from gan_resample.evaluation.words import (
     overall_findings,
     sentence_case,
 )
+from gan_resample.writing import holds_something, is_report, replaced
 
 __all__ = ["write_report"]
 
@@ -46,7 +51,11 @@ CAPTIONS = {
 
 
 def write_report(comparison: OverData, path: Path, pictures: bool = True) -> Path:
-    """Write the page and return its path."""
+    """Write the page and return its path; refuse to write over a file that is no such page."""
+    if holds_something(path) and not is_report(path):
+        raise FileExistsError(
+            f"{path} exists and is no report of a comparison: name another file, or remove it"
+        )
     template = (resources.files("gan_resample.evaluation") / "report.html").read_text("utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     gaps = comparison.summary().filter(regex="_difference$")
@@ -64,7 +73,8 @@ def write_report(comparison: OverData, path: Path, pictures: bool = True) -> Pat
         n_differences=int(gaps.notna().sum().sum()),
         warned=_warned(comparison),
     )
-    path.write_text(page, encoding="utf-8")
+    with replaced(path) as place:
+        place.write_text(page, encoding="utf-8")
     return path
 
 
@@ -78,6 +88,7 @@ def _section(comparison: Figures, about: Record, pictures: bool) -> Record:
         "findings": findings(comparison, about["name"]),
         "glance": glance,
         "fell_back": any(cell["note"] for _, cells in glance for cell in cells),
+        "read": columns_as_read(about),
         "probabilities": probability_table(comparison, about["name"]),
         "likeness": likeness_table(comparison, about["name"]),
         "figures": list(_figures(comparison, about)) if pictures else [],

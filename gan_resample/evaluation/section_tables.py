@@ -1,4 +1,4 @@
-"""Two tables of the page on a data set: probabilities, and likeness of generated rows."""
+"""Parts of the page on a data set: how it was read, probabilities, likeness of generated rows."""
 
 from __future__ import annotations
 
@@ -14,9 +14,34 @@ from gan_resample.evaluation.intervals import Difference
 from gan_resample.evaluation.probabilities import calibration
 from gan_resample.evaluation.words import interval, number, sentence_case
 
-__all__ = ["likeness_table", "probability_table"]
+__all__ = ["columns_as_read", "likeness_table", "probability_table"]
 
 Record = dict[str, Any]
+
+KINDS = {"number": "numbers", "category": "categories", "id": "identifiers, which are no features"}
+MOST_NAMES = 200
+
+
+def columns_as_read(about: Record) -> Record:
+    """Names of the columns of each kind, and sentences about what was guessed.
+
+    Parameters
+    ----------
+    about : dict
+        Of the data set; ``notes`` are sentences on its file, where it came from one.
+    """
+    kinds = about.get("kinds", {})
+    groups = []
+    for kind, title in KINDS.items():
+        names = [name for name, read in kinds.items() if read["kind"] == kind]
+        more = len(names) - MOST_NAMES
+        told = ", ".join(names[:MOST_NAMES]) + (f", and {more} more" if more > 0 else "")
+        if names:
+            groups.append((title, len(names), told))
+    guessed = [*about.get("notes", ())]
+    for name, read in kinds.items():
+        guessed += [f"{name}: {read[words]}" for words in ("told", "warning") if read[words]]
+    return {"groups": groups, "guessed": guessed}
 
 
 def probability_table(comparison: Figures, data: str) -> list[Record]:

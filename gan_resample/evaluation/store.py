@@ -7,37 +7,42 @@ several processes write to one file; they share the work by claiming tasks there
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from threading import RLock
 from typing import Any
 from uuid import uuid4
 
+from gan_resample.evaluation.fingerprint import without_marks
 from gan_resample.evaluation.fold import Outcome, Record
+from gan_resample.evaluation.store_file import (
+    APPLICATION,
+    CLAIMS,
+    FORMAT,
+    SCHEMA,
+    check_file,
+    check_path,
+    explained,
+    format_of,
+    is_store,
+)
 
-__all__ = ["Key", "Store", "TaskKey"]
+__all__ = ["Key", "Store", "TaskKey", "checksum", "is_store"]
 
 TaskKey = tuple[str, int, int, str]  # data, repeat, fold, sampler
 Key = tuple[str, int, int, str, str]  # and classifier
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS about (kind TEXT, name TEXT, value TEXT, PRIMARY KEY (kind, name));
-CREATE TABLE IF NOT EXISTS records (
-    data TEXT, repeat INTEGER, fold INTEGER, sampler TEXT, classifier TEXT, body TEXT,
-    PRIMARY KEY (data, repeat, fold, sampler, classifier)
-);
-CREATE TABLE IF NOT EXISTS claims (
-    data TEXT, repeat INTEGER, fold INTEGER, sampler TEXT, owner TEXT,
-    PRIMARY KEY (data, repeat, fold, sampler)
-);
-"""
-
 # whoever plays a task again, because another call died or seemed to, may run out of memory
 ADD = """
-INSERT INTO records VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body
+INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET body = excluded.body, checksum = excluded.checksum
 WHERE instr(records.body, '"status": "ok"') = 0 OR instr(excluded.body, '"status": "ok"') > 0
 """
+
+STATUS = ("ok", "failed", "n/a")
 
 # kinds of settings that are kept as a hash, which tells a reader nothing, and what may differ
 HASHED = {"data": "other rows, columns or labels", "splits of": "other rows in the test parts"}
@@ -52,32 +57,67 @@ class Store:
     ----------
     path : path-like or None
         A file, made where there is none; None keeps everything in memory.
+
+    Raises
+    ------
+    ValueError
+        For what is no path, and for a file that is no store, is damaged or was written by a newer
+        version; such a file is left as it is.
+    OSError
+        Where another program holds the file, or nothing can be written.
     """
 
     def __init__(self, path: Any = None) -> None:
-        self.path = ":memory:" if path is None else str(path)
+        self.path = ":memory:" if path is None else check_path(path)
         self._owner = uuid4().hex
         self._about: list[tuple[str, str, str]] = []
         self._lock = RLock()
+        self._format: int | None = None
+        if path is not None:
+            check_file(self.path)
+        with explained(self.path, ValueError):
+            # a path that SQLite takes for nothing else
+            place = self.path if path is None else os.path.abspath(self.path)
+            self._connection = sqlite3.connect(
+                place, timeout=60, check_same_thread=False, isolation_level=None
+            )
         try:
-            self._connection = sqlite3.connect(self.path, timeout=60, check_same_thread=False)
-            self._connection.executescript(SCHEMA)
-        except sqlite3.DatabaseError as error:
-            raise ValueError(
-                f"{self.path} cannot be used as a store of results ({error}): name another place, "
-                "or remove it"
-            ) from error
+            self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        """Read the file through, or make its tables."""
+        if self.path != ":memory:":
+            self._format = format_of(self._connection, self.path)
+        if self._format is None:
+            with explained(self.path, ValueError):
+                try:
+                    self._connection.executescript(SCHEMA)
+                finally:
+                    self._connection.rollback()  # where that failed half-way
+            self._format = FORMAT
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with self._lock, self._connection:  # commits, or rolls back on an error
+        with explained(self.path), self._lock:
+            with self._connection:  # commits, or rolls back on an error
+                # from the start: two that read first and then write would miss each other's rows
+                self._connection.execute("BEGIN IMMEDIATE")
+                if self._format != FORMAT:
+                    self._bring_up_to_date()
                 yield self._connection
-        except sqlite3.DatabaseError as error:
-            raise OSError(
-                f"cannot keep results in {self.path} ({error}): if another program holds it, or "
-                "the disk is full, mend that and start again; else name another place"
-            ) from error
+            self._format = FORMAT
+
+    def _bring_up_to_date(self) -> None:
+        """Give a store of format 0 what it lacks; its records go on without a checksum."""
+        [found] = self._connection.execute("PRAGMA user_version").fetchone()
+        if found != FORMAT:  # else another process has done it
+            self._connection.execute("ALTER TABLE records ADD COLUMN checksum INTEGER")
+            self._connection.execute(CLAIMS)  # the first of that format had none
+            self._connection.execute(f"PRAGMA application_id = {APPLICATION}")
+            self._connection.execute(f"PRAGMA user_version = {FORMAT}")
 
     def agree(self, about: Mapping[str, Mapping[str, str]]) -> None:
         """Check that earlier records were made under the same settings, and note new names.
@@ -104,6 +144,10 @@ class Store:
         """Note the settings of this run, and refuse those of another that differ."""
         connection.executemany("INSERT OR IGNORE INTO about VALUES (?, ?, ?)", self._about)
         held = {(k, n): v for k, n, v in connection.execute("SELECT * FROM about")}
+        # format 0 told no marks of code and versions: its own texts are taken for those of today
+        bare = [a for a in self._about if held[a[:2]] == without_marks(a[2]) != a[2]]
+        connection.executemany("REPLACE INTO about VALUES (?, ?, ?)", bare)
+        held |= {(k, n): v for k, n, v in bare}
         others = [
             f"{kind} {name}: {HASHED.get(kind) or _differing(value, held[kind, name])}"
             for kind, name, value in self._about
@@ -118,7 +162,7 @@ class Store:
     @property
     def data(self) -> list[str]:
         """Names of the data sets that the settings are about."""
-        with self._lock:
+        with explained(self.path), self._lock:
             rows = self._connection.execute("SELECT name FROM about WHERE kind = 'data'")
             return sorted(name for (name,) in rows)
 
@@ -131,19 +175,45 @@ class Store:
             Where a run with other settings has come between; see :meth:`agree`.
         """
         records = [outcome.sampler | {"classifier": ""}, *outcome.classifiers]
+        rows = [(*_key(record), json.dumps(record)) for record in records]
         with self._transaction() as connection:
             self._bind(connection)
-            connection.executemany(
-                ADD, [(*_key(record), json.dumps(record)) for record in records]
-            )
+            connection.executemany(ADD, [(*row, checksum(row[-1])) for row in rows])
 
     def records(self, task: TaskKey | None = None) -> dict[Key, Record]:
-        """Return records by key, of a task or all; a sampler's own has the classifier ""."""
+        """Return records by key, of a task or all; a sampler's own has the classifier "".
+
+        Raises
+        ------
+        ValueError
+            Where a record is not what was written.
+        """
         one = "" if task is None else "WHERE (data, repeat, fold, sampler) = (?, ?, ?, ?)"
-        with self._lock:
-            found = self._connection.execute(f"SELECT * FROM records {one}", task or ())
+        # bytes: what is damaged may be no text
+        names = "data, repeat, fold, sampler, classifier, CAST(body AS BLOB)"
+        names += ", checksum" if self._format else ", NULL"
+        with explained(self.path), self._lock:
+            found = self._connection.execute(f"SELECT {names} FROM records {one}", task or ())
             with closing(found) as rows:
-                return {tuple(key): json.loads(body) for *key, body in rows}
+                return {tuple(row[:5]): self._read(tuple(row[:5]), *row[5:]) for row in rows}
+
+    def _read(self, key: Any, body: bytes | None, written: int | None) -> Record:
+        """Return what a row holds, and refuse what this package did not write there."""
+        try:
+            text = (body or b"").decode()
+            record = json.loads(text)
+            good = _key(record) == key and record["status"] in STATUS
+        except (ValueError, KeyError, TypeError, RecursionError):
+            good = False
+        if not good or written not in (None, checksum(text)):
+            data, repeat, fold, sampler, classifier = key
+            raise ValueError(
+                f"{self.path} cannot be used as a store of results: its record of data {data!r}, "
+                f"repeat {repeat}, fold {fold}, sampler {sampler!r} and classifier {classifier!r} "
+                "is damaged, or was written by another program; remove the file, or name another "
+                "place"
+            )
+        return record
 
     def claim(self, task: TaskKey) -> bool:
         """Tell other processes that this one plays a task; False where one has said so before.
@@ -157,8 +227,10 @@ class Store:
             return made.rowcount == 1
 
     def release(self) -> None:
-        """Give back the claims of this process."""
-        with self._transaction() as connection:
+        """Give back the claims of this process, where the file can be written."""
+        # a claim that stays costs the next call an order of tasks; an error here would hide that
+        # for which the claims are given back, or a comparison that is complete
+        with suppress(OSError, ValueError), self._transaction() as connection:
             connection.execute("DELETE FROM claims WHERE owner = ?", (self._owner,))
 
     def close(self) -> None:
@@ -171,6 +243,11 @@ def _differing(now: str, there: str) -> str:
     parts = now.split(", "), there.split(", ")
     own = (", ".join(x for x in a if x not in b) for a, b in (parts, parts[::-1]))
     return "now {}, there {}".format(*own)
+
+
+def checksum(body: str) -> int:
+    """Return a number that tells a record's text from one with an error in it."""
+    return zlib.crc32(body.encode())
 
 
 def _key(record: Record) -> Key:

@@ -1,7 +1,9 @@
+import threading
 from functools import partial
 
+import numpy as np
 import pytest
-from skorch.callbacks import Checkpoint, EarlyStopping, EpochTimer, LRScheduler
+from skorch.callbacks import Callback, Checkpoint, EarlyStopping, EpochTimer, LRScheduler
 
 from gan_resample import CycleGANClassifier, CycleGANSampler, GAMOClassifier
 from gan_resample.engine.callbacks import check_callbacks
@@ -20,6 +22,70 @@ def test_callbacks_are_copied():
     (copied,) = check_callbacks([mine], TwoMoves)
     assert copied is not mine
     assert check_callbacks(None, TwoMoves) == []
+
+
+class Locked(Callback):
+    """Cannot be copied, like a callback that holds a file or a connection."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+
+
+class Told(Callback):
+    def __init__(self, what):
+        self.what = what
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        *(0, None, "EpochTimer", np.float64(1.0), object(), dict, print, lambda net: None),
+        *(
+            ("timer", 0),
+            ("timer",),
+            (EpochTimer(), "timer"),
+            ("a", EpochTimer(), 1),
+            [],
+            (1, Told),
+        ),
+    ],
+    ids=lambda item: type(item).__name__,
+)
+def test_what_is_no_callback_is_told_before_training(item):
+    with pytest.raises(TypeError, match=r"callbacks\[1\] is .* must be a skorch callback: an in"):
+        check_callbacks([EpochTimer(), item], TwoMoves)
+    with pytest.raises(TypeError, match=r"callbacks\[0\]"):
+        GAMOClassifier(**SMALL, callbacks=[item]).fit(*blobs())
+
+
+def test_classes_and_pairs_are_callbacks_too():
+    mine = EpochTimer()
+    given = [EpochTimer, ("one", mine), ["two", EpochTimer], mine]
+    first, one, two, last = check_callbacks(given, TwoMoves)
+    assert isinstance(first, EpochTimer)
+    assert one[0] == "one"
+    assert one[1] is not mine
+    assert two[0] == "two"
+    assert isinstance(two[1], EpochTimer)
+    clf = GAMOClassifier(**SMALL, max_iter=2, callbacks=given).fit(*blobs())
+    names = [name for name, _ in clf.net_.callbacks_]
+    assert names == ["EpochTimer_1", "EpochTimer_2", "one", "two"]
+    assert last is not mine
+
+
+def test_two_callbacks_of_one_name_are_told_before_training():
+    twice = [("timer", EpochTimer()), ("timer", EpochTimer())]
+    with pytest.raises(ValueError, match="several that are called 'timer'"):
+        check_callbacks(twice, TwoMoves)
+
+
+@pytest.mark.parametrize(
+    ("callback", "what"),
+    [(Told, "made without arguments"), (Locked(), "copied, as fit does"), (("a", Told), "made")],
+)
+def test_what_cannot_be_made_or_copied_is_told(callback, what):
+    with pytest.raises(TypeError, match=rf"callbacks\[0\], .* cannot be {what}"):
+        check_callbacks([callback], TwoMoves)
 
 
 @pytest.mark.parametrize("callback", [LRScheduler(), LRScheduler, ("save", Checkpoint())])

@@ -1,6 +1,9 @@
 """The net: optimizers by move, exact rounds, history, callbacks, and what happens on trouble."""
 
+import os
 import pickle
+import signal
+import threading
 
 import pytest
 import torch
@@ -9,6 +12,7 @@ from skorch.callbacks import Callback, GradientNormClipping
 from gan_resample.engine.game import Game
 from gan_resample.engine.guards import DivergenceError, DivergenceWarning
 from gan_resample.engine.net import GameNet
+from gan_resample.engine.seeding import random_stream, seeded
 from tests.helpers import blobs, make_net, tensors
 
 
@@ -136,26 +140,175 @@ def test_weights_that_overflow_are_found_without_a_loss():
 
 
 class Stop(Callback):
-    """Ctrl-C in a given round."""
+    """Ctrl-C in a given round, or at the end of the epoch that ends with it."""
 
-    def __init__(self, at):
-        self.at = at
+    def __init__(self, at, hook="on_batch_end", real=False):
+        self.at, self.hook, self.real = at, hook, real
+
+    def stop(self, hook, net):
+        if hook == self.hook and net.module_.rounds_played == self.at:
+            if not self.real:
+                raise KeyboardInterrupt
+            os.kill(os.getpid(), signal.SIGINT)
+            threading.Event().wait(5)  # Python runs the handler here
+
+    def on_epoch_begin(self, net, **kwargs):
+        self.stop("on_epoch_begin", net)
+
+    def on_batch_begin(self, net, **kwargs):
+        self.stop("on_batch_begin", net)
+
+    def on_grad_computed(self, net, **kwargs):
+        self.stop("on_grad_computed", net)
 
     def on_batch_end(self, net, **kwargs):
-        if net.module_.rounds_played == self.at:
+        self.stop("on_batch_end", net)
+
+    def on_epoch_end(self, net, **kwargs):
+        self.stop("on_epoch_end", net)
+
+    def on_train_end(self, net, **kwargs):
+        self.stop("on_train_end", net)
+
+
+def interrupted(net):
+    with pytest.raises(KeyboardInterrupt), seeded(random_stream(0), torch.device("cpu")):
+        net.fit(*ROWS)
+    return net
+
+
+def has_weights_after(net, rounds):
+    """Whether the weights are those of a fit of so many rounds that was not interrupted."""
+    with seeded(random_stream(0), torch.device("cpu")):
+        wanted = dict(duel(max_iter=rounds).fit(*ROWS).module_.named_parameters())
+    found = dict(net.module_.named_parameters())
+    return all(torch.equal(found[name], wanted[name]) for name in wanted | found)
+
+
+@pytest.mark.parametrize("real", [False, True])
+@pytest.mark.parametrize(
+    ("hook", "at"),
+    [("on_epoch_begin", 50), ("on_batch_begin", 33), ("on_batch_end", 33), ("on_train_end", 60)],
+)
+def test_ctrl_c_in_a_hook_leaves_with_the_state_of_the_round(hook, at, real):
+    net = interrupted(duel(callbacks=[Stop(at, hook, real)]))
+    assert net.kept_
+    assert net.module_.rounds_played == at
+    assert [row["rounds"] for row in net.history] == [n for n in (50, 60) if n <= at]
+    assert has_weights_after(net, at)
+
+
+def test_what_a_callback_raises_at_the_end_of_an_epoch_ends_the_training():
+    net = duel(max_iter=120, callbacks=[Stop(50, "on_epoch_end")]).fit(*ROWS)
+    assert net.module_.rounds_played == 50
+    assert net.kept_
+
+
+def test_a_signal_that_arrives_there_leaves():
+    net = interrupted(duel(max_iter=120, callbacks=[Stop(50, "on_epoch_end", real=True)]))
+    assert net.module_.rounds_played == 50
+    assert net.kept_
+    assert len(net.history) == 1
+
+
+def test_a_handler_that_does_not_raise_does_not_turn_a_callbacks_stop_into_an_error():
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)
+
+    class Both(Callback):
+        def on_epoch_end(self, net, **kwargs):
+            os.kill(os.getpid(), signal.SIGINT)
             raise KeyboardInterrupt
 
+    try:
+        assert duel(max_iter=120, callbacks=[Both()]).fit(*ROWS).module_.rounds_played == 50
+    finally:
+        signal.signal(signal.SIGINT, before)
 
-def test_ctrl_c_keeps_the_state_and_says_so():
-    with pytest.warns(UserWarning, match="interrupted after 33 of 60 rounds"):
-        net = duel(callbacks=[Stop(33)]).fit(*ROWS)
-    assert net.module_.rounds_played == 33
+
+@pytest.mark.parametrize(("at", "kept"), [(0, 0), (1, 1), (3, 2), (31, 16), (49, 32), (70, 50)])
+def test_ctrl_c_inside_a_round_goes_back_to_the_end_of_one(at, kept):
+    """Between two players' gradients one has moved and the other has not."""
+    net = interrupted(duel(max_iter=120, callbacks=[Stop(at, "on_grad_computed")]))
+    assert net.module_.rounds_played == kept
+    assert net.kept_ == bool(kept)
+    assert not kept or has_weights_after(net, kept)
+
+
+def test_ctrl_c_between_two_steps_goes_back_with_the_optimizers():
+    class Stops(torch.optim.Adam):
+        calls = 0
+
+        def step(self, closure=None):
+            Stops.calls += 1
+            if Stops.calls == 4 * 20 + 2:  # of 4 moves a round: round 21, right after left's step
+                raise KeyboardInterrupt
+            return super().step(closure)
+
+    net = interrupted(duel(optimizer=Stops))
+    steps = [
+        state["step"].item()
+        for optimizer in net.optimizers().values()
+        for state in optimizer.state_dict()["state"].values()
+    ]
+    assert net.module_.rounds_played == 16
+    assert set(steps) == {16.0, 32.0}  # right_again moves twice a round
+    net.partial_fit(*ROWS)
+    assert net.module_.rounds_played == 16 + 60
+
+
+def test_in_a_long_epoch_fewer_than_fifty_rounds_are_lost():
+    rows = torch.zeros(2000, 1), torch.zeros(2000, dtype=torch.long)
+    net = duel(max_iter=400, callbacks=[Stop(140, "on_grad_computed")])
+    with pytest.raises(KeyboardInterrupt):
+        net.fit(*rows)
+    assert 140 - 50 < net.module_.rounds_played < 140
 
 
 def test_ctrl_c_after_a_divergence_goes_back_to_the_last_finite_state():
-    with pytest.warns(UserWarning, match="interrupted after 50 of 120 rounds"):
-        net = duel(max_iter=120, module__fault=(60,), callbacks=[Stop(70)]).fit(*ROWS)
+    net = interrupted(duel(max_iter=120, module__fault=(60,), callbacks=[Stop(70)]))
+    assert net.module_.rounds_played == 50
     assert all(p.isfinite().all() for p in net.module_.parameters())
+
+
+def test_ctrl_c_after_a_divergence_keeps_the_halved_learning_rate():
+    with pytest.warns(DivergenceWarning):
+        net = interrupted(
+            duel(max_iter=200, module__fault=(60,), callbacks=[Stop(110, "on_grad_computed")])
+        )
+    assert net.module_.rounds_played == 100
+    assert net.left_optimizer_.param_groups[0]["lr"] == 0.05
+
+
+def test_what_fails_while_the_state_is_kept_is_not_in_the_way_of_a_ctrl_c(monkeypatch):
+    def fail(self, x, y):
+        raise RuntimeError("no end")
+
+    monkeypatch.setattr(Duel, "finish", fail)
+    assert not interrupted(duel(callbacks=[Stop(33)])).kept_
+
+
+def test_a_fit_that_goes_on_and_fails_keeps_the_end_of_a_round_too():
+    net = duel(max_iter=60).fit(*ROWS)
+    step = net.train_step
+
+    def fail(batch):
+        if net.module_.rounds_played == 80:
+            raise MemoryError
+        return step(batch)
+
+    net.train_step = fail
+    with pytest.raises(MemoryError):
+        net.partial_fit(*ROWS)
+    assert net.kept_
+    assert net.module_.rounds_played == 60 + 16
+    assert [row["rounds"] for row in net.history] == [50, 60]
+
+
+def test_the_bar_is_closed_after_a_ctrl_c(capsys):
+    net = interrupted(duel(verbose=1, callbacks=[Stop(3)]))
+    assert "3/60" in capsys.readouterr().err
+    pickle.dumps(net)
+    assert not hasattr(dict(net.callbacks_)["progress_bar"], "bar_")
 
 
 def test_gradient_clipping_sees_every_move():
@@ -192,18 +345,15 @@ def test_ctrl_c_before_the_first_round_is_no_fit(monkeypatch):
     for hook in ("prepare", "finish"):
         with monkeypatch.context() as patch:
             patch.setattr(Duel, hook, stop)
-            with pytest.raises(KeyboardInterrupt):
-                duel().fit(*ROWS)
+            assert not interrupted(duel()).kept_
 
 
 def test_an_interrupted_epoch_leaves_no_half_row_in_the_history():
-    class Stop(Callback):
+    class Notes(Callback):
         def on_batch_end(self, net, **kwargs):
-            if net.module_.rounds_played == 60:
-                raise KeyboardInterrupt
+            net.history.record("noted", True)
 
-    with pytest.warns(UserWarning, match="interrupted after 60 of 100 rounds"):
-        net = duel(max_iter=100, callbacks=[Stop()]).fit(*ROWS)
+    net = interrupted(duel(max_iter=100, callbacks=[Notes(), Stop(60)]))
     assert [row["rounds"] for row in net.history] == [50]
 
 

@@ -1,5 +1,11 @@
 """The whole comparison: what it returns, that it repeats, stops and goes on."""
 
+import json
+import re
+import sqlite3
+import threading
+from contextlib import closing
+
 import joblib
 import numpy as np
 import pandas as pd
@@ -7,9 +13,12 @@ import pytest
 from imblearn.over_sampling import SMOTE
 from imblearn.under_sampling import RandomUnderSampler
 from scipy import sparse
+from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
@@ -303,18 +312,95 @@ def test_a_scorer_that_raises_costs_its_own_figure_only():
     assert "no never: cannot" in found.results["note"][0]
 
 
-def test_what_a_store_cannot_tell_apart_is_refused(tmp_path):
-    lambdas = {"one": lambda model, X, y: 1.0}
-    assert compare(numeric_table(), ["none"], ["knn"], cv=2, scoring=lambdas).scores == ["one"]
+def test_a_store_tells_code_apart(tmp_path):
     store = tmp_path / "s.sqlite"
-    with pytest.raises(ValueError, match="has a lambda"):
-        compare(numeric_table(), ["none"], ["knn"], cv=2, scoring=lambdas, store=store)
-    sampler = {"s": SMOTE(sampling_strategy=lambda y: {1: 30})}
-    with pytest.raises(ValueError, match="has a lambda"):
-        compare(numeric_table(), sampler, ["knn"], cv=2, store=store)
-    compare(numeric_table(), ["none"], ["knn"], cv=2, scoring={"s": always_half}, store=store)
-    with pytest.raises(ValueError, match="score s: now"):
-        compare(numeric_table(), ["none"], ["knn"], cv=2, scoring={"s": never}, store=store)
+
+    def score(value, **more):
+        scoring = {"s": lambda model, X, y: value}
+        return compare(numeric_table(), ["none"], ["knn"], cv=2, **({"scoring": scoring} | more))
+
+    score(1.0, store=store)
+    assert score(1.0, store=store).results["s"].tolist() == [1.0, 1.0]
+    with pytest.raises(ValueError, match=r"score s: now .*<lambda>\[code \w+\], there .*<lambda>"):
+        score(0.5, store=store)
+    with pytest.raises(ValueError, match=r"score s: now .*always_half\[code"):
+        score(0.5, store=store, scoring={"s": always_half})
+
+
+class TakesFrames(Pipeline):
+    takes_frames = True
+
+
+def test_a_store_tells_models_apart_where_their_texts_are_cut(tmp_path):
+    store = tmp_path / "s.sqlite"
+    y = numeric_table()[1]
+    frame = pd.DataFrame(np.zeros((len(y), 60)), columns=[f"a_long_name_{i}" for i in range(60)])
+    frame["a_long_name_30"] = y.astype(float)
+
+    def accuracy(dropped, store=None):
+        columns = [name for name in frame.columns if name != f"a_long_name_{dropped}"]
+        model = TakesFrames(
+            [
+                ("keep", ColumnTransformer([("k", "passthrough", columns)])),
+                ("knn", LogisticRegression()),
+            ]
+        )
+        found = compare(
+            (frame, y), ["none"], {"m": model}, cv=2, scoring=["f1_macro"], store=store
+        )
+        return found.results["f1_macro"].tolist()
+
+    with_it, without = accuracy(31), accuracy(30)
+    assert accuracy(30, store) == without != with_it
+    with pytest.raises(
+        ValueError, match=r"classifier m: now 'a_long_name_30', there 'a_long_name_31'"
+    ):
+        accuracy(31, store)
+
+
+def test_what_has_no_contents_is_refused_where_there_is_a_store(tmp_path):
+    lock = threading.Lock()
+    calls = (
+        ({"scoring": {"s": lambda model, X, y: lock.locked()}}, "lock, which score 's' uses"),
+        ({"classifiers": {"k": KNeighborsClassifier(metric_params={"a": object()})}},
+         "classifier 'k'.metric_params['a'], of type object"),
+        ({"samplers": {"s": SMOTE(sampling_strategy=Refuses())}},
+         "sampler 's'.sampling_strategy, of type Refuses (told by nobody)"),
+    )  # fmt: skip
+    for more, message in calls:
+        arguments = {"samplers": ["none"], "classifiers": ["knn"], "cv": 2} | more
+        compare(numeric_table(), **arguments)
+        with pytest.raises(ValueError, match=re.escape(message)):
+            compare(numeric_table(), **arguments, store=tmp_path / "s.sqlite")
+    assert list(tmp_path.iterdir()) == []
+
+
+class Refuses:
+    def __call__(self, y):
+        return {1: 30}
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("told by nobody")
+
+    def __deepcopy__(self, memo):
+        return self
+
+
+@pytest.mark.parametrize("body", [{}, {"scores": [1]}, {"scores": {}, "recalls": None}])
+def test_records_without_scores_are_refused(tmp_path, body):
+    path = tmp_path / "s.sqlite"
+    arguments = (numeric_table(), ["none"], ["knn"], 2)
+    compare(*arguments, store=path)
+    with closing(sqlite3.connect(path)) as connection:
+        about = {"data": "data", "repeat": 0, "fold": 1, "sampler": "none", "classifier": "knn"}
+        text = json.dumps(about | {"status": "ok"} | body)
+        query = (
+            "UPDATE records SET body = ?, checksum = NULL WHERE fold = 1 AND classifier = 'knn'"
+        )
+        connection.execute(query, [text])
+        connection.commit()
+    with pytest.raises(ValueError, match="lack scores or recalls: another program has changed"):
+        compare(*arguments, store=path)
 
 
 def test_a_refused_call_leaves_no_settings_behind(tmp_path):
@@ -333,6 +419,20 @@ def test_a_refused_call_leaves_no_settings_behind(tmp_path):
         ({"samplers": {"s": type("S", (), {"fit_resample": 1})()}}, ValueError, "get_params"),
         ({"cv": StratifiedKFold(2), "repeats": 3}, ValueError, "draws folds anew"),
         ({"max_iter": -5}, ValueError, "max_iter=-5"),
+        ({"max_iter": "many"}, ValueError, "max_iter='many'"),
+        ({"repeats": True}, ValueError, "repeats=True"),
+        ({"cv": []}, ValueError, "gives no split"),
+        ({"store": 3}, ValueError, "store=3 of type int must be the path of a file"),
+        ({"datasets": 3}, TypeError, "name, a pair"),
+        ({"datasets": {"a": 3}}, TypeError, "name, a pair"),
+        (
+            {"samplers": SMOTE()},
+            TypeError,
+            r"samplers=SMOTE\(\) must be a list of names, or a map",
+        ),
+        ({"classifiers": 3}, TypeError, "classifiers=3 must be a list of names, or a mapping"),
+        ({"scoring": 3}, TypeError, "scoring=3 must be names, or a mapping of names to scorers"),
+        ({"scoring": {"a": None}}, TypeError, r"a name or a scorer\(model, X, y\), but got None"),
     ],
 )
 def test_arguments_that_cannot_be_meant_are_refused(arguments, error, message):

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from gan_resample import GAMOSampler, ImageEncoder, SpreadSMOTE
+from gan_resample import EGANClassifier, GAMOSampler, ImageEncoder, SpreadSMOTE
 from gan_resample.evaluation import GenerationDisplay, ResamplingDisplay
 from tests.helpers import QUICK, blobs, digit_images, mixed_frame
 
@@ -34,6 +34,24 @@ def test_generated_rows_are_drawn_beside_real_ones():
 def test_no_generated_row_is_nothing_to_draw():
     with pytest.raises(ValueError, match="there is nothing to draw"):
         ResamplingDisplay.from_estimator(SpreadSMOTE(), *blobs((10, 10)))
+
+
+@pytest.mark.parametrize("as_list", [False, True])
+def test_images_are_no_points_and_nothing_is_fitted_for_it(as_list):
+    class NeverFitted(SpreadSMOTE):
+        def fit_resample(self, X, y):
+            raise AssertionError("fitted")
+
+    X, y = digit_images()
+    X = list(X) if as_list else X
+    with pytest.raises(TypeError, match=r"X holds images, of shape .*GenerationDisplay"):
+        ResamplingDisplay.from_estimator(NeverFitted(), X, y)
+
+
+def test_a_classifier_generates_nothing_to_draw():
+    X, y = blobs((20, 8))
+    with pytest.raises(TypeError, match="EGANClassifier generates none"):
+        GenerationDisplay.from_estimator(EGANClassifier(**QUICK).fit(X, y), X, y)
 
 
 def test_images_are_shown_by_class_real_beside_generated():

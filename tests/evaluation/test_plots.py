@@ -7,8 +7,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 
-from gan_resample import GAMOSampler
+from gan_resample import GAMOSampler, SpreadSMOTE
 from gan_resample.evaluation import (
     ComparisonDisplay,
     GameHistoryDisplay,
@@ -92,6 +93,15 @@ def test_losses_of_a_fitted_game():
     assert {"classifier", "discriminator"} <= told
     figure, own = plt.subplots()
     assert GameHistoryDisplay.from_estimator(sampler, ax=own).figure_ is figure
+
+
+@pytest.mark.parametrize("fit", [False, True])
+def test_losses_of_what_plays_no_game_are_no_losses(fit):
+    for estimator in (SpreadSMOTE(), LogisticRegression()):
+        if fit:
+            estimator.fit(*blobs())
+        with pytest.raises(TypeError, match=f"losses of a game, and {type(estimator).__name__}"):
+            GameHistoryDisplay.from_estimator(estimator)
 
 
 def test_losses_need_a_game_that_was_played():

@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from gan_resample.evaluation import compare
+from gan_resample.evaluation.section_tables import columns_as_read
 from tests.evaluation.helpers import QUICK, numeric_table, small_comparison, tables
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -169,3 +170,50 @@ def test_a_script_error_would_be_seen(tmp_path):
         capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert "CONSOLE" in done.stderr
+
+
+def test_the_page_says_how_columns_were_read(page):
+    text = page.read_text()
+    parts = re.findall(r"<summary>How the columns were read.*?</details>", text, re.DOTALL)
+    assert len(parts) == 2
+    assert "<dt>numbers (1)</dt><dd>amount</dd>" in parts[0]
+    assert "<dt>categories (2)</dt><dd>count, town</dd>" in parts[0]
+    assert "<dt>numbers (3)</dt><dd>x0, x1, x2</dd>" in parts[1]
+    assert "<p>" not in parts[0] + parts[1]  # nothing was guessed
+
+
+def test_what_was_guessed_of_columns_is_listed_and_many_names_are_cut_short():
+    kinds = {f"x{i}": {"kind": "number", "told": "", "warning": ""} for i in range(203)}
+    kinds["x1"] = {"kind": "number", "told": "read as numbers", "warning": "is odd"}
+    kinds["id"] = {"kind": "id", "told": "", "warning": ""}
+    found = columns_as_read({"kinds": kinds, "notes": ["of the file"]})
+    assert found["guessed"] == ["of the file", "x1: read as numbers", "x1: is odd"]
+    [(title, n, names), ids] = found["groups"]
+    assert (title, n) == ("numbers", 203)
+    assert names.startswith("x0, x1, ")
+    assert names.endswith("x199, and 3 more")
+    assert ids == ("identifiers, which are no features", 1, "id")
+    assert columns_as_read({}) == {"groups": [], "guessed": []}
+
+
+def test_a_page_replaces_pages_only(tmp_path, monkeypatch):
+    monkeypatch.setattr("gan_resample.evaluation.report._figures", lambda *asked: [])
+    found, file = small_comparison(), tmp_path / "page.html"
+    file.touch()
+    for _ in range(2):
+        found.to_html(file)
+    before = file.read_bytes()
+    file.write_text("<p>my own page")
+    with pytest.raises(FileExistsError, match="is no report of a comparison: name another"):
+        found.to_html(file)
+    assert file.read_text() == "<p>my own page"
+    file.write_bytes(before)
+
+    def fail(self, *text, **options):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(type(file), "write_text", fail)
+    with pytest.raises(OSError, match="no space"):
+        found.to_html(file)
+    assert file.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [file]

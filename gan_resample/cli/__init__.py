@@ -1,0 +1,49 @@
+"""The command ``gan-resample``: compare samplers on a table, or resample one.
+
+gan-resample compare DATA --target COLUMN --out DIR
+gan-resample resample IN --target COLUMN --sampler spread --out OUT
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import gan_resample
+from gan_resample.cli import compare, resample
+from gan_resample.cli.options import join_values
+
+__all__ = ["main"]
+
+DIED, USAGE_ERROR, STOPPED = 1, 2, 130
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="gan-resample", description="Find out whether resampling helps on a table."
+    )
+    parser.add_argument("--version", action="version", version=gan_resample.__version__)
+    commands = parser.add_subparsers(required=True, metavar="compare | resample")
+    compare.add_command(commands)
+    resample.add_command(commands)
+    return parser.parse_args(join_values(arguments))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return 0, 1 when a process died, 2 for a usage error, 130 when stopped."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = parse(arguments)
+    options.arguments = arguments
+    try:
+        options.run(options)
+    except (ValueError, TypeError, OSError, ImportError) as error:
+        print(f"gan-resample: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    except RuntimeError as error:
+        print(f"gan-resample: {error}", file=sys.stderr)
+        return DIED
+    except KeyboardInterrupt:
+        print(f"\nstopped{options.when_stopped}", file=sys.stderr)
+        return STOPPED
+    return 0

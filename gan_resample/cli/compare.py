@@ -1,0 +1,216 @@
+"""``gan-resample compare``: cross-validate samplers on tables, and write a report."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import textwrap
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from gan_resample.cli.options import (
+    EPILOG,
+    Columns,
+    add_columns,
+    add_game,
+    say,
+    say_kinds,
+)
+
+__all__ = ["add_command"]
+
+
+def add_command(commands: Any) -> None:
+    """Add ``compare`` and its options to the parsers of commands."""
+    command = commands.add_parser(
+        "compare",
+        help="cross-validate samplers and classifiers; write a report",
+        description="Cross-validate samplers and classifiers on tables and write a report. The "
+        "same command again goes on where it stopped. Missing values are imputed in each training "
+        "fold: numbers by the median, categories by the most frequent one.",
+        epilog="samplers: none, class_weight, threshold, random, smote, spread, and one for each "
+        "game (gamo, dvaan, cyclegan, pgan); only where named: undersample, borderline, "
+        "svm_smote, kmeans_smote, adasyn, prior, class_balanced_0.9, ..._0.99, ..._0.999, "
+        "..._0.9999; classifiers: logistic, knn, forest, boosting, mlp; only where named: "
+        "balanced_bagging, easy_ensemble, and one for each game (those and egan). " + EPILOG,
+    )
+    add = command.add_argument
+    add("data", metavar="DATA", help=".csv, .tsv, .csv.gz, .zip (of one CSV), .parquet or "
+        ".feather file, a folder of them, or a bundled set: digits, breast_cancer, "
+        "wine")  # fmt: skip
+    add_columns(command)
+    add("--samplers", type=_names, metavar="A,B", help="default: all but those only where named")
+    add("--classifiers", type=_names, metavar="A,B", help="default: the five of scikit-learn")
+    add("--cv", type=int, default=5, metavar="N", help="folds (5)")
+    add("--repeats", type=int, default=1, metavar="N", help="how often folds are drawn anew (1)")
+    add("--n-jobs", type=int, default=-1, metavar="N", help="processes (-1: one for each core)")
+    add_game(command)
+    add("--out", type=Path, metavar="DIR", help="where results and report.html go "
+        "(gan-resample-report/NAME of DATA); no files but its own are replaced")  # fmt: skip
+    command.set_defaults(
+        run=run,
+        when_stopped="; finished cells are kept, and the same command goes on",
+    )
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def run(options: argparse.Namespace) -> None:
+    import matplotlib as mpl
+
+    from gan_resample.evaluation import compare
+    from gan_resample.writing import REPORT, RESULTS, STORE, check_folder, write_results
+
+    mpl.use("Agg")
+    name = Path(options.data).resolve().name.split(".")[0]
+    out = options.out or Path("gan-resample-report") / name
+    tables, notes = _read_datasets(options, out)
+    check_folder(out)
+    _refuse_other_data(out / STORE, {data.name for data in tables})
+    comparison = compare(
+        tables,
+        options.samplers,
+        options.classifiers,
+        options.cv,
+        options.repeats,
+        n_jobs=options.n_jobs,
+        random_state=options.seed,
+        store=out / STORE,
+        max_iter=options.max_iter,
+        verbose=1,
+    )
+    comparison.about["command"] = shlex.join(["gan-resample", *options.arguments])
+    for about in comparison.about["data"]:
+        about["notes"] = notes.get(about["name"], [])
+    results, summary = (out / name for name in RESULTS)
+    write_results(comparison.results, results, index=False)
+    write_results(comparison.summary(), summary, index=True)
+    print_findings(comparison)
+    print(f"every score: {results}")
+    print(comparison.to_html(out / REPORT))
+
+
+def _refuse_other_data(path: Path, names: set[str]) -> None:
+    """Leave the report alone that was made of other tables in the same folder."""
+    from contextlib import closing
+
+    from gan_resample.evaluation.store import Store
+
+    if not path.exists():
+        return
+    with closing(Store(path)) as store:
+        held = store.data
+    if held and not names & set(held):
+        raise ValueError(
+            f"the results in {path} are of {', '.join(held)}, not of {', '.join(sorted(names))}: "
+            "choose another place for the results"
+        )
+
+
+# ---- tables -------------------------------------------------------------------------------------
+
+
+def _read_datasets(options: argparse.Namespace, out: Path) -> tuple[list[Any], dict[str, Any]]:
+    """Return the tables that DATA names, and by name what was guessed about their files.
+
+    DATA is a bundled set, a file, or a folder. Nothing is read where results would be written
+    over a file of somebody's.
+    """
+    from gan_resample.datasets import BUNDLED, load_bundled
+    from gan_resample.reading import table_files
+    from gan_resample.writing import (
+        REPORT,
+        RESULTS,
+        STORE,
+        refuse_foreign_results,
+        refuse_inputs,
+        written_by_comparison,
+    )
+
+    path, columns = Path(options.data), Columns.asked(options)
+    bundled = options.data in BUNDLED and not path.is_file()
+    if bundled and columns != Columns():
+        raise ValueError(
+            f"{options.data} is a bundled set, whose columns are known: leave out --target, "
+            "--drop, --categorical, --id and --missing"
+        )
+    if not bundled and not path.exists():
+        raise FileNotFoundError(
+            f"no such file or folder: {path}; bundled names are {', '.join(BUNDLED)}"
+        )
+    files = {} if bundled else table_files(path, written_by_comparison(path))
+    refuse_inputs((out / name for name in (*RESULTS, REPORT, STORE)), files.values())
+    refuse_foreign_results(out)
+    if bundled:
+        return [load_bundled(options.data)], {}
+    return _make_datasets(path, files, columns)
+
+
+def _make_datasets(
+    path: Path, files: Mapping[str, Path], asked: Columns
+) -> tuple[list[Any], dict[str, Any]]:
+    """Read files; of several tables each has some of the columns that are named."""
+    from gan_resample.datasets import as_dataset, read_columns
+    from gan_resample.reading import read_table, separate_target
+
+    tables = {name: read_table(file, asked.missing) for name, file in files.items()}
+    every = {column: None for table in tables.values() for column in table.frame.columns}
+    named = asked.find(path, [*every])
+    parts, kinds = {}, {}
+    for name, table in tables.items():
+        own = named.of(table.frame.columns)
+        X, y = separate_target(table.frame, named.target, own.drop, name=name)
+        parts[name] = (X, y, own)
+        if len(tables) > 1:
+            kinds[name] = read_columns(X, own.categorical, own.ids)[0]
+    _refuse_columns(path, kinds)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "column ", UserWarning)  # said below
+        found = [
+            as_dataset(name, X, y, categorical=own.categorical, id_columns=own.ids)
+            for name, (X, y, own) in parts.items()
+        ]
+    for data in found:
+        say(tables[data.name].told)
+        say_kinds(data.name, data.kinds)
+    return found, {name: [*table.told] for name, table in tables.items()}
+
+
+def _refuse_columns(path: Path, kinds: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse the columns of all tables at once."""
+    from gan_resample.column_kinds import refuse_columns
+
+    told: dict[str, Any] = {}
+    for name, own in kinds.items():
+        for column, kind in own.items():
+            if kind.kind == "refused" and column not in told:
+                told[column] = replace(kind, reason=f"of {name} {kind.reason}")
+    refuse_columns(told, what=str(path))
+
+
+# ---- what is printed ----------------------------------------------------------------------------
+
+
+def print_findings(comparison: Any) -> None:
+    """Print the main score as a table, and what the numbers say."""
+    from gan_resample.evaluation.words import findings, number, overall_findings
+
+    score = comparison.scores[0]
+    unit = comparison.unit(score)
+    means: Any = comparison.cell_means()
+    print(f"\nMean {comparison.title(score)}{', of 100' if unit == 100 else ''}\n")
+    for data in comparison.data:
+        print(f"{data:>16.16}" + "".join(f"{name:>14}" for name in comparison.samplers))
+        for classifier in comparison.classifiers:
+            cells = [number(value, unit) or "–" for value in means.loc[data, classifier]]
+            print(f"{classifier:>16.16}" + "".join(f"{cell:>14}" for cell in cells))
+        print()
+        for sentence in findings(comparison, data):
+            print(textwrap.fill(sentence, 100), end="\n\n")
+    for sentence in overall_findings(comparison):
+        print(textwrap.fill(sentence, 100), end="\n\n")

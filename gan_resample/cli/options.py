@@ -1,0 +1,196 @@
+"""What both commands ask for: columns by name, whatever a name holds, and a game's settings."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+__all__ = [
+    "EPILOG",
+    "Columns",
+    "add_columns",
+    "add_game",
+    "find_columns",
+    "join_values",
+    "say",
+    "say_kinds",
+    "split_names",
+]
+
+TAKE_TEXT = ("--drop", "--categorical", "--id", "--missing", "--target", "--mark")
+
+EPILOG = (
+    "A, B are names of columns, as one line of a CSV file: a name with a comma stands in quotes, "
+    """--drop '"town, country",age'; an argument that is a column's name as it is means that """
+    "column; and the options can be given several times."
+)
+
+
+def add_columns(command: argparse.ArgumentParser) -> None:
+    """Add the options that name columns and what stands in them."""
+    add = command.add_argument
+    lists: dict[str, Any] = {"action": "append", "default": [], "metavar": "A,B"}
+    add("--target", metavar="COL", help="column with the labels (target, else the last one)")
+    add("--drop", **lists, help="columns to leave out")
+    add("--categorical", **lists, help="columns of numbers that are categories; texts mostly are")
+    add("--id", **lists, help="columns that identify rows: no features")
+    add("--missing", action="append", default=[], metavar="X,Y",
+        help="cells without a value, besides empty ones, ?, NA, NaN and nan")  # fmt: skip
+
+
+def add_game(command: argparse.ArgumentParser) -> None:
+    """Add the options of games and of what is random."""
+    add = command.add_argument
+    add("--max-iter", type=int, metavar="N", help="rounds of every game (its default)")
+    add("--seed", type=int, default=0, metavar="N", help="of all that is random (0)")
+
+
+def join_values(arguments: Sequence[str]) -> list[str]:
+    """Let values begin with a minus, which argparse takes for an option: ``--missing -,NULL``."""
+    joined: list[str] = []
+    for argument in arguments:
+        minus = argument.startswith("-") and not argument.startswith("--") and argument != "-h"
+        if minus and joined and joined[-1] in TAKE_TEXT:
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
+
+
+def split_names(argument: str, *, skip_blanks: bool = True) -> list[str]:
+    """Split one line of a CSV file; names keep the blanks that stand in quotes."""
+    lines = argument.splitlines(keepends=True) or [""]
+    rows = [*csv.reader(lines, skipinitialspace=skip_blanks)]
+    return rows[0] if len(rows) == 1 else [argument]
+
+
+def find_columns(
+    arguments: Iterable[str], columns: Collection[str]
+) -> tuple[list[str], list[str]]:
+    """Return the columns that the values of an option name, and what names none.
+
+    Parameters
+    ----------
+    arguments : iterable of str
+        Each a column's name as it is, else names as in :func:`split_names`. Blanks around a name
+        do not matter where they are not needed to tell two columns apart.
+    columns : collection of str
+    """
+    found: list[str] = []
+    unknown: list[str] = []
+    for argument in arguments:
+        readings = [
+            [argument],
+            split_names(argument, skip_blanks=False),
+            [name for name in split_names(argument) if name.strip()],
+        ]
+        named = [[_find(name, columns) for name in names] for names in readings]
+        whole = next((columns for columns in named if None not in columns), None)
+        if whole is not None:
+            found += [name for name in whole if name is not None]
+        else:
+            pairs = zip(readings[-1], named[-1], strict=True)
+            unknown += [name for name, column in pairs if column is None]
+    return [*dict.fromkeys(found)], unknown
+
+
+def _find(name: str, columns: Collection[str]) -> str | None:
+    if name in columns:
+        return name
+    alike = [column for column in columns if column.strip() == name.strip()]
+    return alike[0] if len(alike) == 1 else None
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Columns that the options name, in the words of a person or as they are called.
+
+    Parameters
+    ----------
+    target : str or None
+    drop, categorical, ids : tuple of str
+    missing : tuple of str
+        Cells without a value.
+    """
+
+    target: str | None = None
+    drop: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    ids: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+
+    @classmethod
+    def asked(cls, options: argparse.Namespace) -> Columns:
+        missing = [token.strip() for text in options.missing for token in split_names(text)]
+        lists = (options.drop, options.categorical, options.id, missing)
+        return cls(options.target, *map(tuple, lists))
+
+    def find(self, what: Any, columns: Collection[str]) -> Columns:
+        """Return the columns that are meant, of those that there are; refuse what is none.
+
+        Parameters
+        ----------
+        what : object
+            What they are the columns of.
+        columns : collection of str
+        """
+        found: dict[str, Any] = {}
+        unknown: dict[str, None] = {}
+        for name in ("drop", "categorical", "ids"):
+            known, odd = find_columns(getattr(self, name), columns)
+            found[name] = tuple(known)
+            unknown |= dict.fromkeys(odd)
+        if unknown:
+            raise no_column(what, [*unknown], columns)
+        chosen = replace(self, **found, target=self.target and _find(self.target, columns))
+        if self.target and chosen.target is None:
+            raise no_column(what, [self.target], columns)
+        chosen.check()
+        return chosen
+
+    def check(self) -> None:
+        """Refuse columns that are to be two things at once."""
+        named = {"--target": [self.target], "--drop": self.drop, "--id": self.ids}
+        named["--categorical"] = self.categorical
+        for (one, left), (other, right) in combinations(named.items(), 2):
+            if both := [name for name in left if name is not None and name in right]:
+                raise ValueError(f"column {both[0]!r} is named by {one} and by {other}: choose")
+
+    def of(self, columns: Collection[str]) -> Columns:
+        """Return those that one table of several has; its target must be there."""
+        lists: dict[str, Any] = {
+            name: tuple(column for column in getattr(self, name) if column in columns)
+            for name in ("drop", "categorical", "ids")
+        }
+        return replace(self, **lists)
+
+
+def no_column(what: Any, unknown: Sequence[str], columns: Iterable[str]) -> ValueError:
+    """Return the error for names that are no columns."""
+    return ValueError(
+        f"{what} has no column {', '.join(map(repr, unknown))}; its columns are "
+        f"{', '.join(columns)}"
+    )
+
+
+def say(sentences: Iterable[str]) -> None:
+    """Tell a person what was guessed, beside what the command prints."""
+    for sentence in sentences:
+        print(f"note: {sentence}", file=sys.stderr)
+
+
+def say_kinds(name: str, kinds: Mapping[Any, Any]) -> None:
+    """Tell what columns were taken for, where that was guessed, and what looks wrong."""
+    from gan_resample.column_kinds import option
+
+    for column, kind in kinds.items():
+        if kind.told:
+            say([f"column {column!r} of {name}: {kind.told}"])
+        if kind.warning:
+            ways = f"--id {option([column])}, or --drop {option([column])}"
+            print(f"warning: column {column!r} of {name} {kind.warning} ({ways})", file=sys.stderr)

@@ -1,0 +1,194 @@
+"""``gan-resample resample``: write a table with generated rows below the real ones."""
+
+from __future__ import annotations
+
+import argparse
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from gan_resample.cli.options import EPILOG, Columns, add_columns, add_game, say, say_kinds
+
+__all__ = ["add_command"]
+
+IMPUTE = (
+    "impute them first, for example with sklearn.impute.SimpleImputer, since new rows would be "
+    "made of guesses"
+)
+
+
+def add_command(commands: Any) -> None:
+    """Add ``resample`` and its options to the parsers of commands."""
+    command = commands.add_parser(
+        "resample",
+        help="write a table with generated rows",
+        description="Write a table with its rows first and generated ones below. Cells of real "
+        "rows come back as they were. Missing values are refused: impute them first, or leave the "
+        "columns out (--drop); in --id columns they may stay.",
+        epilog="samplers: random, smote, spread, and one for each game (gamo, dvaan, cyclegan, "
+        "pgan). " + EPILOG,
+    )
+    add = command.add_argument
+    add("data", type=Path, metavar="IN",
+        help=".csv, .tsv, .csv.gz, .zip (of one CSV), .parquet or .feather file")  # fmt: skip
+    add_columns(command)
+    add("--sampler", required=True, metavar="NAME", help="what generates the rows")
+    add("--mark", default="synthetic", metavar="COLUMN",
+        help="name of the added column, 1 on generated rows, else 0 (synthetic)")  # fmt: skip
+    add_game(command)
+    add("--out", type=Path, required=True, metavar="OUT", help="a file of one of these kinds; one "
+        "that this command wrote before, with the same columns, is replaced")  # fmt: skip
+    command.set_defaults(run=run, when_stopped=": nothing was written")
+
+
+def run(options: argparse.Namespace) -> None:
+    from gan_resample.datasets import as_dataset
+    from gan_resample.evaluation.methods import choose_methods, with_seed
+    from gan_resample.reading import read_table, separate_target
+    from gan_resample.writing import check_table_file, refuse_inputs, write_table
+
+    [method] = choose_methods([options.sampler], options.max_iter).values()
+    if method.sampler is None:
+        raise ValueError(f"{options.sampler} generates no rows: name another sampler")
+    refuse_inputs([options.out], [options.data])
+    check_table_file(options.out)
+    asked, name = Columns.asked(options), str(options.data)
+    table = read_table(options.data, asked.missing)
+    named = asked.find(name, [*table.frame.columns])
+    X, y = separate_target(table.frame, named.target, named.drop, name=name)
+    written = [column for column in table.frame.columns if column not in named.drop]
+    if options.mark in written:
+        raise ValueError(f"there is a column {options.mark!r} already: name another with --mark")
+    _refuse_foreign(options.out, [*written, options.mark])
+    _refuse_columns(name, X, named)
+    say(table.told)
+    features, real = X.drop(columns=[*named.ids]), table.frame[written]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "column ", UserWarning)  # said below, once
+        data = as_dataset(name, X, y, categorical=named.categorical, id_columns=named.ids)
+        say_kinds(name, data.kinds)
+        made, note = _generate(with_seed(method.sampler, options.seed), data, features, y)
+    n_new = len(made)
+    result = _as_read(table, real, made, text=options.out.name.lower())
+    result[options.mark] = [0] * len(y) + [1] * n_new
+    write_table(result, options.out)
+    print(f"{len(y)} rows and {n_new} generated ones, marked in {options.mark!r}")
+    print(*filter(None, [note]), options.out, sep="\n")
+
+
+# ---- what is refused ----------------------------------------------------------------------------
+
+
+def _refuse_columns(name: str, X: Any, named: Columns) -> None:
+    """Refuse all columns at once that nothing can be made of, those with missing values too."""
+    from gan_resample.column_kinds import ColumnKind, refuse_columns
+    from gan_resample.datasets import read_columns
+
+    kinds, _ = read_columns(X, named.categorical, named.ids)
+    for column, kind in kinds.items():
+        missing = int(X[column].isna().sum())
+        if missing and kind.kind in ("number", "category"):
+            reason = f"has {missing} missing value{'s' * (missing > 1)}"
+            kinds[column] = ColumnKind("refused", reason=reason, advice=IMPUTE)
+    refuse_columns(kinds, what=name)
+
+
+def _refuse_foreign(path: Path, columns: Sequence[str]) -> None:
+    """Refuse to replace a file, unless this command wrote it with the same columns."""
+    from gan_resample.reading import read_table
+    from gan_resample.writing import holds_something
+
+    if not holds_something(path):
+        return
+    try:
+        there = read_table(path).frame
+    except (ValueError, OSError):
+        there = None
+    if there is not None and [*there.columns] == [*columns]:
+        mark = there[columns[-1]]
+        if mark.isin([0, 1]).all() and mark.is_monotonic_increasing and mark.iloc[0] == 0:
+            return
+    raise FileExistsError(
+        f"--out {path} exists, and is not what this command writes, the columns of the table and "
+        f"{columns[-1]!r}: name another file, or remove it"
+    )
+
+
+# ---- generated rows -----------------------------------------------------------------------------
+
+
+def _generate(sampler: Any, data: Any, X: Any, y: Any) -> tuple[Any, str]:
+    """Return generated rows with the dtypes of ``X`` and the target, and a note."""
+    import numpy as np
+    from sklearn.preprocessing import StandardScaler
+
+    from gan_resample.evaluation.smote import fit_resample, measures_raw_distances
+
+    texts = data.X.columns[data.X.dtypes == "category"]
+    numbers = data.X.columns.difference(texts, sort=False)
+    table = X.copy()
+    table[texts] = data.X[texts]
+    if scaled := measures_raw_distances(sampler) and len(numbers) > 0:
+        # as in the comparison: distances need one scale for all columns
+        scaler = StandardScaler().fit(data.X[numbers])
+        table[numbers] = data.X[numbers]
+        table = table.astype(dict.fromkeys(numbers, "float64"))
+        table[numbers] = scaler.transform(data.X[numbers])
+    X_new, codes, note = fit_resample(sampler, table, data.codes)
+    made, codes = X_new.iloc[len(y) :].reset_index(drop=True), codes[len(y) :]
+    if scaled:
+        values = scaler.inverse_transform(made[numbers])
+        for at, name in enumerate(numbers):
+            made[name] = _spelled(values[:, at], X[name])
+    for name in texts:  # samplers saw strings: back to what was read
+        found = dict(zip(data.X[name].astype(str), X[name], strict=True))
+        made[name] = made[name].astype(str).map(found)
+    _, first = np.unique(data.codes, return_index=True)
+    made = made.astype(X.dtypes)
+    made[y.name] = y.iloc[first[codes]].to_numpy()
+    return made, note
+
+
+def _spelled(values: Any, column: Any) -> Any:
+    """Return numbers as the cells of a column are written."""
+    from decimal import Decimal
+
+    from gan_resample.numerals import learn_form
+
+    if column.dtype.kind in "iu":
+        return values.round()
+    form = None if column.dtype.kind == "f" else learn_form(column.tolist())
+    return values if form is None else [form.write(Decimal(repr(v))) for v in values.tolist()]
+
+
+def _as_read(table: Any, real: Any, made: Any, *, text: str) -> Any:
+    """Put generated rows below the real ones; where texts go to texts, cells stay verbatim.
+
+    A generated cell that is equal to a real one is written in the same way. Columns that identify
+    rows are empty in generated rows.
+    """
+    import pandas as pd
+
+    from gan_resample.columns import nullable
+    from gan_resample.text_files import COLUMNAR
+
+    cells = None if text.endswith(COLUMNAR) else table.texts()
+    columns = {}
+    for name in real.columns:
+        own = made.get(name)
+        if cells is not None:
+            columns[name] = [*cells[name], *_verbatim(own, real[name], cells[name], len(made))]
+        elif own is not None:
+            columns[name] = pd.concat([real[name], own], ignore_index=True)
+        else:
+            as_id = real[name].astype(nullable(real[name].dtype))
+            columns[name] = as_id.reindex(range(len(real) + len(made)))
+    return pd.DataFrame(columns)
+
+
+def _verbatim(made: Any, real: Any, cells: Any, n_made: int) -> Iterable[Any]:
+    if made is None:
+        return [""] * n_made
+    written = dict(zip(real.tolist(), cells.tolist(), strict=True))
+    return [written.get(value, value) for value in made.tolist()]

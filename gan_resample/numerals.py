@@ -1,0 +1,182 @@
+"""Numbers that are not numbers to numpy: written as text, as ``Decimal``, or as Python's own ints.
+
+How text is read as a number, and how a generated number is written as the training cells were:
+with their decimals, separators of thousands, percent sign, exponent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from numbers import Integral, Real
+from typing import Any, Protocol
+
+__all__ = [
+    "Form",
+    "TextForm",
+    "WholeForm",
+    "add",
+    "as_decimal",
+    "has_leading_zero",
+    "is_percentage",
+    "learn_form",
+    "read_number",
+]
+
+PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", re.ASCII)  # "0,123" is no thousand
+LEADING_ZERO = re.compile(r"[+-]?0\d", re.ASCII)
+EXACT = Context(prec=2000)  # holds every float to its last digit
+
+
+def read_number(text: str) -> Decimal | None:
+    """Return the number that a text spells, None where it spells none.
+
+    Understood are ``-1.5``, ``2e-3``, ``48,000`` and, as 12, ``12%``; with blanks around them.
+    """
+    bare = text.strip().removesuffix("%").rstrip()
+    if PLAIN.fullmatch(bare):
+        return Decimal(bare)
+    return Decimal(bare.replace(",", "")) if GROUPED.fullmatch(bare) else None
+
+
+def is_percentage(text: str) -> bool:
+    """Tell whether a number ends in a percent sign."""
+    return text.rstrip().endswith("%")
+
+
+def has_leading_zero(text: str) -> bool:
+    """Tell whether a number begins like a code, ``01234``, which is no number to a person."""
+    return LEADING_ZERO.match(text.strip()) is not None
+
+
+class Form(Protocol):
+    """How the cells of one column are written."""
+
+    def read(self, cell: Any) -> Any:
+        """Return the number that a cell holds, None where it holds none."""
+
+    def write(self, value: Decimal) -> Any:
+        """Return the cell that holds a number, rounded as the column's cells are."""
+
+
+@dataclass(frozen=True)
+class WholeForm:
+    """Python's ints, of any size."""
+
+    def read(self, cell: Any) -> Decimal:
+        return as_decimal(cell)
+
+    def write(self, value: Decimal) -> int:
+        return int(value.to_integral_value(ROUND_HALF_EVEN))
+
+
+@dataclass(frozen=True)
+class DecimalForm:
+    """``Decimal``, with as many places as the cells have: all of them (``fixed``) or at most."""
+
+    exponent: int
+    fixed: bool
+
+    def read(self, cell: Any) -> Decimal:
+        return as_decimal(cell)
+
+    def write(self, value: Decimal) -> Decimal:
+        rounded = _round(value, self.exponent)
+        if self.fixed or not rounded:
+            return rounded
+        shortest = rounded.normalize(EXACT)  # 2.50 among 0.5 and 0.25 would be the odd one
+        return shortest if _exponent(shortest) <= 0 else _round(shortest, max(self.exponent, 0))
+
+
+@dataclass(frozen=True)
+class TextForm:
+    """Text: decimals as in :class:`DecimalForm`, thousands, plus sign, and what stands around."""
+
+    places: DecimalForm
+    pointed: bool  # 2.0 stays 2.0, as Python writes floats
+    grouped: bool
+    plus: bool
+    before: str
+    after: str
+
+    def read(self, cell: Any) -> Any:
+        """Read text, with a percent sign where the others have one, and numbers elsewhere."""
+        percent = is_percentage(self.after)
+        if isinstance(cell, str):
+            return read_number(cell) if is_percentage(cell) == percent else None
+        return None if percent or not isinstance(cell, (Real, Decimal)) else cell
+
+    def write(self, value: Decimal) -> str:
+        rounded = self.places.write(value) + 0  # no minus zero
+        sign = ("+" if self.plus else "") + ("," if self.grouped else "")
+        text = format(rounded, f"{sign}f")
+        if self.pointed and "." not in text:
+            text += ".0"
+        return f"{self.before}{text}{self.after}"
+
+
+def learn_form(cells: Iterable[Any]) -> Form | None:
+    """Learn how the cells of a column are written; None for floats and the like.
+
+    Parameters
+    ----------
+    cells : iterable
+        Numbers, none missing: all of them text, or none.
+    """
+    cells = list(cells)
+    if all(isinstance(cell, str) for cell in cells):
+        return _learn_text(cells)
+    decimals = [cell for cell in cells if isinstance(cell, Decimal)]
+    if decimals:
+        return _learn_places(decimals)
+    whole = all(isinstance(cell, Integral) and not isinstance(cell, bool) for cell in cells)
+    return WholeForm() if whole else None
+
+
+def _learn_places(decimals: Iterable[Decimal]) -> DecimalForm:
+    exponents = {_exponent(value) for value in decimals}
+    return DecimalForm(min(exponents), len(exponents) == 1)
+
+
+def _learn_text(texts: list[str]) -> TextForm:
+    bare = [text.strip().removesuffix("%").rstrip() for text in texts]
+    places = _learn_places(value for text in texts if (value := read_number(text)) is not None)
+    positive = [text for text in bare if not text.startswith("-")]
+    # what stands around the number is kept where it is the same in all cells
+    before = {text[: len(text) - len(text.lstrip())] for text in texts}
+    after = {
+        text[text.rindex(number) + len(number) :] for text, number in zip(texts, bare, strict=True)
+    }
+    percent = "%" if is_percentage(texts[0]) else ""
+    return TextForm(
+        DecimalForm(min(places.exponent, 0), places.fixed),
+        pointed=any(re.fullmatch(r".*\d\.0", text) for text in bare),
+        grouped=any("," in text for text in bare),
+        plus=bool(positive) and all(text.startswith("+") for text in positive),
+        before=before.pop() if len(before) == 1 else "",
+        after=after.pop() if len(after) == 1 else percent,
+    )
+
+
+def _exponent(value: Decimal) -> int:
+    exponent = value.as_tuple().exponent
+    return exponent if isinstance(exponent, int) else 0  # of NaN and infinity it is a letter
+
+
+def _round(value: Decimal, exponent: int) -> Decimal:
+    return value.quantize(Decimal(1).scaleb(exponent), ROUND_HALF_EVEN, EXACT)
+
+
+def as_decimal(value: Any) -> Decimal:
+    """Return any real number as the decimal of equal value (a float: of its shortest digits)."""
+    if isinstance(value, Decimal):
+        return value
+    return Decimal(int(value)) if isinstance(value, Integral) else Decimal(repr(float(value)))
+
+
+def add(first: Decimal, second: Decimal | None) -> Decimal:
+    """Return the exact sum."""
+    return first if second is None else EXACT.add(first, second)

@@ -1,0 +1,52 @@
+"""What a saved estimator leaves out: optimizers, and players that only training needs.
+
+Adam keeps two numbers for every weight, so that three quarters of a pickle would serve nothing but
+a fit that goes on. Such a fit is asked for by ``warm_start=True``, which keeps everything.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gan_resample.engine.net import GameNet
+
+__all__ = ["LeanPickles", "lean"]
+
+
+def lean(net: GameNet) -> GameNet:
+    """Return a copy of a trained net without optimizers; game and weights are shared with it.
+
+    Players that the game calls ``spent`` are left out too, once they are.
+    """
+    dropped = {f"{move}_optimizer_" for move in net.optimizers()}
+    copied: GameNet = object.__new__(type(net))
+    copied.__dict__.update({k: v for k, v in vars(net).items() if k not in dropped})
+    game = net.module_
+    if spent := game.spent:
+        players = {k: None if k in spent else v for k, v in game._modules.items()}
+        copied.module_ = object.__new__(type(game))
+        copied.module_.__dict__.update(vars(game) | {"_modules": players})
+    return copied
+
+
+class LeanPickles:
+    """An estimator whose pickles and deep copies hold no optimizer unless ``warm_start=True``."""
+
+    warm_start: bool
+
+    def __getstate__(self) -> dict[str, Any]:
+        held: Any = super().__getstate__()
+        state: dict[str, Any] = dict(held)
+        if not self.warm_start:
+            nets = {name: net for name, net in state.items() if isinstance(net, GameNet)}
+            state |= {name: lean(net) for name, net in nets.items()}
+        return state
+
+    def _check_goes_on(self, net: GameNet) -> None:
+        """Refuse to go on where a saved estimator left out what that needs."""
+        if not net.optimizers():
+            raise ValueError(
+                f"this {type(self).__name__} was saved or copied with warm_start=False, which "
+                "leaves out the optimizers, so that no fit can go on from there: set "
+                "warm_start=True before you save it, or fit anew with warm_start=False"
+            )

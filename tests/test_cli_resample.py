@@ -1,0 +1,336 @@
+"""The command ``resample``: real rows stay as they are, generated ones are marked."""
+
+import os
+import re
+import shlex
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+from imblearn.over_sampling import SMOTE
+from sklearn.preprocessing import StandardScaler
+
+from gan_resample.cli import main
+from gan_resample.reading import read_table
+from tests.evaluation.helpers import mixed_table
+
+
+def resample(*arguments):
+    return main(["resample", *map(str, arguments)])
+
+
+@pytest.fixture
+def table(tmp_path):
+    X, y = mixed_table()
+    file = tmp_path / "mine.csv"
+    X.assign(kind=y).to_csv(file, index=False)
+    return file
+
+
+@pytest.fixture
+def whole_table(table):
+    pd.read_csv(table).dropna().to_csv(table, index=False)
+    return table
+
+
+@pytest.mark.parametrize("sampler", ["random", "smote", "spread", "gamo"])
+def test_resample_adds_marked_rows_below_the_real_ones(whole_table, tmp_path, sampler):
+    out = tmp_path / "new" / "balanced.csv.gz"
+    arguments = ["--sampler", sampler, "--max-iter", 4, "--out", out]
+    assert resample(whole_table, "--target", "kind", *arguments) == 0
+    before, after = pd.read_csv(whole_table), pd.read_csv(out)
+    pd.testing.assert_frame_equal(after.loc[after["synthetic"] == 0, before.columns], before)
+    assert after["kind"].value_counts().nunique() == 1
+    assert after["synthetic"].sum() == len(after) - len(before)
+    assert set(after["town"]) == {"Ulm", "Bonn", "Kiel"}
+    assert not after.isna().any(axis=None)
+
+
+def test_resample_repeats_itself(whole_table, tmp_path):
+    written = []
+    for seed in (0, 0, 1):
+        out = tmp_path / "out.csv"
+        assert resample(whole_table, "--sampler", "spread", "--seed", seed, "--out", out) == 0
+        written.append(out.read_bytes())
+    assert written[0] == written[1] != written[2]
+
+
+def test_whole_numbers_stay_whole(whole_table, tmp_path):
+    frame = pd.read_csv(whole_table).astype({"count": int}).assign(flag=lambda t: t["count"] > 2)
+    frame[["amount", "count", "flag", "kind"]].to_csv(whole_table, index=False)
+    for sampler in ("smote", "spread"):
+        out = tmp_path / "out.csv"
+        assert resample(whole_table, "--sampler", sampler, "--out", out) == 0
+        kinds = pd.read_csv(out).dtypes
+        assert (kinds["count"], kinds["flag"]) == (np.int64, np.bool_)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--sampler", "threshold"], "threshold generates no rows"),
+        (["--sampler", "none"], "none generates no rows"),
+        (["--sampler", "smoot"], "unknown sampler 'smoot'"),
+        (["--sampler", "spread", "--mark", "town"], "there is a column 'town' already"),
+        (
+            ["--sampler", "spread", "--out", "{folder}/x.xlsx"],
+            "must end in .csv, .tsv, .csv.gz, .zip, .parquet, .feather",
+        ),
+        (["--sampler", "spread", "--out", "{table}/x.csv"], "cannot write to --out"),
+    ],
+)
+def test_resample_refuses(whole_table, tmp_path, capsys, arguments, message):
+    filled = [text.format(table=whole_table, folder=tmp_path) for text in arguments]
+    out = [] if "--out" in filled else ["--out", tmp_path / "out.csv"]
+    assert resample(whole_table, *filled, *out) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_resample_measures_distances_on_one_scale_as_the_comparison_does(tmp_path):
+    """A column a thousand times wider than the other must not choose the neighbours alone."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(["common", "rare"], [60, 12])
+    X = pd.DataFrame(
+        {"wide": rng.normal(size=72) * 1e4, "narrow": rng.normal(size=72), "whole": range(72)}
+    )
+    X.assign(y=y).to_csv(tmp_path / "in.csv", index=False)
+    command = ["resample", tmp_path / "in.csv", "--sampler", "smote", "--out", tmp_path / "o.csv"]
+    assert main([*map(str, command)]) == 0
+    made = pd.read_csv(tmp_path / "o.csv")
+    assert made["whole"].dtype.kind == "i"
+    new = made.loc[made["synthetic"] == 1, ["wide", "narrow"]].to_numpy()
+    scaler = StandardScaler().fit(X)
+    scaled = pd.DataFrame(scaler.transform(X), columns=X.columns)
+    expected, _ = SMOTE(random_state=0).fit_resample(scaled, y)
+    np.testing.assert_allclose(new, scaler.inverse_transform(expected)[72:, :2])
+
+
+def test_resample_takes_any_column_name(whole_table, tmp_path):
+    X = pd.read_csv(whole_table).rename(columns={"town": "self"})
+    assert "self" in X
+    X.to_csv(tmp_path / "self.csv", index=False)
+    command = [
+        "resample",
+        tmp_path / "self.csv",
+        "--sampler",
+        "spread",
+        "--out",
+        tmp_path / "o.csv",
+    ]
+    assert main([*map(str, command)]) == 0
+    assert set(pd.read_csv(tmp_path / "o.csv")["self"]) == set(X["self"])
+
+
+# ---- cells --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def odd_table(tmp_path):
+    """Cells that pandas would write otherwise, or that were guessed to be numbers."""
+    rng = np.random.default_rng(0)
+    n = 96
+    X = pd.DataFrame(
+        {
+            "customer": [f"{i:05}" for i in range(n)],
+            "order": range(900, 900 + n),
+            "price": [f"{v:.2f}" for v in rng.normal(50, 9, n)],
+            "salary": [f"{v:,}" for v in rng.integers(200, 300, n) * 100],
+            "share": [f"{v}%" for v in rng.integers(0, 100, n)],
+            "zip": rng.choice(["01234", "00501", "90210"], n),
+            "member": rng.choice(["true", "FALSE"], n),
+            "town, country": rng.choice(["Ulm, D", 'the "Hague"', "none"], n),
+            "y": np.where(np.arange(n) % 6 == 0, "1.0", "2.0"),
+        }
+    )
+    file = tmp_path / "odd.csv"
+    X.to_csv(file, index=False)
+    return file
+
+
+def read_texts(file):
+    return pd.read_csv(file, dtype=str, keep_default_na=False)
+
+
+@pytest.mark.parametrize("sampler", ["random", "smote", "spread"])
+def test_cells_of_real_rows_come_back_verbatim_and_generated_ones_alike(
+    odd_table, tmp_path, capsys, sampler
+):
+    out = tmp_path / "out.csv"
+    ids = ["--id", "customer,order"]
+    assert resample(odd_table, *ids, "--sampler", sampler, "--out", out) == 0
+    before, after = read_texts(odd_table), read_texts(out)
+    assert after.columns.tolist() == [*before.columns, "synthetic"]
+    pd.testing.assert_frame_equal(after.iloc[:96, :-1], before)
+    made = after[96:]
+    assert len(made) == 80 - 16
+    assert set(made["y"]) == {"1.0"}
+    assert set(made["customer"]) == set(made["order"]) == {""}
+    assert made["price"].str.fullmatch(r"\d+\.\d+").all()
+    assert made["salary"].str.fullmatch(r"\d{2},\d{3}").all()
+    assert made["share"].str.fullmatch(r"\d{1,2}%").all()
+    for name in ("zip", "member", "town, country"):
+        assert set(made[name]) <= set(before[name])
+    told = capsys.readouterr().err
+    for name in ("salary", "share"):
+        assert told.count(f"column '{name}'") == 1
+    assert "warning" not in told
+
+
+def test_ids_are_kept_in_frames_too(odd_table, tmp_path):
+    pd.read_csv(odd_table, dtype={"customer": str}).to_parquet(tmp_path / "in.parquet")
+    for name in ("o.parquet", "o.feather", "o.tsv"):
+        out = tmp_path / name
+        arguments = ["--id", "customer", "--id", "order", "--sampler", "random", "--out", out]
+        assert resample(tmp_path / "in.parquet", *arguments) == 0
+    frame = pd.read_parquet(tmp_path / "o.parquet")
+    assert frame["order"].dtype == "Int64"
+    assert frame["order"][:96].tolist() == list(range(900, 996))
+    assert frame.loc[96:, ["customer", "order"]].isna().all(axis=None)
+    assert frame["price"].dtype == np.float64
+    pd.testing.assert_frame_equal(pd.read_feather(tmp_path / "o.feather"), frame)
+    texts = pd.read_csv(tmp_path / "o.tsv", sep="\t", dtype=str, keep_default_na=False)
+    assert texts["order"][:96].tolist() == [str(i) for i in range(900, 996)]
+    assert set(texts["order"][96:]) == {""}
+
+
+@pytest.mark.parametrize("name", ["o.csv", "o.tsv", "o.csv.gz", "o.zip", "o.csv.zip", "o.parquet"])
+def test_formats_hold_the_same_table_and_equal_tables_make_equal_files(odd_table, tmp_path, name):
+    written = []
+    for folder in ("one", "two"):
+        out = tmp_path / folder / name
+        assert resample(odd_table, "--drop", "customer", "--sampler", "random", "--out", out) == 0
+        written.append(out.read_bytes())
+    assert written[0] == written[1]
+    if name.endswith("zip"):
+        assert zipfile.ZipFile(out).namelist() == ["o.csv"]
+    expected = tmp_path / "plain.csv"
+    assert resample(odd_table, "--drop", "customer", "--sampler", "random", "--out", expected) == 0
+    pd.testing.assert_frame_equal(read_table(out).frame, read_table(expected).frame)
+
+
+def test_a_column_like_an_identifier_is_warned_of_by_name(whole_table, tmp_path, capsys):
+    frame = pd.read_csv(whole_table)
+    frame.insert(0, "customer id", range(len(frame)))
+    frame.to_csv(whole_table, index=False)
+    assert resample(whole_table, "--sampler", "spread", "--out", tmp_path / "o.csv") == 0
+    told = capsys.readouterr().err
+    assert "warning: column 'customer id' of" in told
+    assert "(--id 'customer id', or --drop 'customer id')" in told
+
+
+# ---- what is refused ----------------------------------------------------------------------------
+
+
+def test_all_columns_that_cannot_be_used_are_listed_at_once(table, tmp_path, capsys):
+    frame = pd.read_csv(table)
+    frame.insert(0, "name", [f"n{i}" for i in range(90)])
+    frame.insert(1, "-day", pd.date_range("2026-01-01", periods=90).strftime("%d.%m.%Y"))
+    frame.to_csv(table, index=False)
+    arguments = ["--sampler", "random", "--out", tmp_path / "out.csv"]
+    assert resample(table, *arguments) == 2
+    told = capsys.readouterr().err
+    for words in (
+        "column 'name' is text with 90 distinct values",
+        "column '-day' holds dates",
+        "column 'amount' has 1 missing value: impute",
+        "column 'town' has 1 missing value: impute",
+    ):
+        assert words in told
+    assert "(--drop name,-day,amount,town)" in told
+    assert resample(table, *arguments, "--drop", "name,-day,amount,town") == 0
+    assert pd.read_csv(tmp_path / "out.csv").columns.tolist() == ["count", "kind", "synthetic"]
+
+
+def test_identifiers_may_have_missing_values(table, tmp_path):
+    arguments = ["--id", "amount,town", "--sampler", "random", "--out", tmp_path / "out.csv"]
+    assert resample(table, *arguments) == 0
+    real = pd.read_csv(tmp_path / "out.csv").query("synthetic == 0")
+    assert real[["amount", "town"]].isna().sum().tolist() == [1, 1]
+
+
+def test_cells_without_a_value_that_were_named_count_as_missing(whole_table, tmp_path, capsys):
+    frame = pd.read_csv(whole_table)
+    frame["age"] = [*range(20, 20 + len(frame) - 5), *["-", " - ", "NULL", "NULL", "null"]]
+    frame[["age", "amount", "town", "kind"]].to_csv(whole_table, index=False)
+    arguments = ["--sampler", "random", "--out", tmp_path / "out.csv"]
+    assert resample(whole_table, *arguments) == 2
+    told = capsys.readouterr().err
+    assert "column 'age'" in told
+    [offered] = re.findall(r"(--missing \S+),", told)
+    assert resample(whole_table, *arguments, *shlex.split(offered)) == 2
+    told = capsys.readouterr().err
+    assert "column 'age' of" in told
+    assert "has 5 missing values" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("t.xlsx", "is no table that can be read, which are .csv, .tsv"),
+        ("t.json", "is no table that can be read"),
+        ("folder", "is no table that can be read"),
+        ("folder.csv", "is a folder"),
+        ("absent.csv", "no such file"),
+        ("absent.txt", "is no table that can be read"),
+    ],
+)
+def test_what_is_no_table_is_told_in_one_line(tmp_path, capsys, name, message):
+    if name.startswith("folder"):
+        (tmp_path / name).mkdir()
+    elif name.startswith("t."):
+        (tmp_path / name).write_text("{}")
+    assert resample(tmp_path / name, "--sampler", "random", "--out", tmp_path / "o.csv") == 2
+    told = capsys.readouterr().err
+    assert message in told
+    assert told.count("\n") == 1
+
+
+# ---- nobody's files are written over ------------------------------------------------------------
+
+
+def test_a_table_is_not_written_over(whole_table, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = whole_table.read_bytes()
+    os.link(whole_table, "hard.csv")
+    os.symlink(whole_table, "soft.csv")
+    for out in (whole_table, "./mine.csv", "hard.csv", "soft.csv"):
+        assert resample(whole_table, "--sampler", "random", "--out", out) == 2
+        assert "the table itself" in capsys.readouterr().err
+    assert whole_table.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        "mine",
+        "amount,count,town,kind\n1,2,Ulm,rare\n",
+        "amount,count,town,kind,synthetic\n1,2,Ulm,rare,7\n",
+    ],
+)
+def test_files_of_others_are_not_written_over(whole_table, tmp_path, capsys, there):
+    out = tmp_path / "out.csv"
+    out.write_text(there)
+    arguments = [whole_table, "--sampler", "random", "--out", out]
+    assert resample(*arguments) == 2
+    assert "exists, and is not what this command writes" in capsys.readouterr().err
+    assert out.read_text() == there
+    out.write_text("")
+    assert resample(*arguments) == 0
+    assert resample(*arguments, "--seed", "3") == 0
+    assert resample(*arguments, "--mark", "new") == 2
+
+
+def test_nothing_half_written_is_left(whole_table, tmp_path, monkeypatch):
+    out = tmp_path / "out" / "out.csv"
+    arguments = [whole_table, "--sampler", "random", "--out", out]
+    assert resample(*arguments) == 0
+    before = out.read_bytes()
+
+    def fail(self, file, **options):
+        file.write("half")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", fail)
+    assert resample(*arguments, "--seed", "3") == 2
+    assert {file.name: file.read_bytes() for file in out.parent.iterdir()} == {"out.csv": before}
