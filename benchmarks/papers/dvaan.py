@@ -106,7 +106,7 @@ class AloneGame(DVAANGame):
 
 
 class BalancedClassifier(DVAANClassifier):
-    _game = BalancedGame
+    _game: ClassVar[Any] = BalancedGame
 
 
 class AloneClassifier(DVAANClassifier):
