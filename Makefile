@@ -24,17 +24,18 @@ slow: $(READY)  ## the slow tests
 	$(PY) -m pytest -n $(JOBS) -m "slow and not gpu"
 gpu: $(READY)  ## the tests that need a CUDA device
 	$(PY) -m pytest -m gpu
-bench: $(READY)  ## the speed benchmark (quality needs data: benchmarks/quality.py --data DIR)
-	$(PY) benchmarks/speed.py
+bench: $(READY)  ## the speed benchmark (benchmarks/README.md lists the others)
+	$(PY) -m benchmarks.speed
 scoreboard: $(READY)  ## every sampler on a table of each family: make scoreboard DATA=DIR (hours; goes on where it stopped)
 	@test -n "$(DATA)" || { echo 'say where the tables are: make scoreboard DATA=DIR (DIR/tabular/*.csv.gz)' >&2; exit 1; }
 	$(PIP) --constraint constraints.txt imbalanced-learn-extra
-	$(PY) benchmarks/scoreboard.py --data "$(DATA)" $(OPTIONS)
+	$(PY) -m benchmarks.scoreboard --data "$(DATA)" $(OPTIONS)
 docs: $(READY)  ## the documentation, into docs/_build/html
 	$(PIP) --constraint constraints.txt --no-build-isolation --editable ".[docs]"
 	$(PY) -m sphinx -W --keep-going docs docs/_build/html
 clean:  ## remove .venv, builds and caches
 	rm -rf docs/_build docs/api docs/auto_examples docs/sg_execution_times.rst reports
+	rm -f docs/results/scoreboard.html docs/results/scoreboard.png
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 lint: $(READY)

@@ -1,8 +1,13 @@
 """Sphinx configuration; ``make docs`` builds into ``docs/_build/html``."""
 
 import os
+import sys
+from pathlib import Path
 
 import gan_resample
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))  # of benchmarks/, which is not installed
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -40,3 +45,15 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"gan_resample {version}"
 html_show_sourcelink = False
 html_theme_options = {"navigation_with_keys": False, "show_prev_next": True}
+
+
+def make_scoreboard(app):
+    """Make the page and the picture of the scoreboard, where its results have changed."""
+    from benchmarks.scoreboard.page import build, is_fresh
+
+    if not is_fresh():
+        build()
+
+
+def setup(app):
+    app.connect("builder-inited", make_scoreboard)

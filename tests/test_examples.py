@@ -5,7 +5,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +37,7 @@ def test_gallery_example(path):
 
 def test_speed_benchmark(tmp_path):
     file = tmp_path / "speed.json"
-    run(ROOT / "benchmarks" / "speed.py", "--quick", "--json", file)
+    run("-m", "benchmarks.speed", "--quick", "--json", file)
     assert json.loads(file.read_text())
 
 
@@ -46,7 +45,7 @@ def test_speed_benchmark(tmp_path):
 def test_speed_of_images(tmp_path):
     file = tmp_path / "speed.json"
     command = ["--quick", "--threads", "1", "--json", file]
-    assert "time ratio" in run(ROOT / "benchmarks" / "speed_images.py", *command)
+    assert "time ratio" in run("-m", "benchmarks.speed.images", *command)
     assert json.loads(file.read_text())["rows"]
 
 
@@ -57,17 +56,17 @@ def test_reproduction_of_dvaan_goes_on_and_leaves_what_was_not_run_empty(tmp_pat
     X = rng.integers(0, 256, (len(y), 1, 12, 12), dtype=np.uint8)
     np.savez(tmp_path / "mnist.npz", X_train=X, y_train=y, X_test=X, y_test=y)
     file, table = tmp_path / "runs.json", tmp_path / "table.inc"
-    script = ROOT / "benchmarks" / "reproduce_dvaan.py"
+    script = "benchmarks.papers.dvaan"
     command = ["--data", tmp_path, "--json", file, "--sets", "mnist", "--quick", "--jobs", "1"]
-    assert run(script, *command, "--table").count("missing: mnist, ") == 32
-    assert "missing" not in run(script, *command, "--rst", table)
+    assert run("-m", script, *command, "--table").count("missing: mnist, ") == 32
+    assert "missing" not in run("-m", script, *command, "--rst", table)
     records = json.loads(file.read_text())
     assert len(records) == 32
     assert all(0 <= record["auc"] <= 1 for record in records)
     assert "DVAAN, PAPER_SETTINGS" in table.read_text()
     file.write_text(json.dumps(records[:-1]))
-    printed = run(script, *command, "--table")
-    assert printed.count("missing: mnist, 10, conv, DVAAN, PAPER_SETTINGS, 0") == 1
+    printed = run("-m", script, *command, "--table")
+    assert printed.count("missing: mnist, 50, flat, discriminator alone, class weights, 0") == 1
 
 
 @pytest.mark.slow
@@ -77,11 +76,11 @@ def test_reproduction_of_cyclegan_goes_on_and_leaves_what_was_not_run_empty(tmp_
     X = rng.integers(0, 256, (len(y), 1, 12, 12), dtype=np.uint8)
     np.savez(tmp_path / "pneumonia_mnist.npz", X_train=X, y_train=y, X_test=X, y_test=y)
     file, table = tmp_path / "runs.json", tmp_path / "table.inc"
-    script = ROOT / "benchmarks" / "reproduce_cyclegan.py"
+    script = "benchmarks.papers.cyclegan"
     command = ["--data", tmp_path, "--json", file, "--sets", "pneumonia_mnist", "--quick"]
     command += ["--jobs", "1"]
-    assert run(script, *command, "--table").count("missing: pneumonia_mnist, 100, ") == 12
-    assert "missing" not in run(script, *command, "--rst", table)
+    assert run("-m", script, *command, "--table").count("missing: pneumonia_mnist, 100, ") == 12
+    assert "missing" not in run("-m", script, *command, "--rst", table)
     records = json.loads(file.read_text())
     assert len(records) == 12
     by_row = {record["row"]: record for record in records}
@@ -89,7 +88,7 @@ def test_reproduction_of_cyclegan_goes_on_and_leaves_what_was_not_run_empty(tmp_
     assert by_row["AUG"]["distance"] > 0
     assert "undersampling" in table.read_text()
     file.write_text(json.dumps(records[:-1]))
-    assert run(script, *command, "--table").count("missing: ") == 1
+    assert run("-m", script, *command, "--table").count("missing: ") == 1
 
 
 @pytest.mark.slow
@@ -99,17 +98,17 @@ def test_reproduction_goes_on_where_it_stopped(tmp_path):
     X = rng.integers(0, 256, (len(y), 1, 28, 28), dtype=np.uint8)
     np.savez(tmp_path / "mnist.npz", X_train=X, y_train=y, X_test=X, y_test=y)
     file = tmp_path / "runs.json"
-    script = ROOT / "benchmarks" / "reproduce_gamo.py"
+    script = "benchmarks.papers.gamo"
     command = ["--data", tmp_path, "--json", file, "--sets", "mnist", "--quick", "--jobs", "1"]
-    printed = run(script, *command, "--table")
+    printed = run("-m", script, *command, "--table")
     assert printed.count("missing: mnist, ") == 22
     assert not file.exists()
-    assert "missing" not in run(script, *command)
+    assert "missing" not in run("-m", script, *command)
     records = json.loads(file.read_text())
     assert len(records) == 22
     file.write_text(json.dumps(records[:-1]))  # the last run is lost: it alone is run again
-    printed = run(script, *command)
-    assert "1 of 1: mnist, default" in printed
+    printed = run("-m", script, *command)
+    assert "1 of 1: mnist, paper" in printed
     again = json.loads(file.read_text())
     assert [r["acsa"] for r in again] == [r["acsa"] for r in records]
 
@@ -126,16 +125,24 @@ def noise_images(file, classes, n, shape):
     ("script", "data", "classes", "shape", "options", "n_records", "told"),
     [
         pytest.param(
-            *("reproduce_pgan", "mnist", range(10), (1, 28, 28)),
+            *("papers.pgan", "mnist", range(10), (1, 28, 28)),
             *(["--sets", "mnist"], 6, "SMOTE + SVM"),
             marks=pytest.mark.slow,
         ),
         pytest.param(
-            *("reproduce_egan", "cifar10", range(2), (3, 32, 32), [], 15, "constant's F1"),
+            *("papers.egan", "cifar10", range(2), (3, 32, 32), [], 15, "constant's F1"),
             marks=pytest.mark.slow,
         ),
         pytest.param(
-            *("transfer", "fashion_mnist", range(10), (1, 28, 28), [], 16, "from nothing"),
+            *(
+                "scoreboard.transfer",
+                "fashion_mnist",
+                range(10),
+                (1, 28, 28),
+                [],
+                16,
+                "from nothing",
+            ),
             marks=pytest.mark.slow,
         ),
     ],
@@ -145,7 +152,7 @@ def test_reproductions_keep_what_is_finished(
 ):
     noise_images(tmp_path / f"{data}.npz", classes, 30, shape)
     file, table = tmp_path / "runs.json", tmp_path / "table.inc"
-    command = [ROOT / "benchmarks" / f"{script}.py", "--data", tmp_path, "--json", file]
+    command = ["-m", f"benchmarks.{script}", "--data", tmp_path, "--json", file]
     command += [*options, "--quick", "--jobs", "1"]
     assert "missing" not in run(*command, "--rst", table)
     records = json.loads(file.read_text())
@@ -158,7 +165,7 @@ def test_reproductions_keep_what_is_finished(
 def test_the_constant_prediction_stands_beside_every_figure_of_egan(tmp_path):
     noise_images(tmp_path / "cifar10.npz", range(2), 30, (3, 32, 32))
     command = ["--data", tmp_path, "--json", tmp_path / "runs.json", "--table"]
-    printed = run(ROOT / "benchmarks" / "reproduce_egan.py", *command)
+    printed = run("-m", "benchmarks.papers.egan", *command)
     rows = [line for line in printed.splitlines() if line.startswith("| 1:")]
     assert len(rows) == 5 * (1 + 3 * 3)
     assert all("| .667 " in row for row in rows)
@@ -181,7 +188,7 @@ def small_tables(folder, names, n=60):
     (tabular / "index.json").write_text(json.dumps(about))
 
 
-SCOREBOARD = ROOT / "benchmarks" / "scoreboard.py"
+SCOREBOARD = ("-m", "benchmarks.scoreboard")
 # families of public tables in their halves, as they were drawn before anything ran
 DEVELOPMENT = """abalone adult bank_marketing coil_2000 german_credit glass haberman
 lymphography-normal-fibrosis nursery oil page-blocks pen_digits phoneme pima poker-8-9_vs_5
@@ -195,8 +202,8 @@ yeast4 yeast6"""
 
 
 def test_halves_of_the_scoreboard_are_those_that_were_written_down(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    from _families import halves
+    monkeypatch.syspath_prepend(ROOT)
+    from benchmarks.scoreboard.families import halves
 
     development, confirmation = DEVELOPMENT.split(), CONFIRMATION.split()
     tables = [*RELATIVES.split(), *confirmation, *development]
@@ -208,7 +215,7 @@ def test_scoreboard_starts_from_what_is_kept(tmp_path):
     small_tables(tmp_path, ["german_credit", "yeast", "yeast4", "libras_move"])
     kept = tmp_path / "kept"
     kept.mkdir()
-    command = [SCOREBOARD, "--data", tmp_path, "--samplers", "none", "smote", "spread", "gamo"]
+    command = [*SCOREBOARD, "--data", tmp_path, "--samplers", "none", "smote", "spread", "gamo"]
     command += ["--classifiers", "logistic", "--folds", "2", "--max-iter", "5", "--jobs", "1"]
     command += ["--kept", kept]
     first = run(*command, "--store", tmp_path / "first.sqlite", "--keep")
@@ -223,30 +230,10 @@ def test_scoreboard_starts_from_what_is_kept(tmp_path):
     assert sum(json.loads(body)["status"] == "ok" for (body,) in ran) > 50
 
 
-def test_scoreboard_leaves_aside_what_was_kept_of_other_settings(tmp_path, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "benchmarks")
-    from _kept import keep, unpack
-
-    first, kept, store = (tmp_path / name for name in ("a.sqlite", "k.sqlite.gz", "b.sqlite"))
-    with closing(sqlite3.connect(first)) as connection:
-        connection.execute("CREATE TABLE records (classifier, body)")
-        connection.execute("CREATE TABLE claims (owner)")
-    assert unpack(kept, store, {"folds": 3}) == ""  # nothing is kept, and nothing to be said
-    keep(first, kept, {"folds": 3, "seed": 0})
-    assert "folds: now 2, there 3" in unpack(kept, store, {"folds": 2, "seed": 0})
-    assert not store.exists()
-    assert unpack(kept, store, {"folds": 3, "seed": 0}) == ""
-    assert store.exists()
-    assert unpack(kept, store, {"folds": 2}) == ""  # a store that is there is not touched
-    store.unlink()
-    (tmp_path / "k.json").unlink()
-    assert "no k.json" in unpack(kept, store, {"folds": 3, "seed": 0})
-
-
 @pytest.mark.slow
 def test_scoreboard_runs_half_after_half_and_without_smote(tmp_path):
     small_tables(tmp_path, ["german_credit", "libras_move"])
-    command = [SCOREBOARD, "--data", tmp_path, "--kept", tmp_path]
+    command = [*SCOREBOARD, "--data", tmp_path, "--kept", tmp_path]
     command += ["--store", tmp_path / "s.sqlite", "--samplers", "spread", "random", "--folds", "2"]
     command += ["--classifiers", "knn", "--no-networks", "--jobs", "1"]
     assert "development (1 tables): minus spread" in run(*command, "--half", "development")
@@ -277,7 +264,7 @@ def test_scoreboard_tells_of_classifiers_that_balance_inside(tmp_path):
     small_tables(tmp_path, ["german_credit", "yeast", "libras_move", "adult", "ecoli"])
     kept = tmp_path / "kept"
     kept.mkdir()
-    command = [SCOREBOARD, "--data", tmp_path, "--kept", kept, "--store", tmp_path / "s.sqlite"]
+    command = [*SCOREBOARD, "--data", tmp_path, "--kept", kept, "--store", tmp_path / "s.sqlite"]
     command += ["--samplers", "none", "smote", "random", "--folds", "2", "--jobs", "1"]
     command += ["--no-networks", "--classifiers", "knn"]
     plain, more = run(*command), run(*command, "balanced_bagging", "--keep")
@@ -294,7 +281,7 @@ def test_scoreboard_tells_of_classifiers_that_balance_inside(tmp_path):
 @pytest.mark.slow
 def test_scoreboard_without_samplers_tells_of_networks(tmp_path):
     small_tables(tmp_path, ["libras_move"])
-    command = [SCOREBOARD, "--data", tmp_path, "--kept", tmp_path]
+    command = [*SCOREBOARD, "--data", tmp_path, "--kept", tmp_path]
     command += [
         "--store",
         tmp_path / "s.sqlite",
