@@ -41,8 +41,11 @@ class PlainClassifier(GAMOClassifier):
     """A :class:`GAMOClassifier` that plays no game; set ``balanced`` for class weights."""
 
     _game: ClassVar[Any] = PlainGame
-    _game_params: ClassVar[Any] = (*GAMOClassifier._game_params, "balanced")
     balanced = False
+
+    @property
+    def _game_params(self) -> Sequence[str]:
+        return (*super()._game_params, "balanced")
 
 
 def hidden(clf: GAMOClassifier, X: Array) -> Array:

@@ -27,6 +27,7 @@ import argparse
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -45,9 +46,10 @@ from benchmarks.lib.environment import versions
 from benchmarks.lib.public_tables import is_categorical, prepare, read_table
 from benchmarks.lib.runs import Record, Runs, carry_out, command_line, mean_and_spread
 from gan_resample import CollapseWarning, CycleGANClassifier, TinyClassWarning
-from gan_resample.base import TRAINING_CONSTRAINTS, BaseGameClassifier
+from gan_resample.base import BaseGameClassifier
 from gan_resample.engine.game import ClassifyingGame
 from gan_resample.evaluation.methods import class_balanced_weights
+from gan_resample.parameters import game_param
 from gan_resample.translation import ImageNets, TableNets
 
 Array = NDArray[Any]
@@ -118,36 +120,14 @@ class AloneGame(ClassifyingGame):
         return self.classifier
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class AloneClassifier(BaseGameClassifier):
     """Plays :class:`AloneGame` with the joint classifier's settings."""
 
-    _game = AloneGame
-    _game_params = ("hidden_layer_sizes", "class_weights")
-    _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **TRAINING_CONSTRAINTS,
-        "class_weights": ["array-like", None],
-    }
+    class_weights: Sequence[float] | None = game_param(None, "array-like", None)
 
-    def __init__(
-        self,
-        *,
-        class_weights: Sequence[float] | None = None,
-        hidden_layer_sizes: Sequence[int] = (256, 128),
-        max_iter: int = 1000,
-        batch_size: int = 128,
-        learning_rate: float = 1e-3,
-        net_params: dict[str, Any] | None = None,
-        encoder: Any = None,
-        device: str = "auto",
-        callbacks: Sequence[Any] | None = None,
-        warm_start: bool = False,
-        verbose: int = 0,
-        random_state: Any = None,
-    ) -> None:
-        for name, value in locals().items():
-            if name not in ("self", "__class__"):
-                setattr(self, name, value)
+    _game = AloneGame
+    _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}
 
 
 # ---- data ---------------------------------------------------------------------------------------

@@ -111,8 +111,11 @@ class BalancedClassifier(DVAANClassifier):
 
 class AloneClassifier(DVAANClassifier):
     _game: ClassVar[Any] = AloneGame
-    _game_params: ClassVar[Any] = (*DVAANClassifier._game_params, "balanced")
     balanced = False
+
+    @property
+    def _game_params(self) -> Sequence[str]:
+        return (*super()._game_params, "balanced")
 
 
 class WeightedClassifier(AloneClassifier):
