@@ -511,7 +511,7 @@ freeze, hidden_layer_sizes, width_multiplier
 class DVAANClassifierGame(DVAANGame):
     """The game of the classifier: Dis learns from draws of the decoder's law, not from its means.
 
-    The decoder's law is a normal one around ``Dec(z)``. Its means lie close together in all
+    The decoder's law is normal around ``Dec(z)``. Its means lie close together in all
     directions but the few that latent vectors can tell, and most rows that Dis learns from are
     generated: it would judge by the others, in which real rows spread out, what it has seen of
     them on a thread. With ``decoder_variance="adapt"`` the numbers of a table get the spread that
@@ -889,8 +889,11 @@ verbose, random_state
     Notes
     -----
     Each class lacks ``n_max - n_i`` rows; as many rows near the boundary join the training rows,
-    so that most rows of a rare class are generated ones. Where no class is deficient the game is
-    played without them. On a CPU ``predict_proba`` of tables computes in float64.
+    so that most rows of a rare class are generated ones. With ``decoder_variance="adapt"`` the
+    generated numbers of tables are drawn around the decoder's mean with the spread that real rows
+    of the class have around it; in the sampler, and with a given variance as in the paper, they
+    are the mean. Where no class is deficient the game is played without a pool. On a CPU
+    ``predict_proba`` of tables computes in float64.
 
     References
     ----------

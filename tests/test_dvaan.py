@@ -462,6 +462,75 @@ def test_pool_and_mu_survive_pickling_and_go_on_without_another_warm_up():
     assert torch.equal(other.pool, clf.game_.pool)
 
 
+# ---- how far the classifier's rows are from the decoder's means ---------------------------------
+
+
+def scattering(shape=(4,), spans=(), **own):
+    return dvaan.DVAANClassifierGame(
+        shape=shape, counts=(60, 20), deficits=(0, 40), spans=spans, levels=(), batch_size=16,
+        **(helpers.DVAAN | own),
+    )  # fmt: skip
+
+
+def test_the_classifiers_rows_have_the_spread_of_their_class_around_the_decoders_means():
+    game = scattering(mu=6.0)
+    errors = torch.tensor([[1.0, 4.0, 9.0, 0.25], [0.01, 0.04, 0.0, 1.0]])
+    labels = torch.tensor([0, 0, 0, 1])
+    for _ in range(3):  # a mean of squares, whatever the class's share of the batch
+        game.learn_scatter(errors[labels], labels)
+    torch.manual_seed(0)
+    soft = torch.randn(2, 1, 4).expand(2, 20_000, 4)
+    for code in (0, 1):
+        z = game.means[code].expand(20_000, -1)
+        moved = game.scatter(soft[code], z) - soft[code]
+        torch.testing.assert_close(moved.std(0), errors[code].sqrt(), rtol=0.03, atol=1e-4)
+        torch.testing.assert_close(moved.mean(0), torch.zeros(4), rtol=0, atol=0.08)
+    middle = torch.zeros(20_000, 3)  # as near to both
+    moved = game.scatter(soft[0], middle) - soft[0]
+    torch.testing.assert_close(moved.var(0), errors.mean(0), rtol=0.06, atol=0.01)
+
+
+def test_categories_are_not_scattered_and_nothing_is_before_the_first_round():
+    game = scattering((5,), [(2, 5)])
+    soft, z = torch.rand(50, 5), game.means[torch.ones(50, dtype=torch.long)]
+    assert torch.equal(game.scatter(soft, z), soft)
+    game.learn_scatter(torch.ones(2, 5), torch.tensor([0, 1]))
+    moved = game.scatter(soft, z) != soft
+    assert moved[:, :2].all()
+    assert not moved[:, 2:].any()
+
+
+@pytest.mark.parametrize(
+    ("shape", "own"), [((4,), {"decoder_variance": 1.0}), ((1, 4, 4), {"latent_dim": 8})]
+)
+def test_pixels_and_rows_of_a_given_variance_stay_with_the_decoders_means(shape, own):
+    game = scattering(shape, **own).eval()
+    game.learn_scatter(torch.ones(2, *shape), torch.tensor([0, 1]))
+    z = game.draw_prior(torch.tensor([0, 1, 1]))
+    assert torch.equal(game.draw_rows(z), game.decode(z))
+
+
+def test_only_the_classifier_plays_with_scattered_rows():
+    sampler, clf = DVAANSampler(**QUICK).fit(X, y), DVAANClassifier(**QUICK).fit(X, y)
+    assert type(sampler.game_) is dvaan.DVAANGame
+    assert type(clf.game_) is dvaan.DVAANClassifierGame
+    assert (clf.game_.squares > 0).all()
+
+
+def test_dis_and_the_pool_see_scattered_rows():
+    game, (x, labels) = scattering(), rows_of("dvaan", (60, 20))
+    game.prepare(x, labels)
+    game.squares.fill_(1e4)
+    game.seen.fill_(1.0)
+    seen = []
+    game.discriminator[0].register_forward_pre_hook(lambda module, args: seen.append(args[0]))
+    next(iter(game.turns(x[:16], labels[:16])))
+    assert (seen[0][16:48].abs().amax(1) > 20).all()  # rebuilt ones and draws of the prior
+    assert (seen[0][:16].abs() < 20).all()
+    game.fill_pool()
+    assert (game.pool.abs().amax(1) > 20).float().mean() > 0.9
+
+
 # ---- generated rows -----------------------------------------------------------------------------
 
 

@@ -239,6 +239,21 @@ def test_the_extractor_learns_for_the_class_mix_of_the_game():
     assert found.item() == pytest.approx((game.row_weights[labels] * loss).mean().item(), rel=1e-5)
 
 
+def test_the_classifier_sees_real_rows_through_the_extractor_of_the_anchors():
+    torch.manual_seed(0)
+    game = prepared("pgan-features")
+    with torch.no_grad():
+        for parameter in game.feature_extractor.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    x, labels = batch_of(game)
+    stored = game.stored_features(x)
+    assert (stored - game.features(x)).abs().max() > 0.01
+    seen = []
+    game.classifier.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
+    list(game.turns(x, labels))
+    torch.testing.assert_close(seen[1], stored)  # after F's own pass
+
+
 # ---- the auto-encoder ---------------------------------------------------------------------------
 
 
