@@ -268,13 +268,13 @@ def test_thresholds_need_a_target_and_rows_of_two_classes(method):
 
 def test_training_stops_when_the_classes_are_recognised_equally_often():
     X, y = make_classification(1500, 6, weights=[0.8], class_sep=0.7, random_state=1)
-    settings = {**SMALL, "learning_rate": 1e-3, "max_iter": 2000, "tol": 0.01}
+    settings = {**SMALL, "learning_rate": 1e-3, "max_iter": 2000, "tol": 0.1}
     clf = EGANClassifier(**settings, stop="equilibrium").fit(X, y)
-    assert clf.n_iter_ < 2000
+    assert clf.n_iter_ < 2000  # 100 to 400
     gaps = [row["recall_gap"] for row in clf.history_]
-    assert len(gaps) > 1
-    assert gaps[-1] <= 0.01
-    assert all(gap > 0.01 for gap in gaps[:-1])
+    assert len(gaps) > 1  # the first is .30 to .50
+    assert gaps[-1] <= 0.1
+    assert all(gap > 0.1 for gap in gaps[:-1])
 
 
 def test_where_there_is_no_equilibrium_a_warning_tells():

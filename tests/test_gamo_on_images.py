@@ -10,6 +10,7 @@ import torch
 from imblearn.pipeline import Pipeline
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.preprocessing import FunctionTransformer
@@ -148,9 +149,11 @@ def test_in_a_pipeline_that_flattens(sampler):
     steps = [("s", clone(sampler)), ("flat", FunctionTransformer(flatten))]
     pipeline = Pipeline([*steps, ("clf", LogisticRegression())])
     alone = cross_val_score(pipeline, X, y, cv=2, scoring="balanced_accuracy")
-    assert alone.min() > 0.6  # chance is 1 / 3; three rounds do not make a decoder
     apart = cross_val_score(pipeline, X, y, cv=2, scoring="balanced_accuracy", n_jobs=2)
     assert (alone == apart).all()
+    # three rounds do not make a decoder, but what the classifier learns from is balanced
+    seen = pipeline.set_params(clf=DummyClassifier(strategy="prior")).fit(X, y)["clf"]
+    assert seen.class_prior_ == pytest.approx([1 / 3] * 3)
 
 
 @every_sampler
