@@ -456,7 +456,9 @@ def test_pool_and_mu_survive_pickling_and_go_on_without_another_warm_up():
     assert min(seen) == pytest.approx(60 / 160)  # the pool was there from the first round on
     assert again.mu_ != before
     state = clf.game_.state_dict()
-    other = make_game("dvaan", counts=(80, 20), latent_dim=None)
+    other = copy.deepcopy(clf.game_)
+    other.set_extra_state(other.get_extra_state() | {"warm_up_ends": 0})
+    other.pool.zero_()
     other.load_state_dict(state)
     assert other.warm_up_ends == 20
     assert torch.equal(other.pool, clf.game_.pool)

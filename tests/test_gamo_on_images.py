@@ -306,7 +306,7 @@ def test_learning_rates_of_game_and_decoder_are_set_apart():
 
 def test_other_arguments_of_the_game_do_not_go_on():
     sampler = GAMOSampler(**QUICK, warm_start=True).fit(X, y)
-    with pytest.raises(ValueError, match="but mixer, learning_rate changed since the last fit"):
+    with pytest.raises(ValueError, match="but learning_rate, mixer changed since the last fit"):
         sampler.set_params(mixer="class", learning_rate=1.0).fit(X, y)
     sampler.set_params(mixer="spread", learning_rate=1e-3, max_iter=1, decoder_iter=1)
     assert sampler.fit(X, y).n_iter_ == 4
