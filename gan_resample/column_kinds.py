@@ -225,6 +225,8 @@ def _judge_category(cells: Sequence[Any], dtype: Any) -> ColumnKind:
         return _mixture(cells)
     if "complex numbers" in sorts:
         return _refused_for("complex numbers", dtype)
+    if "tuple" in sorts:  # numpy takes them for rows
+        return _refused_for("tuple", dtype)
     try:
         sorted(set(cells))
     except (TypeError, ValueError):

@@ -87,9 +87,9 @@ def _has_text(rows: Any) -> bool:
 
 
 def refuse_masked(rows: Any, name: str) -> None:
-    """Refuse a numpy masked array whose mask hides something."""
-    if np.ma.is_masked(rows):
-        n = int(np.ma.count_masked(rows))
+    """Refuse a numpy masked array whose mask hides something, or a list of such."""
+    parts = rows if isinstance(rows, (list, tuple)) else [rows]
+    if n := sum(int(np.ma.count_masked(part)) for part in parts if np.ma.is_masked(part)):
         raise ValueError(
             f"{name} has {n} masked cell{'s' if n > 1 else ''}, and the values under the mask "
             f"would be used: fill them first, {name}.filled(value), or leave those rows out"

@@ -313,6 +313,7 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
     def _check_wanted(self, labels: Any) -> Array:
         """Return the labels that :meth:`sample` is asked for, each of a class in play."""
         known, in_play = self.classes_.tolist(), self._in_play.tolist()
+        refuse_masked(labels, "labels")
         if np.ndim(labels) == 0:
             number = isinstance(labels, Integral) and labels not in (0, 1, *in_play)
             n, label = (abs(int(labels)) if number else 10), (in_play or known)[-1]
@@ -326,7 +327,8 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
                 f"{np.shape(labels)}"
             )
         labels = column_or_1d(labels)
-        others = np.setdiff1d(labels, self._in_play).tolist()
+        given = labels.tolist()
+        others = [label for label in dict.fromkeys(given) if label not in set(in_play)]
         if unknown := [label for label in others if label not in known]:
             raise ValueError(
                 f"cannot generate rows of {unknown}: the classes that {type(self).__name__} was "

@@ -20,7 +20,7 @@ __all__ = ["ClipExtremes", "Tail", "find_extremes", "tell_extremes"]
 
 Array = NDArray[Any]
 
-MOST = 0.1  # share of cells that can be extreme; one in a small table
+MOST = 0.3  # share of cells that can be extreme: sentinels stand in many rows
 # How much wider one cell must make a column. In 60 public tables and random parts of them it is
 # 39 at most, and 1013 where nearly all cells are equal, as in a column of zeros with few others
 DECIDES, DECIDES_AMONG_EQUAL = 1e3, 1e6

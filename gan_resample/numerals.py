@@ -25,7 +25,7 @@ __all__ = [
     "read_number",
 ]
 
-PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", re.ASCII)  # "0,123" is no thousand
 LEADING_ZERO = re.compile(r"[+-]?0\d", re.ASCII)
 EXACT = Context(prec=2000)  # holds every float to its last digit

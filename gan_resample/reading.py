@@ -144,16 +144,19 @@ def table_files(path: Path, written: Iterable[str] = ()) -> dict[str, Path]:
     return names
 
 
+def usual_target(frame: pd.DataFrame) -> str:
+    """Name the target where nobody said which it is: "target", else the last column."""
+    return "target" if "target" in frame.columns else str(frame.columns[-1])
+
+
 def separate_target(
     frame: pd.DataFrame, target: str | None, drop: Sequence[str] = (), *, name: str
 ) -> tuple[pd.DataFrame, pd.Series]:
     """Split off the target: the named column, else "target", else the last one."""
-    if target is None:
-        target = "target" if "target" in frame.columns else str(frame.columns[-1])
+    target = usual_target(frame) if target is None else target
     if unknown := [column for column in (target, *drop) if column not in frame.columns]:
         raise ValueError(
-            f"{name} has no column {listed(unknown)}; its columns are "
-            f"{', '.join(map(str, frame.columns))}"
+            f"{name} has no column {listed(unknown)}; its columns are {listed(frame.columns)}"
         )
     if target in drop:
         raise ValueError(f"the target, {target!r}, cannot be dropped")

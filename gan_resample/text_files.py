@@ -13,12 +13,14 @@ import re
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, NamedTuple
+
+from gan_resample.numerals import read_number
 
 __all__ = [
     "COLUMNAR",
@@ -275,6 +277,17 @@ def _nameless(file: Path, places: Sequence[str]) -> ValueError:
     )
 
 
+def _name_rows(labels: Collection[str]) -> bool:
+    """Whether the first cells are names of rows, as R writes them: 1 to n, or no numbers.
+
+    Other numbers are a column whose name was lost: all others would move by one.
+    """
+    if "" in labels:
+        return False
+    counted = {str(number) for number in range(1, len(labels) + 1)}
+    return counted == set(labels) or not any(read_number(label) is not None for label in labels)
+
+
 def _count(
     file: Path, records: Iterator[_Record], separator: str, named: int, headed: int
 ) -> tuple[int, int, int]:
@@ -311,7 +324,7 @@ def _count(
         return 0, width, rows
     if width == headed:
         raise _nameless(file, [str(j + 1) for j in range(named, headed)])
-    if headed == named and width == named + 1 and len(labels) == rows and "" not in labels:
+    if headed == named and width == named + 1 and len(labels) == rows and _name_rows(labels):
         return 1, width, rows
     raise _uneven(file, named, top, top)
 

@@ -334,3 +334,31 @@ def test_nothing_half_written_is_left(whole_table, tmp_path, monkeypatch):
     monkeypatch.setattr(pd.DataFrame, "to_csv", fail)
     assert resample(*arguments, "--seed", "3") == 2
     assert {file.name: file.read_bytes() for file in out.parent.iterdir()} == {"out.csv": before}
+
+
+@pytest.mark.parametrize("top", [2**63 - 1, 2**64 - 1, 2**60])
+def test_smote_leaves_no_bound_of_whole_numbers(tmp_path, top):
+    rng = np.random.default_rng(0)
+    y = np.repeat(["common", "rare"], [40, 10])
+    large = np.array([top - k for k in range(50)], dtype=np.uint64 if top > 2**63 else np.int64)
+    X = pd.DataFrame({"large": large, "other": rng.normal(size=50)})
+    X.assign(y=y).to_csv(tmp_path / "in.csv", index=False)
+    assert resample(tmp_path / "in.csv", "--sampler", "smote", "--out", tmp_path / "o.csv") == 0
+    made = pd.read_csv(tmp_path / "o.csv").query("synthetic == 1")["large"]
+    assert len(made) == 30
+    assert made.between(large.min(), large.max()).all()
+
+
+def test_samplers_that_make_no_rows_are_refused(whole_table, tmp_path, capsys):
+    out = tmp_path / "o.csv"
+    assert resample(whole_table, "--sampler", "undersample", "--out", out) == 2
+    assert "undersample generates no rows" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_the_usual_target_is_no_identifier(whole_table, tmp_path, capsys):
+    arguments = ["--id", "kind", "--sampler", "random", "--out", tmp_path / "o.csv"]
+    assert resample(whole_table, *arguments) == 2
+    told = capsys.readouterr().err
+    assert "kind" in told
+    assert "KeyError" not in told

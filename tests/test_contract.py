@@ -557,3 +557,15 @@ def test_tensors_that_numpy_cannot_read_are_refused():
     for tensor in (rows.clone().requires_grad_(), rows.bfloat16(), rows.to_sparse()):
         with pytest.raises(TypeError, match=r"numpy cannot read X, a torch.Tensor.*X.detach\(\)"):
             SpreadSMOTE().fit_resample(tensor, y)
+
+
+def test_a_list_of_masked_rows_and_masked_labels_are_refused():
+    rows, labels = blobs((30, 10))
+    masked = np.ma.masked_array(rows, mask=rows > 7)
+    with pytest.raises(ValueError, match=r"X has \d+ masked cells"):
+        SpreadSMOTE().fit_resample(list(masked), labels)
+    sampler = SpreadSMOTE(random_state=0).fit(rows, labels)
+    with pytest.raises(ValueError, match="labels has 1 masked cell,"):
+        sampler.sample(np.ma.masked_array([1, 1], mask=[True, False]))
+    with pytest.raises(ValueError, match="cannot generate rows of"):
+        sampler.sample(np.array([1, None], dtype=object))

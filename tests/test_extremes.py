@@ -75,3 +75,10 @@ def test_scalers_see_extreme_cells_just_beyond_the_others():
     assert clip.transform(far)[:, 0].tolist() == [1e9, -1e9]  # no extremes in fit: not touched
     assert clip.transform(far)[1, 1] == usual.min() - usual.std()
     assert clip.inverse_transform(seen) is seen
+
+
+@pytest.mark.parametrize("n", [1, 7, 16])
+def test_sentinels_in_a_quarter_of_the_rows_are_extreme(n):
+    values = np.random.default_rng(0).normal(size=60)
+    values[:n] = 1e20
+    assert find_extremes(values).tolist() == [True] * n + [False] * (60 - n)

@@ -347,7 +347,19 @@ def test_the_target_is_named_or_called_target_or_last():
     assert separate_target(X, None, name="t")[1].name == "member"
     assert separate_target(X, "town", ["age"], name="t")[0].columns.tolist() == ["count", "member"]
     assert separate_target(X.assign(target=1, last=2), None, name="t")[1].name == "target"
-    with pytest.raises(ValueError, match=r"t has no column 'kind', 'Age'; its columns are age,"):
+    with pytest.raises(ValueError, match=r"t has no column 'kind', 'Age'; its columns are 'age',"):
         separate_target(X, "kind", ["Age"], name="t")
     with pytest.raises(ValueError, match="cannot be dropped"):
         separate_target(X, "town", ["town"], name="t")
+
+
+def test_a_header_that_lacks_a_name_is_no_row_names(tmp_path):
+    """Numbers in front that do not count the rows are a column whose name was lost."""
+    lines = [f"{20 + 2 * k}.5,{k % 2},yes,n{k}" for k in range(6)]
+    file = tmp_path / "t.csv"
+    file.write_text("\n".join(["age,income,y", *lines]) + "\n")
+    with pytest.raises(ValueError, match=r"t\.csv"):
+        read_table(file)
+    counted = [f"{k + 1},{k % 2},yes,n{k}" for k in range(6)]
+    file.write_text("\n".join(["a,b,c", *counted]) + "\n")
+    assert list(read_table(file).frame.columns) == ["a", "b", "c"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,18 +44,21 @@ def add_command(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
+    from imblearn.under_sampling.base import BaseUnderSampler
+
     from gan_resample.datasets import as_dataset
     from gan_resample.evaluation.methods import choose_methods, with_seed
-    from gan_resample.reading import read_table, separate_target
+    from gan_resample.reading import read_table, separate_target, usual_target
     from gan_resample.writing import check_table_file, refuse_inputs, write_table
 
     [method] = choose_methods([options.sampler], options.max_iter).values()
-    if method.sampler is None:
+    if method.sampler is None or isinstance(method.sampler, BaseUnderSampler):
         raise ValueError(f"{options.sampler} generates no rows: name another sampler")
     refuse_inputs([options.out], [options.data])
     check_table_file(options.out)
     asked, name = Columns.asked(options), str(options.data)
     table = read_table(options.data, asked.missing)
+    asked = replace(asked, target=asked.target or usual_target(table.frame))
     named = asked.find(name, [*table.frame.columns])
     X, y = separate_target(table.frame, named.target, named.drop, name=name)
     written = [column for column in table.frame.columns if column not in named.drop]
@@ -158,8 +162,9 @@ def _spelled(values: Any, column: Any) -> Any:
 
     from gan_resample.numerals import learn_form
 
-    if column.dtype.kind in "iu":
-        return values.round()
+    if column.dtype.kind in "iu":  # Python's numbers, which do not overflow on the way back
+        low, high = int(column.min()), int(column.max())
+        return [min(max(round(value), low), high) for value in values.tolist()]
     form = None if column.dtype.kind == "f" else learn_form(column.tolist())
     return values if form is None else [form.write(Decimal(repr(v))) for v in values.tolist()]
 

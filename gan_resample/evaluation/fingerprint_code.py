@@ -41,10 +41,6 @@ LEFT_OUT = {
     *("__annotations_cache__", "__orig_bases__", "__parameters__", "__match_args__"),
     *("__dataclass_fields__", "__dataclass_params__", "__abstractmethods__", "_abc_impl"),
 }
-CHANGING = {
-    *("append", "extend", "insert", "remove", "pop", "clear", "add", "discard", "update"),
-    *("setdefault", "popitem", "appendleft", "extendleft", "popleft"),
-}
 NAMED = (types.MemberDescriptorType, types.GetSetDescriptorType)
 OF_CLASSES = (
     types.MethodDescriptorType,
@@ -149,7 +145,6 @@ class CodeTeller:
         return self._by_code(value, name, lambda: self._function_content(value, path))
 
     def _function_content(self, value: types.FunctionType, path: str) -> str:
-        changed = set(_changed(value.__code__))
         parts = [self._code(value.__code__, path, value.__doc__)]
         for name, content in (
             ("defaults", value.__defaults__ or ()),
@@ -158,13 +153,13 @@ class CodeTeller:
         ):
             parts.append(self._teller.tell(content, f"the {name} of {path}"))
         cells = zip(value.__code__.co_freevars, value.__closure__ or (), strict=False)
-        outer = {name: _content(cell) for name, cell in cells if name not in changed}
+        outer = {name: _content(cell) for name, cell in cells}
         parts.append(self._variables(outer, path))
         home = value.__globals__.get("__name__")
         version = _version(home)
         if version is None:  # else what a package's function reads has a version
             own = value.__globals__
-            names = set(_globals(value.__code__)) & own.keys() - changed
+            names = set(_globals(value.__code__)) & own.keys()
             parts.append(self._variables({name: own[name] for name in names}, path))
             parts += self._imports(value.__code__, own.get("__package__") or "")
         return "; ".join([*parts, version or ""])
@@ -192,18 +187,16 @@ class CodeTeller:
         return f"{parts}; {', '.join(told)}"
 
     def _class(self, kind: type, path: str) -> str:
-        """Tell bases, methods and attributes, but for what methods set while they run."""
+        """Tell bases, methods and attributes, what methods count while they run among them."""
         told = [self._teller.tell(base, path) for base in (*kind.__bases__, type(kind))]
         own = dict(vars(kind))
         if issubclass(kind, enum.Enum):
             own = {n: v for n, v in own.items() if isinstance(v, types.FunctionType)}
             told += [f"{n}={self._teller.tell(m.value, path)}" for n, m in _members(kind)]
-        functions = [each for value in own.values() for each in _functions(value)]
-        state = {name for each in functions for name in _set_attributes(each.__code__)}
         for name in sorted(own.keys() - LEFT_OUT):
             value = own[name]
             inner = _functions(value)
-            if isinstance(value, NAMED) or (name in state and not inner):
+            if isinstance(value, NAMED):
                 continue
             texts = self._teller.all(inner or [value], f"attribute {name} of {path}")
             told.append(f"{name}: {type(value).__name__} {', '.join(texts)}")
@@ -244,29 +237,6 @@ def _steps(code: types.CodeType) -> Iterator[list[dis.Instruction]]:
 def _globals(code: types.CodeType) -> Iterator[str]:
     for steps in _steps(code):
         yield from (step.argval for step in steps if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"))
-
-
-def _set_attributes(code: types.CodeType) -> Iterator[str]:
-    for steps in _steps(code):
-        yield from (step.argval for step in steps if step.opname == "STORE_ATTR")
-
-
-def _changed(code: types.CodeType) -> Iterator[str]:
-    """Names of variables that code sets anew, or whose contents it changes: counters, caches.
-
-    They hold where a run has come to, and not what it was asked for.
-    """
-    for steps in _steps(code):
-        for at, step in enumerate(steps):
-            after = [each.opname for each in steps[at + 1 : at + 3]]
-            if step.opname in ("STORE_GLOBAL", "STORE_DEREF", "DELETE_GLOBAL", "DELETE_DEREF"):
-                yield step.argval
-            elif step.opname in ("LOAD_GLOBAL", "LOAD_DEREF", "LOAD_NAME"):
-                method = steps[at + 1].argval if after and "ATTR" in after[0] else None
-                method = steps[at + 1].argval if after and "METHOD" in after[0] else method
-                # name[key] = ... or name[key] += ...
-                if method in CHANGING or after[1:] in (["STORE_SUBSCR"], ["COPY"]):
-                    yield step.argval
 
 
 def _imported(code: types.CodeType, package: str) -> Iterator[str]:
