@@ -1,8 +1,8 @@
 """What any method must manage: Gaussian classes far apart, the rare ones with few rows.
 
 Each class is about six of its standard deviations from the next. The middle ones have a neighbour
-on either side. Limits are well below what several seeds reached: what is trained differs by processor. The rows of
-DVAANSampler are the means of its decoder, and too close together for this.
+on either side. Limits are well below what several seeds reached: what is trained differs by
+processor. The rows of DVAANSampler are its decoder's means, too close together for this.
 """
 
 import numpy as np
