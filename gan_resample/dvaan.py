@@ -141,6 +141,8 @@ freeze, hidden_layer_sizes, width_multiplier
     pool: Tensor
     pool_labels: Tensor
     pool_share: Tensor
+    squares: Tensor
+    seen: Tensor
 
     def __init__(
         self,
@@ -194,6 +196,9 @@ freeze, hidden_layer_sizes, width_multiplier
         self.register_buffer("usual_losses", torch.zeros(2))  # of L_fea and L_adv
         self.register_buffer("confusion", 1 - torch.eye(n_classes))
         self.register_buffer("deviations", torch.zeros(n_classes))
+        # moving sums of squared errors and of rows, by class, for the game that scatters rows
+        self.register_buffer("squares", torch.zeros(n_classes, *shape))
+        self.register_buffer("seen", torch.zeros(n_classes, 1))
         self.warm_up_ends = 0
         # class code -> candidates kept and tried in searches that failed, until it is told
         self.failures: dict[int, tuple[int, int]] = {}
@@ -519,8 +524,6 @@ class DVAANClassifierGame(DVAANGame):
     the errors say no law, and the paper's given variance stay with the means.
     """
 
-    squares: Tensor
-    seen: Tensor
     scattered: Tensor
 
     def __init__(
@@ -528,14 +531,10 @@ class DVAANClassifierGame(DVAANGame):
     ) -> None:
         super().__init__(shape=shape, spans=spans, **others)
         self.scatters = self.adapt_variance and len(shape) == 1
-        n_classes = len(self.directions)
         numbers = torch.ones(shape)
         for start, stop in spans:
             numbers[start:stop] = 0
         self.register_buffer("scattered", numbers, persistent=False)
-        # moving sums of squared errors and of rows, by class
-        self.register_buffer("squares", torch.zeros(n_classes, *shape))
-        self.register_buffer("seen", torch.zeros(n_classes, 1))
 
     def scatter(self, soft: Tensor, z: Tensor) -> Tensor:
         if not self.scatters:
