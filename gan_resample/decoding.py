@@ -14,7 +14,6 @@ WATCHED_IMAGES = 500  # that are decoded to see whether it works
 MOST = 1.5  # error of what is decoded, in errors of the mean image
 
 
-@torch.no_grad()
 def warn_of_poor_decoding(
     images: Tensor, decoded: Tensor, y: Tensor, *, rounds: int, remedy: str
 ) -> None:
@@ -35,10 +34,11 @@ def warn_of_poor_decoding(
     remedy : str
         What to raise.
     """
-    means = torch.empty_like(images)
-    for code in y.unique():
-        means[y == code] = images[y == code].mean(dim=0)
-    error, usual = (float((each - images).square().mean()) for each in (decoded, means))
+    with torch.no_grad():
+        means = torch.empty_like(images)
+        for code in y.unique():
+            means[y == code] = images[y == code].mean(dim=0)
+        error, usual = (float((each - images).square().mean()) for each in (decoded, means))
     if error > MOST * usual > 0:
         warnings.warn(
             f"generated images look like noise or like one grey image: after {rounds} rounds what "

@@ -88,6 +88,7 @@ PAPER_SETTINGS: dict[str, Any] = {
 
 CHANNELS, DECODER_WIDTH = (64, 128), 64  # of the paper's networks without a backbone
 SUGGESTED_WIDTH = 512  # that a callable for a feature extractor is told
+MOST_CHANNELS = 100_000  # of a layer; more is a slip, and takes terabytes
 FEWEST_TO_VALIDATE = 10  # rows of a minority class
 
 
@@ -276,7 +277,12 @@ class _Nets:
         return nn.Sequential(features, nn.Linear(n_hidden, n_out))
 
     def _channels(self, width: int) -> int:
-        return max(1, round(self.multiplier * width))
+        if (wanted := self.multiplier * width) > MOST_CHANNELS:
+            raise ValueError(
+                f"width_multiplier={self.multiplier} makes layers of {wanted:.3g} channels, more "
+                f"than {MOST_CHANNELS:,}: set it lower, 1 is the paper's"
+            )
+        return max(1, round(wanted))
 
 
 def _convolutions(

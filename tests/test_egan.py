@@ -490,3 +490,9 @@ def test_published_settings_are_arguments():
     clf = EGANClassifier(**egan.PAPER_SETTINGS)
     assert clf.real_minority_weight == 0
     assert clf.learning_rate == 1e-4
+
+
+@pytest.mark.parametrize("multiplier", [1e4, 1e308])
+def test_a_multiplier_that_memory_cannot_hold_is_refused(multiplier):
+    with pytest.raises(ValueError, match=r"width_multiplier=.* makes layers of"):
+        EGANClassifier(**QUICK, width_multiplier=multiplier).fit(*blobs())
