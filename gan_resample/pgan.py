@@ -350,8 +350,8 @@ class PGANSampler(SamplerParams, SpaceParams, PGANMixin, MixingSampler):
     adversarial_rate : float, default=0.1
         Learning rate of the generator's move against the classifier, as a share of
         ``learning_rate``, in [0, inf). With 1, the paper's, the critic believed 10 to 64 % of the
-        rows on four small sets, against 67 to 100 % with a tenth, and a class of 12 rows ended at
-        a single one.
+        rows on four small sets, against 67 to 100 % with a tenth, and a class of 12 rows kept less
+        than a fifth of its spread in four fits of five (with a tenth: in one of six).
     critic_steps : int, default=1
         Moves of the critic a round, in [1, inf); 5 is usual for Wasserstein critics, 1 what the
         paper's algorithm lists.

@@ -532,14 +532,6 @@ def test_the_move_against_the_classifier_has_a_rate_of_its_own():
     assert set(betas) == {(0.6, 0.999)}
 
 
-@pytest.mark.slow
-def test_a_small_class_does_not_end_at_one_row():
-    """At the paper's rate it did so in two fits of seven, and in none of its seeds reliably."""
-    X, y = blobs((400, 60, 12), distance=2.5)
-    sampler = PGANSampler(max_iter=500, init_iter=100, random_state=0).fit(X, y)
-    assert sampler.spread_[2] > 0.25
-
-
 def test_published_settings_are_arguments():
     clf = PGANClassifier(**pgan.PAPER_SETTINGS, ema_decay=0)
     assert clf.learning_rate == 2e-4
