@@ -258,6 +258,11 @@ def _judge_text(cells: Sequence[str], column: Any, *, in_frame: bool) -> ColumnK
     dates = sum(n for text, n in others.items() if DATE.fullmatch(text.strip()))
     if dates > (1 - FEW_OTHERS) * len(cells):
         return _refused_for("dates", column.dtype)
+    digits = [t for t in counts if any(map(str.isdecimal, t)) and not any(map(str.isalpha, t))]
+    if others and sum(counts[text] for text in digits) > (1 - FEW_OTHERS) * len(cells):
+        example = next((text for text in digits if text in others), digits[0])
+        told = f"texts of digits and signs, such as {example!r}, taken as categories"
+        return replace(CATEGORY, told=told)
     return CATEGORY
 
 

@@ -291,7 +291,10 @@ def _as_numbers(column: pd.Series, kind: ColumnKind) -> tuple[ColumnKind, pd.Ser
         values = column.to_numpy(np.float64, na_value=np.nan)
     else:
         cells = column.to_numpy(object)
-        values = read_cells(cells, None, repr(column.name)).astype(np.float64)
+        try:
+            values = read_cells(cells, None, repr(column.name)).astype(np.float64)
+        except OverflowError:  # Python's own integers have no end
+            values = np.full(len(cells), np.inf)
     finite = values[~np.isnan(values)]
     if not len(finite):
         kind = ColumnKind("refused", reason="has no value at all", advice="leave it out")

@@ -232,7 +232,7 @@ many = [str(i) for i in range(25)] * 4
         (["1", "2", "3"] * 33 + ["4"], "category", ""),
         (["2", "3", "4", "5more"] * 25, "category", ""),
         ([str(i % 19) if i % 7 else "NULL" for i in range(100)], "category", ""),
-        ([f"{i},5" for i in range(100)], "category", ""),  # a decimal comma
+        ([f"{i},5" for i in range(100)], "category", "digits and signs"),  # a decimal comma
         ([f"{i % 21}" if i % 3 else f"w{i}" for i in range(99)], "category", ""),
     ],
 )
@@ -337,6 +337,14 @@ def test_one_message_lists_every_column_and_one_option_drops_them_all():
 
 def test_nothing_is_raised_where_nothing_is_refused():
     refuse_columns({"a": ColumnKind("number"), "b": ColumnKind("id")}, what="t")
+
+
+@pytest.mark.parametrize("form", ["{},5", "${}", "({})", "1 {}"])
+def test_what_may_have_been_meant_as_a_number_is_said(form):
+    kind = judge_column(pd.Series([form.format(k) for k in range(30)] * 2))
+    assert kind.kind == "category"
+    assert kind.told.startswith("texts of digits and signs, such as ")
+    assert judge_column(pd.Series([f"town {c}" for c in "abcdefghijklmnopqrstuvwxyz"])).told == ""
 
 
 def test_tuples_are_no_categories():

@@ -228,3 +228,9 @@ def test_bundled_sets_train_on_thinned_rows_and_test_on_all_classes_alike(name):
         assert not set(split.train) & set(split.test)
         share = np.bincount(data.codes[split.test], split.weight)
         np.testing.assert_allclose(share / share.sum(), np.divide(data.thinned, sum(data.thinned)))
+
+
+def test_whole_numbers_without_end_are_refused():
+    X = pd.DataFrame({"a": [10**400 + k for k in range(30)], "b": np.arange(30.0)})
+    with pytest.raises(ValueError, match="column 'a' of t has infinite values"):
+        as_dataset("t", X, np.repeat([0, 1], 15))

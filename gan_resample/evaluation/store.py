@@ -144,6 +144,11 @@ class Store:
         """Note the settings of this run, and refuse those of another that differ."""
         connection.executemany("INSERT OR IGNORE INTO about VALUES (?, ?, ?)", self._about)
         held = {(k, n): v for k, n, v in connection.execute("SELECT * FROM about")}
+        if not all(isinstance(part, str) for key, v in held.items() for part in (*key, v)):
+            raise ValueError(
+                f"{self.path} cannot be used as a store of results: its settings are damaged, or "
+                "were written by another program; remove the file, or name another place"
+            )
         # format 0 told no marks of code and versions: its own texts are taken for those of today
         bare = [a for a in self._about if held[a[:2]] == without_marks(a[2]) != a[2]]
         connection.executemany("REPLACE INTO about VALUES (?, ?, ?)", bare)

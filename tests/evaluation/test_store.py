@@ -554,3 +554,23 @@ def test_a_store_that_was_opened_in_another_mode_goes_on(tmp_path):
     store.add(outcome(7))
     assert {"s.sqlite-wal", "s.sqlite"} <= set(os.listdir(tmp_path))
     assert len(Store(path).records()) == 12
+
+
+@pytest.mark.parametrize("value", [None, b"x", 7])
+def test_settings_that_are_no_text_are_damage(tmp_path, value):
+    path = tmp_path / "s.sqlite"
+    with closing(Store(path)) as store:
+        store.agree({"sampler": {"a": "A()"}})
+        assert store.claim(("d", 0, 0, "a"))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE other AS SELECT * FROM about")
+        connection.execute("DROP TABLE about")
+        connection.execute(
+            "CREATE TABLE about (kind TEXT, name TEXT, value, PRIMARY KEY (kind, name))"
+        )
+        connection.execute("INSERT INTO about SELECT kind, name, ? FROM other", (value,))
+    with (
+        pytest.raises(ValueError, match="cannot be used as a store"),
+        closing(Store(path)) as store,
+    ):
+        store.agree({"sampler": {"a": "A()"}})
