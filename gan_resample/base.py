@@ -71,25 +71,10 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
     ) -> None:
         """Train a net, or go on with the last one, and set the fitted attributes."""
         goes_on = self._goes_on()
+        settings = self._fixed_settings(x)
         if goes_on:
             self._check_goes_on(self.net_)
-        elsewhere = set(game_params(self)) - set(self._game_params)
-        fixed = [name for name in fixed_params(self) if name not in elsewhere]
-        settings = {name: _told(plain(getattr(self, name))) for name in fixed}
-        settings["rows"] = hashlib.blake2b(x.tobytes()).hexdigest()
-        if goes_on and settings != self._settings:
-            either = {**self._settings, **settings}
-            changed = [n for n in either if settings.get(n) != self._settings.get(n)]
-            raise ValueError(
-                f"warm_start=True goes on with the same game, but {', '.join(changed)} changed "
-                "since the last fit: keep them, or set warm_start=False"
-            )
-        if goes_on and tuple(deficits) != self._deficits:
-            raise ValueError(
-                f"warm_start=True goes on with the same game, but sampling_strategy now asks for "
-                f"{tuple(deficits)} rows of {self.classes_.tolist()} and asked for "
-                f"{self._deficits}: keep it, or set warm_start=False"
-            )
+            self._refuse_changes(settings, deficits)
         device = find_device(self.device)
         counts = np.bincount(codes, minlength=len(self.classes_)).tolist()
         net = self.net_ if goes_on else self._make_net(x.shape[1:], counts, deficits, device)
@@ -114,6 +99,28 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
             figures[name] = {labels[code]: value for code, value in values.items()}
             setattr(self, f"{name}_", figures[name])
         warn_of_collapse(figures)
+
+    def _fixed_settings(self, x: Array) -> dict[str, str]:
+        """Return what a fit that goes on cannot change, its rows among it, as texts."""
+        elsewhere = set(game_params(self)) - set(self._game_params)
+        fixed = [name for name in fixed_params(self) if name not in elsewhere]
+        settings = {name: _told(plain(getattr(self, name))) for name in fixed}
+        return settings | {"rows": hashlib.blake2b(x.tobytes()).hexdigest()}
+
+    def _refuse_changes(self, settings: dict[str, str], deficits: Sequence[int]) -> None:
+        if settings != self._settings:
+            either = {**self._settings, **settings}
+            changed = [n for n in either if settings.get(n) != self._settings.get(n)]
+            raise ValueError(
+                f"warm_start=True goes on with the same game, but {', '.join(changed)} changed "
+                "since the last fit: keep them, or set warm_start=False"
+            )
+        if tuple(deficits) != self._deficits:
+            raise ValueError(
+                f"warm_start=True goes on with the same game, but sampling_strategy now asks for "
+                f"{tuple(deficits)} rows of {self.classes_.tolist()} and asked for "
+                f"{self._deficits}: keep it, or set warm_start=False"
+            )
 
     def _make_net(
         self,
