@@ -149,10 +149,13 @@ def test_labels_with_dollars_make_a_page(table, tmp_path):
     ("arguments", "message"),
     [
         (["absent.csv"], "no such file or folder: absent.csv; bundled names are digits"),
-        (["{table}", "--target", "Kind"], "no column 'Kind'; its columns are amount, count"),
+        (["{table}", "--target", "Kind"], "no column 'Kind'; its columns are 'amount', 'count'"),
         (["{table}", "--target", "amount"], "the target of mine has 1 missing values"),
         (["{table}", "--drop", "kin"], "no column 'kin'"),
-        (["{table}", "--categorical", "kin"], "no column 'kin'; its columns are amount, count"),
+        (
+            ["{table}", "--categorical", "kin"],
+            "no column 'kin'; its columns are 'amount', 'count'",
+        ),
         (["wine", "--target", "kind"], "wine is a bundled set, whose columns are known"),
         (["wine", "--max-iter", "0"], "max_iter=0 must be a whole number of at least 1"),
         (["{table}", "--cv", "500"], "500"),

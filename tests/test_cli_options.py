@@ -48,9 +48,11 @@ def test_columns_are_one_thing_at_a_time():
         Columns(drop=("a",), ids=("a",)).find("t", every)
     with pytest.raises(ValueError, match="column 'a' is named by --target and by --id"):
         Columns("a", ids=("a",)).find("t", every)
-    with pytest.raises(ValueError, match=r"t has no column 'x', 'z'; its columns are a, b,  y"):
+    with pytest.raises(
+        ValueError, match=r"t has no column 'x', 'z'; its columns are 'a', 'b', ' y'"
+    ):
         Columns(drop=("x",), categorical=("a,z",)).find("t", every)
-    with pytest.raises(ValueError, match=r"t has no column 'Y'; its columns are a, b"):
+    with pytest.raises(ValueError, match=r"t has no column 'Y'; its columns are 'a', 'b'"):
         Columns("Y").find("t", every)
 
 

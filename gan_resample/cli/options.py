@@ -174,7 +174,7 @@ def no_column(what: Any, unknown: Sequence[str], columns: Iterable[str]) -> Valu
     """Return the error for names that are no columns."""
     return ValueError(
         f"{what} has no column {', '.join(map(repr, unknown))}; its columns are "
-        f"{', '.join(columns)}"
+        f"{', '.join(map(repr, columns))}"
     )
 
 
