@@ -79,7 +79,7 @@ from gan_resample.parameters import (
     param,
 )
 
-__all__ = ["PAPER_SETTINGS", "DVAANClassifier", "DVAANClassifierGame", "DVAANGame", "DVAANSampler"]
+__all__ = ["PAPER_SETTINGS", "DVAANClassifier", "DVAANGame", "DVAANSampler"]
 
 Array = NDArray[Any]
 
@@ -141,6 +141,7 @@ freeze, hidden_layer_sizes, width_multiplier
     pool: Tensor
     pool_labels: Tensor
     pool_share: Tensor
+    scattered: Tensor
     squares: Tensor
     seen: Tensor
 
@@ -196,9 +197,7 @@ freeze, hidden_layer_sizes, width_multiplier
         self.register_buffer("usual_losses", torch.zeros(2))  # of L_fea and L_adv
         self.register_buffer("confusion", 1 - torch.eye(n_classes))
         self.register_buffer("deviations", torch.zeros(n_classes))
-        # moving sums of squared errors and of rows, by class, for the game that scatters rows
-        self.register_buffer("squares", torch.zeros(n_classes, *shape))
-        self.register_buffer("seen", torch.zeros(n_classes, 1))
+        self._plan_scatter(shape, spans, n_classes)
         self.warm_up_ends = 0
         # class code -> candidates kept and tried in searches that failed, until it is told
         self.failures: dict[int, tuple[int, int]] = {}
@@ -234,6 +233,23 @@ freeze, hidden_layer_sizes, width_multiplier
         n_hidden = output_width(features, shape, "feature_extractor")
         head = nets.head if feature_extractor is None else nn.Linear
         self.discriminator = nn.Sequential(features, head(n_hidden, n_classes))
+
+    def _plan_scatter(
+        self, shape: Sequence[int], spans: Sequence[tuple[int, int]], n_classes: int
+    ) -> None:
+        """Choose what is drawn around its mean: numbers, if the variance is learned.
+
+        The errors of categories and pixels say no law, and a given variance is the paper's, which
+        shows the means.
+        """
+        self.scatters = self.adapt_variance and len(shape) == 1
+        numbers = torch.ones(shape)
+        for start, stop in spans:
+            numbers[start:stop] = 0
+        self.register_buffer("scattered", numbers, persistent=False)
+        # moving sums of squared errors and of rows, by class
+        self.register_buffer("squares", torch.zeros(n_classes, *shape))
+        self.register_buffer("seen", torch.zeros(n_classes, 1))
 
     def _plan_pool(
         self,
@@ -319,11 +335,27 @@ freeze, hidden_layer_sizes, width_multiplier
         return self.variance
 
     def scatter(self, soft: Tensor, z: Tensor) -> Tensor:
-        """Move decoded rows as far from their means as Dis and the pool want them; a hook."""
-        return soft
+        """Draw rows from the decoder's law, normal around the decoded means ``soft``.
 
+        The means lie close together in all directions but the few that latent vectors can tell: a
+        classifier that learns from many of them judges by the other directions, in which real
+        rows spread out, what it has seen of them on a thread. A number gets the spread that real
+        rows of the class have around what they are rebuilt as.
+        """
+        if not self.scatters:
+            return soft
+        variances = self.squares / self.seen.clamp(min=torch.finfo(soft.dtype).tiny)
+        of_class = (-0.5 * torch.cdist(z.detach(), self.means).square()).softmax(dim=1)
+        deviations = (of_class @ variances).sqrt() * self.scattered
+        return soft + deviations * torch.randn_like(soft)
+
+    @torch.no_grad()
     def learn_scatter(self, squares: Tensor, y: Tensor) -> None:
-        """Take squared errors, (n, *shape), of rebuilt rows of class codes ``y``; a hook."""
+        """Learn that spread from squared errors, (n, *shape), of rebuilt rows of codes ``y``."""
+        if self.scatters:
+            of_class = (y[:, None] == torch.arange(len(self.seen), device=y.device)).to(squares)
+            self.squares.lerp_(of_class.T @ squares, 1 - MEMORY)
+            self.seen.lerp_(of_class.sum(dim=0)[:, None], 1 - MEMORY)
 
     @property
     def means(self) -> Tensor:
@@ -417,12 +449,12 @@ freeze, hidden_layer_sizes, width_multiplier
         return middle + noise + (along.abs() - along) * across
 
     def decode(self, z: Tensor) -> Tensor:
-        """Hardened rows, (n, *shape)."""
+        """Hardened rows, (n, *shape): the means of the decoder's law."""
         return self.harden(self.decoder(z))
 
     def draw_rows(self, z: Tensor) -> Tensor:
-        """Rows that are generated from ``z``, (n, *shape): here the decoder's means."""
-        return self.decode(z)
+        """Hardened rows, (n, *shape), drawn from the decoder's law at ``z``."""
+        return self.harden(self.scatter(self.decoder(z), z))
 
     def agrees(self, x: Tensor, code: int) -> Tensor:
         """Whether Dis takes each row for one of class ``code``: (n,)."""
@@ -511,48 +543,6 @@ freeze, hidden_layer_sizes, width_multiplier
     def set_extra_state(self, state: Any) -> None:
         super().set_extra_state(state)
         self.warm_up_ends = state["warm_up_ends"]
-
-
-class DVAANClassifierGame(DVAANGame):
-    """The game of the classifier: Dis learns from draws of the decoder's law, not from its means.
-
-    The decoder's law is normal around ``Dec(z)``. Its means lie close together in all
-    directions but the few that latent vectors can tell, and most rows that Dis learns from are
-    generated: it would judge by the others, in which real rows spread out, what it has seen of
-    them on a thread. With ``decoder_variance="adapt"`` the numbers of a table get the spread that
-    real rows of the class have around what they are rebuilt as; categories and pixels, of which
-    the errors say no law, and the paper's given variance stay with the means.
-    """
-
-    scattered: Tensor
-
-    def __init__(
-        self, *, shape: Sequence[int], spans: Sequence[tuple[int, int]], **others: Any
-    ) -> None:
-        super().__init__(shape=shape, spans=spans, **others)
-        self.scatters = self.adapt_variance and len(shape) == 1
-        numbers = torch.ones(shape)
-        for start, stop in spans:
-            numbers[start:stop] = 0
-        self.register_buffer("scattered", numbers, persistent=False)
-
-    def scatter(self, soft: Tensor, z: Tensor) -> Tensor:
-        if not self.scatters:
-            return soft
-        variances = self.squares / self.seen.clamp(min=torch.finfo(soft.dtype).tiny)
-        of_class = (-0.5 * torch.cdist(z.detach(), self.means).square()).softmax(dim=1)
-        deviations = (of_class @ variances).sqrt() * self.scattered
-        return soft + deviations * torch.randn_like(soft)
-
-    @torch.no_grad()
-    def learn_scatter(self, squares: Tensor, y: Tensor) -> None:
-        if self.scatters:
-            of_class = (y[:, None] == torch.arange(len(self.seen), device=y.device)).to(squares)
-            self.squares.lerp_(of_class.T @ squares, 1 - MEMORY)
-            self.seen.lerp_(of_class.sum(dim=0)[:, None], 1 - MEMORY)
-
-    def draw_rows(self, z: Tensor) -> Tensor:
-        return self.harden(self.scatter(self.decoder(z), z))
 
 
 # ---- what a game is made of ---------------------------------------------------------------------
@@ -909,7 +899,7 @@ verbose, random_state
     (2, 2)
     """
 
-    _game = DVAANClassifierGame
+    _game = DVAANGame
 
     def _play(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator

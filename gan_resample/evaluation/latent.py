@@ -190,7 +190,7 @@ def _axes(game: Any, z: torch.Tensor) -> torch.Tensor:
 def _near(game: Any, code: int) -> torch.Tensor:
     """Candidates near the boundary of a class that are kept, (n, latent_dim)."""
     parts = game.boundary_latents(code, SHOWN_POINTS).split(game.chunk_rows)
-    return torch.cat([z[game.agrees(game.decode(z), code)] for z in parts])
+    return torch.cat([z[game.agrees(game.draw_rows(z), code)] for z in parts])
 
 
 def _decision(game: Any, axes: torch.Tensor, shown: torch.Tensor) -> tuple[Array, Array, Array]:
