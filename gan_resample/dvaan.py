@@ -878,11 +878,8 @@ verbose, random_state
     Notes
     -----
     Each class lacks ``n_max - n_i`` rows; as many rows near the boundary join the training rows,
-    so that most rows of a rare class are generated ones. With ``decoder_variance="adapt"`` the
-    generated numbers of tables are drawn around the decoder's mean with the spread that real rows
-    of the class have around it; in the sampler, and with a given variance as in the paper, they
-    are the mean. Where no class is deficient the game is played without a pool. On a CPU
-    ``predict_proba`` of tables computes in float64.
+    so that most rows of a rare class are generated ones. Where no class is deficient the game is
+    played without a pool. On a CPU ``predict_proba`` of tables computes in float64.
 
     References
     ----------

@@ -1,6 +1,7 @@
 """One torch thread in tests: small nets run several times faster so, and CI has two cores."""
 
 import os
+import signal
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -11,6 +12,8 @@ import pytest
 import torch
 
 torch.set_num_threads(1)
+# a shell that starts a job in the background has it ignore Ctrl-C, which tests send for real
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parent.parent
 

@@ -139,7 +139,7 @@ def test_the_adversarial_loss_does_not_reach_the_recognition_network():
 
 
 def test_the_feature_loss_is_not_in_the_discriminators():
-    game, x, labels = prepared()
+    game, x, labels = prepared(decoder_variance=1.0)
     before = losses_of(game, x, labels)["discriminator"]
     game.feature_weight = 100.0
     assert losses_of(game, x, labels)["discriminator"] == before
@@ -464,7 +464,7 @@ def test_pool_and_mu_survive_pickling_and_go_on_without_another_warm_up():
     assert torch.equal(other.pool, clf.game_.pool)
 
 
-# ---- how far rows are from the decoder's means ----------------------------------------------------
+# ---- how far rows are from the decoder's means --------------------------------------------------
 
 
 def scattering(shape=(4,), spans=(), **own):
