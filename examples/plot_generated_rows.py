@@ -24,7 +24,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from gan_resample import GAMOSampler, SpreadSMOTE
 from gan_resample.evaluation import GenerationDisplay
-from gan_resample.evaluation.metrics import generation_scores
+from gan_resample.evaluation.metrics.generated import generation_scores
 
 QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the checks of this project
 

@@ -25,13 +25,13 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from gan_resample.base import BaseGameSampler
+from gan_resample.core.parameters import AT_LEAST_1, SamplerParams, game_param, param
+from gan_resample.core.sampler import BaseGameSampler
 from gan_resample.datasets import load_bundled
 from gan_resample.engine.game import SamplingGame
 from gan_resample.evaluation import ComparisonDisplay, GameHistoryDisplay, compare
-from gan_resample.losses import gradient_penalty
-from gan_resample.nn import MLP, Harden, SoftmaxSpans
-from gan_resample.parameters import AT_LEAST_1, SamplerParams, game_param, param
+from gan_resample.nn.losses import gradient_penalty
+from gan_resample.nn.modules import MLP, Harden, SoftmaxSpans
 
 QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the checks of this project
 

@@ -22,7 +22,8 @@ from imblearn.datasets import make_imbalance
 from sklearn.datasets import make_moons
 
 from gan_resample import PGANClassifier, PGANSampler
-from gan_resample.evaluation import GameHistoryDisplay, ResamplingDisplay, metrics
+from gan_resample.evaluation import GameHistoryDisplay, ResamplingDisplay
+from gan_resample.evaluation.metrics import generated as metrics
 
 QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the checks of this project
 

@@ -21,10 +21,10 @@ from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.utils.multiclass import type_of_target
 
-from gan_resample.column_kinds import ColumnKind, judge_frame, refuse_columns
-from gan_resample.columns import prepare_rows
-from gan_resample.extremes import find_extremes, tell_extremes
-from gan_resample.numeric_column import read_cells
+from gan_resample.encoding.columns import prepare_rows
+from gan_resample.encoding.extremes import find_extremes, tell_extremes
+from gan_resample.encoding.kinds import ColumnKind, judge_frame, refuse_columns
+from gan_resample.encoding.numeric import read_cells
 
 __all__ = ["DataSet", "Split", "as_dataset", "load_bundled"]
 

@@ -16,12 +16,12 @@ from gan_resample import (
     SpreadSMOTE,
 )
 from gan_resample.cyclegan import CycleGANGame
+from gan_resample.cyclegan.translation import TranslationGame
 from gan_resample.dvaan import DVAANGame
 from gan_resample.egan import EGANGame
 from gan_resample.engine.net import GameNet
 from gan_resample.gamo import GAMOGame
 from gan_resample.pgan import PGANGame
-from gan_resample.translation import TranslationGame
 
 SMALL = {"hidden_layer_sizes": (16,), "learning_rate": 1e-2, "random_state": 0}
 QUICK = {**SMALL, "max_iter": 4}

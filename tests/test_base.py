@@ -13,10 +13,10 @@ from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
 from gan_resample import GAMOClassifier, GAMOSampler, SpreadSMOTE
-from gan_resample.base import BaseGameClassifier
+from gan_resample.core.classifier import BaseGameClassifier
+from gan_resample.core.parameters import param
 from gan_resample.engine.game import ClassifyingGame
 from gan_resample.engine.guards import DivergenceError, DivergenceWarning
-from gan_resample.parameters import param
 from tests.helpers import QUICK, SMALL, blobs, mixed_frame
 
 X, y = blobs()

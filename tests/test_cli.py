@@ -34,7 +34,7 @@ def table(tmp_path):
 @pytest.fixture
 def no_pictures(monkeypatch):
     """They take most of the time, and are looked at elsewhere."""
-    monkeypatch.setattr("gan_resample.evaluation.report._figures", lambda *asked: [])
+    monkeypatch.setattr("gan_resample.evaluation.report.page._figures", lambda *asked: [])
 
 
 def compare(*arguments):

@@ -5,7 +5,7 @@ import shlex
 import pytest
 
 from gan_resample.cli.options import Columns, find_columns, join_values, split_names
-from gan_resample.column_kinds import option
+from gan_resample.encoding.kinds import option
 
 ODD = [
     "town, country", " lead", "trail ", 'say "x"', '"quoted"', "two\nlines", "a\rb", "-minus",

@@ -12,7 +12,7 @@ from imblearn.over_sampling import SMOTE
 from sklearn.preprocessing import StandardScaler
 
 from gan_resample.cli import main
-from gan_resample.reading import read_table
+from gan_resample.files.reading import read_table
 from tests.evaluation.helpers import mixed_table
 
 

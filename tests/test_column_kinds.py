@@ -12,8 +12,8 @@ import pyarrow as pa
 import pytest
 
 from gan_resample import TableEncoder
-from gan_resample.column_kinds import ColumnKind, judge_column, judge_frame, refuse_columns
 from gan_resample.datasets import as_dataset
+from gan_resample.encoding.kinds import ColumnKind, judge_column, judge_frame, refuse_columns
 
 N = 60
 COUNT = np.arange(N) % 30

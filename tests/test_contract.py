@@ -370,7 +370,7 @@ def test_bad_input_is_refused_before_training(estimator, case, monkeypatch):
         raise AssertionError("training began")
 
     monkeypatch.setattr("gan_resample.engine.net.GameNet.fit_loop", never)
-    monkeypatch.setattr("gan_resample.mixers.Anchors.choose", never)
+    monkeypatch.setattr("gan_resample.mixing.geometry.Anchors.choose", never)
     rows, labels, error, message = BAD[case]
     with pytest.raises(error, match=message):
         clone(estimator).fit(rows, labels)

@@ -19,8 +19,8 @@ from gan_resample import (
     TinyClassWarning,
 )
 from gan_resample.cyclegan import PAPER_SETTINGS
+from gan_resample.cyclegan.translation import HistoryPool, Pair, choose_pairs, compare_rows
 from gan_resample.engine.seeding import random_stream, seeded
-from gan_resample.translation import HistoryPool, Pair, choose_pairs, compare_rows
 from tests.helpers import (
     QUICK,
     SMALL,

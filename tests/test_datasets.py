@@ -4,11 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gan_resample.datasets import (
-    BUNDLED,
-    as_dataset,
-    load_bundled,
-)
+from gan_resample.datasets import BUNDLED, as_dataset, load_bundled
 
 
 def frame(n=12):

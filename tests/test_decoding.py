@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from gan_resample import DVAANSampler, GAMOSampler, PGANSampler
-from gan_resample.decoding import warn_of_poor_decoding
+from gan_resample.core.decoding import warn_of_poor_decoding
 from tests.helpers import SMALL, digit_images
 
 IMAGES = torch.tensor([0.0, 2.0, 10.0, 10.0]).view(4, 1, 1, 1)

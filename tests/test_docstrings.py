@@ -29,8 +29,8 @@ from gan_resample.evaluation import (
     ResamplingDisplay,
     TranslationDisplay,
     compare,
-    metrics,
 )
+from gan_resample.evaluation.metrics import generated as metrics
 
 GAMES = [GAMOSampler, GAMOClassifier, DVAANSampler, DVAANClassifier]
 GAMES += [CycleGANSampler, CycleGANClassifier, PGANSampler, PGANClassifier, EGANClassifier]

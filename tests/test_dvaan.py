@@ -12,11 +12,11 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 from torch.nn.functional import cross_entropy, softplus
 
-import gan_resample.dvaan as dvaan
+import gan_resample.dvaan.game as dvaan
 from gan_resample import BoundaryWarning, DVAANClassifier, DVAANSampler, TableEncoder
-from gan_resample.dvaan import ImageNets, TableNets, simplex
+from gan_resample.dvaan.networks import ImageNets, TableNets, simplex
 from gan_resample.engine.seeding import random_stream, seeded
-from gan_resample.losses import gaussian_divergence
+from gan_resample.nn.losses import gaussian_divergence
 from tests import helpers
 from tests.helpers import QUICK, SMALL, blobs, digit_images, make_game, make_net, rows_of
 

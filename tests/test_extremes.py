@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_resample.extremes import ClipExtremes, Tail, find_extremes, tell_extremes
+from gan_resample.encoding.extremes import ClipExtremes, Tail, find_extremes, tell_extremes
 
 rng = np.random.default_rng(0)
 

@@ -12,8 +12,8 @@ from torch import nn
 
 from gan_resample import CollapseWarning, GAMOClassifier, GAMOSampler, gamo
 from gan_resample.engine.seeding import random_stream, seeded
-from gan_resample.losses import squared_softmax
-from gan_resample.mixers import Mix
+from gan_resample.mixing.geometry import Mix
+from gan_resample.nn.losses import squared_softmax
 from tests.helpers import GAMO, QUICK, SMALL, blobs, make_game, make_net, tensors
 
 CPU = torch.device("cpu")

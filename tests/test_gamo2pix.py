@@ -9,8 +9,8 @@ import torch
 from gan_resample import GAMOSampler
 from gan_resample.engine.net import GameNet
 from gan_resample.engine.seeding import random_stream, seeded
-from gan_resample.gamo2pix import GAMO2pixGame, VariationalDecoder
-from gan_resample.losses import gaussian_divergence
+from gan_resample.mixing.gamo2pix import GAMO2pixGame, VariationalDecoder
+from gan_resample.nn.losses import gaussian_divergence
 from tests.helpers import digit_images
 
 CPU = torch.device("cpu")

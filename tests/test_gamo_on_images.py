@@ -19,7 +19,7 @@ from torch import nn
 
 from gan_resample import GAMOClassifier, GAMOSampler, ImageEncoder, SpreadSMOTE, TableEncoder
 from gan_resample.gamo import PAPER_SETTINGS
-from gan_resample.gamo2pix import PAPER_SETTINGS as GAMO2PIX_SETTINGS
+from gan_resample.mixing.gamo2pix import PAPER_SETTINGS as GAMO2PIX_SETTINGS
 from tests.helpers import digit_images, make_game, rows_of
 
 X, y = digit_images()
@@ -322,7 +322,7 @@ def test_published_settings_are_arguments():
 def test_large_images_go_through_in_parts(monkeypatch):
     sampler = GAMOSampler(**QUICK).fit(X, y)
     whole = sampler.features(X)
-    monkeypatch.setattr("gan_resample.nn.ACTIVATIONS", 32 * 64 * 7)  # seven images at once
+    monkeypatch.setattr("gan_resample.nn.build.ACTIVATIONS", 32 * 64 * 7)  # seven images at once
     seen = []
     sampler.game_.feature_extractor.register_forward_hook(
         lambda module, args, out: seen.append(len(out))
@@ -429,7 +429,7 @@ def untrained(monkeypatch):
         raise AssertionError("training began")
 
     monkeypatch.setattr("gan_resample.engine.net.GameNet.fit_loop", never)
-    monkeypatch.setattr("gan_resample.mixers.Anchors.choose", never)
+    monkeypatch.setattr("gan_resample.mixing.geometry.Anchors.choose", never)
 
 
 @pytest.mark.usefixtures("untrained")

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from gan_resample import losses
+from gan_resample.nn import losses
 
 LOGITS = torch.tensor([[0.5, 0.3, 0.2]], dtype=torch.float64).log()
 TRUE = torch.tensor([[1.0, 0.0, 0.0]], dtype=torch.float64)

@@ -6,7 +6,7 @@ import torch
 from scipy.optimize import linprog
 from sklearn.neighbors import NearestNeighbors
 
-from gan_resample.mixers import (
+from gan_resample.mixing.geometry import (
     Anchors,
     ClassMixer,
     NeighbourMixer,

@@ -9,18 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from gan_resample.convnets import ConvDecoder, ConvNet
-from gan_resample.nn import (
-    MLP,
-    Harden,
-    MovingAverage,
-    SoftmaxSpans,
-    Strata,
-    check_width,
-    freeze_layers,
-    make_module,
-    output_width,
-)
+from gan_resample.nn.build import check_width, freeze_layers, make_module, output_width
+from gan_resample.nn.convnets import ConvDecoder, ConvNet
+from gan_resample.nn.modules import MLP, Harden, MovingAverage, SoftmaxSpans, Strata
 
 
 def test_mlp_has_the_asked_widths_and_norms():

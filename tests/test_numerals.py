@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from gan_resample.numerals import WholeForm, has_leading_zero, learn_form, read_number
+from gan_resample.encoding.numerals import WholeForm, has_leading_zero, learn_form, read_number
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from sklearn.base import clone
 
 import gan_resample
 from gan_resample import CycleGANClassifier, CycleGANSampler, DVAANSampler, GAMOSampler
-from gan_resample.parameters import fixed_params, game_params
+from gan_resample.core.parameters import fixed_params, game_params
 from tests.helpers import blobs
 
 ESTIMATORS = [

@@ -9,7 +9,7 @@ from torch import nn
 
 from gan_resample import BoundaryWarning, PGANClassifier, PGANSampler, pgan
 from gan_resample.engine.seeding import random_stream, seeded
-from gan_resample.losses import one_vs_rest
+from gan_resample.nn.losses import one_vs_rest
 from tests.helpers import QUICK, blobs, digit_images, make_game, make_net, rows_of, tensors
 
 CPU = torch.device("cpu")

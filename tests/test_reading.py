@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gan_resample.reading import MISSING, read_table, separate_target, table_files
+from gan_resample.files.reading import MISSING, read_table, separate_target, table_files
 
 ROWS = "a,b,y\n1,2,0\n3,4,1\n"
 
@@ -105,7 +105,7 @@ def test_zeros_before_a_number_make_it_a_text(tmp_path):
 def test_zeros_are_seen_where_a_chunk_of_the_file_ends(tmp_path, monkeypatch):
     content = "a,y\n" + "".join(f"{i + 10},0\n" for i in range(40)) + "05,1\n"
     for size in range(16, 24):
-        monkeypatch.setattr("gan_resample.text_files.CHUNK", size)
+        monkeypatch.setattr("gan_resample.files.text.CHUNK", size)
         assert read_table(written(tmp_path, content)).frame["a"].iloc[-1] == "05"
 
 

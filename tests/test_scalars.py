@@ -6,8 +6,8 @@ import torch
 from sklearn.base import clone
 
 from gan_resample import ImageEncoder, TableEncoder
+from gan_resample.engine.scalars import plain
 from gan_resample.engine.seeding import random_stream, seeded
-from gan_resample.scalars import plain
 from tests.helpers import GAMES, blobs, classifiers, digit_images, make_net, rows_of, samplers
 
 WIDE = {bool: np.bool_, int: np.int64, float: np.float64}

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from gan_resample.evaluation import compare
-from gan_resample.evaluation.fold import Outcome
-from gan_resample.evaluation.store import Store
+from gan_resample.evaluation.run.fold import Outcome
+from gan_resample.evaluation.run.store import Store
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))  # of benchmarks/, which is not installed

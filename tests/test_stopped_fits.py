@@ -29,7 +29,7 @@ from gan_resample import (
     SpreadSMOTE,
 )
 from gan_resample.engine.net import GameNet
-from gan_resample.gamo2pix import GAMO2pixGame
+from gan_resample.mixing.gamo2pix import GAMO2pixGame
 from tests.helpers import QUICK, blobs, digit_images
 
 X, y = blobs((40, 12))

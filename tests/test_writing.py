@@ -6,8 +6,8 @@ import stat
 import pandas as pd
 import pytest
 
-from gan_resample.evaluation.store import Store
-from gan_resample.writing import (
+from gan_resample.evaluation.run.store import Store
+from gan_resample.files.writing import (
     check_folder,
     check_table_file,
     refuse_inputs,
@@ -110,7 +110,7 @@ def test_places_for_tables_are_checked_before_any_work(tmp_path, name, message):
 
 
 def test_parquet_needs_a_library(tmp_path, monkeypatch):
-    monkeypatch.setattr("gan_resample.writing.find_spec", lambda name: None)
+    monkeypatch.setattr("gan_resample.files.writing.find_spec", lambda name: None)
     for name in ("t.parquet", "T.FEATHER"):
         with pytest.raises(ImportError, match="needs pyarrow"):
             check_table_file(tmp_path / name)

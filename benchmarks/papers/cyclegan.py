@@ -46,11 +46,11 @@ from benchmarks.lib.environment import versions
 from benchmarks.lib.public_tables import is_categorical, prepare, read_table
 from benchmarks.lib.runs import Record, Runs, carry_out, command_line, mean_and_spread
 from gan_resample import CollapseWarning, CycleGANClassifier, TinyClassWarning
-from gan_resample.base import BaseGameClassifier
+from gan_resample.core.classifier import BaseGameClassifier
+from gan_resample.core.parameters import game_param
+from gan_resample.cyclegan.networks import ImageNets, TableNets
 from gan_resample.engine.game import ClassifyingGame
-from gan_resample.evaluation.methods import class_balanced_weights
-from gan_resample.parameters import game_param
-from gan_resample.translation import ImageNets, TableNets
+from gan_resample.evaluation.run.methods import class_balanced_weights
 
 Array = NDArray[Any]
 

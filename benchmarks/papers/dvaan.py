@@ -49,7 +49,7 @@ from benchmarks.lib.public_tables import prepare, read_table
 from benchmarks.lib.runs import Record, Runs, carry_out, command_line, mean_and_spread
 from gan_resample import BoundaryWarning, CollapseWarning, DVAANClassifier, TinyClassWarning
 from gan_resample.dvaan import PAPER_SETTINGS, DVAANGame
-from gan_resample.nn import MLP
+from gan_resample.nn.modules import MLP
 
 Array = NDArray[Any]
 

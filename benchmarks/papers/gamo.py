@@ -42,7 +42,7 @@ from benchmarks.lib.environment import versions
 from benchmarks.lib.plain_network import PlainClassifier, hidden
 from benchmarks.lib.runs import Record, Runs, carry_out, command_line, mean_and_spread
 from gan_resample import CollapseWarning, GAMOClassifier, SpreadSMOTE
-from gan_resample.evaluation.metrics import acsa, gmean
+from gan_resample.evaluation.metrics.generated import acsa, gmean
 from gan_resample.gamo import PAPER_SETTINGS
 
 Array = NDArray[Any]

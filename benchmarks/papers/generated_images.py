@@ -24,7 +24,7 @@ from benchmarks.lib.plain_network import PlainClassifier
 from benchmarks.papers.gamo import draw, hidden
 from gan_resample import GAMOSampler, SpreadSMOTE
 from gan_resample.evaluation import GenerationDisplay
-from gan_resample.evaluation.metrics import generation_scores
+from gan_resample.evaluation.metrics.generated import generation_scores
 
 BESIDE_TEST = ("frechet", "precision", "recall", "density", "coverage")
 

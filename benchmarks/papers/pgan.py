@@ -44,7 +44,7 @@ from benchmarks.lib.environment import versions
 from benchmarks.lib.plain_network import PlainClassifier, hidden
 from benchmarks.lib.runs import Record, Runs, carry_out, command_line, mean_and_spread
 from gan_resample import CollapseWarning, GAMOClassifier, PGANClassifier, gamo, pgan
-from gan_resample.evaluation import metrics
+from gan_resample.evaluation.metrics import generated as metrics
 
 Array = NDArray[Any]
 

@@ -29,7 +29,7 @@ from benchmarks.scoreboard.page import KEPT, build, write_about
 from benchmarks.scoreboard.report import failures, report
 from gan_resample.datasets import DataSet, as_dataset
 from gan_resample.evaluation import Comparison, compare
-from gan_resample.evaluation.compare import store_versions
+from gan_resample.evaluation.run.compare import store_versions
 
 SAMPLERS = (
     *("none", "class_weight", "threshold", "random", "smote", "borderline", "gsmote"),

@@ -14,7 +14,7 @@ import pandas as pd
 from imblearn.over_sampling.base import BaseOverSampler
 from numpy.typing import NDArray
 
-from gan_resample.evaluation.smote import _fit_encoded
+from gan_resample.evaluation.run.smote import _fit_encoded
 
 Array = NDArray[Any]
 

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from benchmarks.scoreboard.idea_samplers import pick
 from gan_resample import GAMOClassifier, GAMOSampler
 from gan_resample.gamo import GAMOGame
-from gan_resample.mixers import Mix, SpreadMixer
-from gan_resample.nn import MLP
+from gan_resample.mixing.geometry import Mix, SpreadMixer
+from gan_resample.nn.modules import MLP
 
 
 class PerFeatureMixer(SpreadMixer):

@@ -20,7 +20,7 @@ from torch import Tensor
 from benchmarks.scoreboard.networks import WeightedNetwork
 from gan_resample import GAMOClassifier, SpreadSMOTE, TableEncoder
 from gan_resample.gamo import GAMOGame
-from gan_resample.mixers import spread
+from gan_resample.mixing.geometry import spread
 
 Array = NDArray[Any]
 Rows = tuple[pd.DataFrame, Array]

@@ -28,10 +28,10 @@ from benchmarks.scoreboard.idea_samplers import RULES, Judged, Reach, Rows, reac
 from benchmarks.scoreboard.report import told
 from gan_resample import GAMOSampler, SpreadSMOTE
 from gan_resample.datasets import DataSet, as_dataset
-from gan_resample.evaluation.fold import impute, make_model
-from gan_resample.evaluation.methods import choose_classifiers, choose_methods, with_seed
-from gan_resample.evaluation.scores import SCORES, Prediction
-from gan_resample.evaluation.smote import fit_resample
+from gan_resample.evaluation.metrics.scores import SCORES, Prediction
+from gan_resample.evaluation.run.fold import impute, make_model
+from gan_resample.evaluation.run.methods import choose_classifiers, choose_methods, with_seed
+from gan_resample.evaluation.run.smote import fit_resample
 
 Array = NDArray[Any]
 

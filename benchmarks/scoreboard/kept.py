@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.lib.output import write_json
-from gan_resample.evaluation.fold import Outcome
-from gan_resample.evaluation.reliability import Sums
-from gan_resample.evaluation.store import Store
+from gan_resample.evaluation.metrics.reliability import Sums
+from gan_resample.evaluation.run.fold import Outcome
+from gan_resample.evaluation.run.store import Store
 
 __all__ = ["keep", "kept_records", "restore"]
 

@@ -20,8 +20,8 @@ from benchmarks.lib.output import write_json
 from benchmarks.scoreboard.kept import kept_records
 from benchmarks.scoreboard.report import mean_ranks, ranked
 from gan_resample.evaluation import Comparison, RankDisplay
-from gan_resample.evaluation.scores import SCORES
-from gan_resample.evaluation.statistics import FEWEST_DATA, FEWEST_SAMPLERS
+from gan_resample.evaluation.metrics.scores import SCORES
+from gan_resample.evaluation.results.rank_tests import FEWEST_DATA, FEWEST_SAMPLERS
 
 __all__ = ["KEPT", "build", "is_fresh", "read_comparisons", "write_about"]
 

@@ -7,13 +7,13 @@ from itertools import product
 
 import pandas as pd
 
-from gan_resample.class_mix import balances_inside
 from gan_resample.evaluation import Comparison
-from gan_resample.evaluation.fidelity import FIDELITY
-from gan_resample.evaluation.intervals import mean_ranks as rank
-from gan_resample.evaluation.intervals import over_data
-from gan_resample.evaluation.methods import choose_classifiers
-from gan_resample.evaluation.probabilities import calibration
+from gan_resample.evaluation.metrics.fidelity import FIDELITY
+from gan_resample.evaluation.results.calibration import calibration
+from gan_resample.evaluation.results.intervals import mean_ranks as rank
+from gan_resample.evaluation.results.intervals import over_data
+from gan_resample.evaluation.run.methods import choose_classifiers
+from gan_resample.priors.class_mix import balances_inside
 
 SCORES = ("balanced_accuracy", "roc_auc", "average_precision", "brier_score")
 HEADINGS = ("balanced accuracy", "ROC AUC", "average precision", "Brier score × 100")

@@ -34,8 +34,8 @@ from benchmarks.lib.environment import versions
 from benchmarks.lib.plain_network import PlainClassifier
 from benchmarks.lib.runs import Record, Runs, carry_out, command_line, mean_and_spread
 from gan_resample import CollapseWarning, EGANClassifier, GAMOClassifier, PGANClassifier
-from gan_resample.convnets import ConvNet
-from gan_resample.evaluation.metrics import acsa
+from gan_resample.evaluation.metrics.generated import acsa
+from gan_resample.nn.convnets import ConvNet
 
 Array = NDArray[Any]
 

@@ -11,14 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gan_resample.cli.options import (
-    EPILOG,
-    Columns,
-    add_columns,
-    add_game,
-    say,
-    say_kinds,
-)
+from gan_resample.cli.options import EPILOG, Columns, add_columns, add_game, say, say_kinds
 
 __all__ = ["add_command"]
 
@@ -64,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
     import matplotlib as mpl
 
     from gan_resample.evaluation import compare
-    from gan_resample.writing import REPORT, RESULTS, STORE, check_folder, write_results
+    from gan_resample.files.writing import REPORT, RESULTS, STORE, check_folder, write_results
 
     mpl.use("Agg")
     name = Path(options.data).resolve().name.split(".")[0]
@@ -99,7 +92,7 @@ def _refuse_other_data(path: Path, names: set[str]) -> None:
     """Leave the report alone that was made of other tables in the same folder."""
     from contextlib import closing
 
-    from gan_resample.evaluation.store import Store
+    from gan_resample.evaluation.run.store import Store
 
     if not path.exists():
         return
@@ -122,8 +115,8 @@ def _read_datasets(options: argparse.Namespace, out: Path) -> tuple[list[Any], d
     over a file of somebody's.
     """
     from gan_resample.datasets import BUNDLED, load_bundled
-    from gan_resample.reading import table_files
-    from gan_resample.writing import (
+    from gan_resample.files.reading import table_files
+    from gan_resample.files.writing import (
         REPORT,
         RESULTS,
         STORE,
@@ -156,7 +149,7 @@ def _make_datasets(
 ) -> tuple[list[Any], dict[str, Any]]:
     """Read files; of several tables each has some of the columns that are named."""
     from gan_resample.datasets import as_dataset, read_columns
-    from gan_resample.reading import read_table, separate_target
+    from gan_resample.files.reading import read_table, separate_target
 
     tables = {name: read_table(file, asked.missing) for name, file in files.items()}
     every = {column: None for table in tables.values() for column in table.frame.columns}
@@ -183,7 +176,7 @@ def _make_datasets(
 
 def _refuse_columns(path: Path, kinds: Mapping[str, Mapping[str, Any]]) -> None:
     """Refuse the columns of all tables at once."""
-    from gan_resample.column_kinds import refuse_columns
+    from gan_resample.encoding.kinds import refuse_columns
 
     told: dict[str, Any] = {}
     for name, own in kinds.items():
@@ -198,7 +191,7 @@ def _refuse_columns(path: Path, kinds: Mapping[str, Mapping[str, Any]]) -> None:
 
 def print_findings(comparison: Any) -> None:
     """Print the main score as a table, and what the numbers say."""
-    from gan_resample.evaluation.words import findings, number, overall_findings
+    from gan_resample.evaluation.report.findings import findings, number, overall_findings
 
     score = comparison.scores[0]
     unit = comparison.unit(score)

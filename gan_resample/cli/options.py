@@ -186,7 +186,7 @@ def say(sentences: Iterable[str]) -> None:
 
 def say_kinds(name: str, kinds: Mapping[Any, Any]) -> None:
     """Tell what columns were taken for, where that was guessed, and what looks wrong."""
-    from gan_resample.column_kinds import option
+    from gan_resample.encoding.kinds import option
 
     for column, kind in kinds.items():
         if kind.told:

@@ -47,9 +47,9 @@ def run(options: argparse.Namespace) -> None:
     from imblearn.under_sampling.base import BaseUnderSampler
 
     from gan_resample.datasets import as_dataset
-    from gan_resample.evaluation.methods import choose_methods, with_seed
-    from gan_resample.reading import read_table, separate_target, usual_target
-    from gan_resample.writing import check_table_file, refuse_inputs, write_table
+    from gan_resample.evaluation.run.methods import choose_methods, with_seed
+    from gan_resample.files.reading import read_table, separate_target, usual_target
+    from gan_resample.files.writing import check_table_file, refuse_inputs, write_table
 
     [method] = choose_methods([options.sampler], options.max_iter).values()
     if method.sampler is None or isinstance(method.sampler, BaseUnderSampler):
@@ -86,8 +86,8 @@ def run(options: argparse.Namespace) -> None:
 
 def _refuse_columns(name: str, X: Any, named: Columns) -> None:
     """Refuse all columns at once that nothing can be made of, those with missing values too."""
-    from gan_resample.column_kinds import ColumnKind, refuse_columns
     from gan_resample.datasets import read_columns
+    from gan_resample.encoding.kinds import ColumnKind, refuse_columns
 
     kinds, _ = read_columns(X, named.categorical, named.ids)
     for column, kind in kinds.items():
@@ -100,8 +100,8 @@ def _refuse_columns(name: str, X: Any, named: Columns) -> None:
 
 def _refuse_foreign(path: Path, columns: Sequence[str]) -> None:
     """Refuse to replace a file, unless this command wrote it with the same columns."""
-    from gan_resample.reading import read_table
-    from gan_resample.writing import holds_something
+    from gan_resample.files.reading import read_table
+    from gan_resample.files.writing import holds_something
 
     if not holds_something(path):
         return
@@ -128,8 +128,8 @@ def _generate(sampler: Any, data: Any, X: Any, y: Any) -> tuple[Any, str]:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    from gan_resample.evaluation.smote import fit_resample, measures_raw_distances
-    from gan_resample.extremes import ClipExtremes
+    from gan_resample.encoding.extremes import ClipExtremes
+    from gan_resample.evaluation.run.smote import fit_resample, measures_raw_distances
 
     texts = data.X.columns[data.X.dtypes == "category"]
     numbers = data.X.columns.difference(texts, sort=False)
@@ -160,7 +160,7 @@ def _spelled(values: Any, column: Any) -> Any:
     """Return numbers as the cells of a column are written."""
     from decimal import Decimal
 
-    from gan_resample.numerals import learn_form
+    from gan_resample.encoding.numerals import learn_form
 
     if column.dtype.kind in "iu":  # Python's numbers, which do not overflow on the way back
         low, high = int(column.min()), int(column.max())
@@ -177,8 +177,8 @@ def _as_read(table: Any, real: Any, made: Any, *, text: str) -> Any:
     """
     import pandas as pd
 
-    from gan_resample.columns import nullable
-    from gan_resample.text_files import COLUMNAR
+    from gan_resample.encoding.columns import nullable
+    from gan_resample.files.text import COLUMNAR
 
     cells = None if text.endswith(COLUMNAR) else table.texts()
     columns = {}

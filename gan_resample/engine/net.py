@@ -25,8 +25,8 @@ from gan_resample.engine.batches import (
 )
 from gan_resample.engine.game import Game
 from gan_resample.engine.guards import Guard, LossTally
+from gan_resample.engine.scalars import plain
 from gan_resample.engine.stopping import SignalWatch
-from gan_resample.scalars import plain
 
 __all__ = ["GameNet"]
 

@@ -11,14 +11,14 @@ except ImportError as error:
         'pip install "gan-resample[compare]"'
     ) from error
 
-from gan_resample.evaluation.compare import compare
 from gan_resample.evaluation.comparison import Comparison
-from gan_resample.evaluation.latent import LatentDisplay
-from gan_resample.evaluation.pictures import GenerationDisplay, ResamplingDisplay
-from gan_resample.evaluation.plots import ComparisonDisplay, GameHistoryDisplay
-from gan_resample.evaluation.rank_plot import RankDisplay
-from gan_resample.evaluation.statistics import RankTest, SharedMeans
-from gan_resample.evaluation.translations import TranslationDisplay
+from gan_resample.evaluation.displays.comparison import ComparisonDisplay, GameHistoryDisplay
+from gan_resample.evaluation.displays.latent import LatentDisplay
+from gan_resample.evaluation.displays.ranks import RankDisplay
+from gan_resample.evaluation.displays.rows import GenerationDisplay, ResamplingDisplay
+from gan_resample.evaluation.displays.translation import TranslationDisplay
+from gan_resample.evaluation.results.rank_tests import RankTest, SharedMeans
+from gan_resample.evaluation.run.compare import compare
 
 __all__ = [
     "Comparison",

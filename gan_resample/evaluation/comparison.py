@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from gan_resample.evaluation.over_data import OverData
-from gan_resample.evaluation.plots import ComparisonDisplay
-from gan_resample.evaluation.probabilities import calibration
-from gan_resample.evaluation.report import write_report
+from gan_resample.evaluation.displays.comparison import ComparisonDisplay
+from gan_resample.evaluation.report.page import write_report
+from gan_resample.evaluation.results.calibration import calibration
+from gan_resample.evaluation.results.over_datasets import OverData
 
 __all__ = ["Comparison"]
 

@@ -25,8 +25,8 @@ from sklearn.svm import LinearSVC
 from gan_resample import SpreadSMOTE
 from gan_resample.datasets import load_bundled
 from gan_resample.evaluation import compare
-from gan_resample.evaluation.store import Store
-from gan_resample.evaluation.words import findings
+from gan_resample.evaluation.report.findings import findings
+from gan_resample.evaluation.run.store import Store
 from tests.evaluation.helpers import (
     QUICK,
     SAMPLERS,
@@ -210,7 +210,7 @@ def test_failed_cells_are_tried_again(tmp_path):
     compare(data, ["none"], ["knn"], cv=3, store=path)
     store = Store(path)
     key = ("numbers", 0, 1, "none", "knn")
-    from gan_resample.evaluation.fold import Outcome
+    from gan_resample.evaluation.run.fold import Outcome
 
     record = store.records()[key]
     failed = {name: record[name] for name in ("data", "repeat", "fold", "sampler", "classifier")}

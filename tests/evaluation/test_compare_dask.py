@@ -9,7 +9,7 @@ from distributed import Client, LocalCluster
 from imblearn.over_sampling import RandomOverSampler
 
 from gan_resample.evaluation import compare
-from gan_resample.evaluation.store import Store
+from gan_resample.evaluation.run.store import Store
 from tests.evaluation.helpers import numeric_table
 
 ASKED = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}

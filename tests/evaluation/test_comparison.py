@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from gan_resample.evaluation import Comparison
-from gan_resample.evaluation.intervals import NO_DIFFERENCE
-from gan_resample.evaluation.scores import SCORES
-from gan_resample.evaluation.words import findings, number, overall_findings
+from gan_resample.evaluation.metrics.scores import SCORES
+from gan_resample.evaluation.report.findings import findings, number, overall_findings
+from gan_resample.evaluation.results.intervals import NO_DIFFERENCE
 from tests.evaluation.helpers import SAMPLERS, small_comparison
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from gan_resample.evaluation.fidelity import FIDELITY, MOST, fidelity
+from gan_resample.evaluation.metrics.fidelity import FIDELITY, MOST, fidelity
 
 
 def figures(made, seed=0, labels=None):

@@ -29,8 +29,8 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gan_resample import GAMOClassifier, SpreadSMOTE
-from gan_resample.evaluation.fingerprint import Teller, mark, without_marks
-from gan_resample.evaluation.methods import describe
+from gan_resample.evaluation.run.fingerprint import Teller, mark, without_marks
+from gan_resample.evaluation.run.methods import describe
 
 
 class Holds(BaseEstimator):

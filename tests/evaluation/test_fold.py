@@ -25,14 +25,14 @@ from sklearn.preprocessing import StandardScaler
 
 from gan_resample import PriorCorrectedClassifier, SpreadSMOTE
 from gan_resample.datasets import as_dataset
-from gan_resample.evaluation.fold import Task, impute, make_model, play
-from gan_resample.evaluation.methods import (
+from gan_resample.evaluation.metrics.scores import SCORES
+from gan_resample.evaluation.run.fold import Task, impute, make_model, play
+from gan_resample.evaluation.run.methods import (
     Method,
     choose_classifiers,
     choose_methods,
     with_seed,
 )
-from gan_resample.evaluation.scores import SCORES
 from tests.evaluation.helpers import mixed_table, numeric_table
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from gan_resample.evaluation.intervals import (
+from gan_resample.evaluation.results.intervals import (
     NO_DIFFERENCE,
     Difference,
     mean_ranks,

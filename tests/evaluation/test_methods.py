@@ -16,8 +16,9 @@ from sklearn.svm import LinearSVC
 
 import gan_resample
 from gan_resample import GAMOClassifier, GAMOSampler
-from gan_resample.base import BaseGameClassifier, BaseGameSampler
-from gan_resample.evaluation.methods import (
+from gan_resample.core.classifier import BaseGameClassifier
+from gan_resample.core.sampler import BaseGameSampler
+from gan_resample.evaluation.run.methods import (
     Method,
     PriorThresholdClassifier,
     balanced_weights,
@@ -30,7 +31,7 @@ from gan_resample.evaluation.methods import (
     fit_weighted,
     with_seed,
 )
-from gan_resample.evaluation.smote import NotApplicable
+from gan_resample.evaluation.run.smote import NotApplicable
 from tests.helpers import blobs
 
 

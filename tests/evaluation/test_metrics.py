@@ -13,7 +13,7 @@ from scipy.spatial.distance import cdist
 from sklearn.exceptions import NotFittedError
 
 from gan_resample import GAMOSampler, SpreadSMOTE
-from gan_resample.evaluation.metrics import (
+from gan_resample.evaluation.metrics.generated import (
     acsa,
     frechet_distance,
     generation_scores,
@@ -88,7 +88,7 @@ def test_manifold_scores_are_the_definitions(k):
 def test_manifold_scores_do_not_depend_on_the_chunks(monkeypatch):
     n_rows = rng.normal(size=(70, 2)), rng.normal(size=(60, 2))
     whole = manifold_scores(*n_rows), near_copies(*n_rows)
-    monkeypatch.setattr("gan_resample.evaluation.metrics.ENTRIES", 150)
+    monkeypatch.setattr("gan_resample.evaluation.metrics.generated.ENTRIES", 150)
     assert (manifold_scores(*n_rows), near_copies(*n_rows)) == whole
 
 

@@ -10,11 +10,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 
 from gan_resample import GAMOSampler, SpreadSMOTE
-from gan_resample.evaluation import (
-    ComparisonDisplay,
-    GameHistoryDisplay,
-    compare,
-)
+from gan_resample.evaluation import ComparisonDisplay, GameHistoryDisplay, compare
 from tests.evaluation.helpers import SAMPLERS, numeric_table, small_comparison
 from tests.helpers import QUICK, blobs
 

@@ -13,16 +13,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import ShuffleSplit
 
 from gan_resample.evaluation import compare
-from gan_resample.evaluation.fidelity import FIDELITY
-from gan_resample.evaluation.figures import CELL
-from gan_resample.evaluation.intervals import NO_DIFFERENCE
-from gan_resample.evaluation.probabilities import (
+from gan_resample.evaluation.metrics.fidelity import FIDELITY
+from gan_resample.evaluation.report.findings import findings
+from gan_resample.evaluation.report.tables import likeness_table, probability_table
+from gan_resample.evaluation.results.calibration import (
     _mended,
     calibration,
     warning_of_probabilities,
 )
-from gan_resample.evaluation.section_tables import likeness_table, probability_table
-from gan_resample.evaluation.words import findings
+from gan_resample.evaluation.results.intervals import NO_DIFFERENCE
+from gan_resample.evaluation.results.tables import CELL
 from tests.evaluation.helpers import numeric_table
 
 NEW = ("corrected", "fidelity")  # what records of earlier versions lack

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from gan_resample.evaluation.reliability import N_BINS, Sums, calibration_line, reliability
-from gan_resample.evaluation.scores import Prediction
+from gan_resample.evaluation.metrics.reliability import N_BINS, Sums, calibration_line, reliability
+from gan_resample.evaluation.metrics.scores import Prediction
 
 
 def sums(p, y, weight=None):

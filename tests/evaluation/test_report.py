@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from gan_resample.evaluation import compare
-from gan_resample.evaluation.section_tables import columns_as_read
+from gan_resample.evaluation.report.tables import columns_as_read
 from tests.evaluation.helpers import QUICK, numeric_table, small_comparison, tables
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -84,7 +84,7 @@ def test_the_page_is_complete(page):
 
 def test_five_data_sets_are_tested_together(page, tmp_path, monkeypatch):
     # the pictures of each data set are looked at elsewhere, and take their time
-    monkeypatch.setattr("gan_resample.evaluation.report._figures", lambda *asked: [])
+    monkeypatch.setattr("gan_resample.evaluation.report.page._figures", lambda *asked: [])
     data = {f"numbers {seed}": numeric_table(60, seed) for seed in range(5)}
     found = compare(data, ["none", "random", "threshold"], ["knn"], cv=2, scoring=["roc_auc"])
     text = found.to_html(tmp_path / "r.html").read_text()
@@ -197,7 +197,7 @@ def test_what_was_guessed_of_columns_is_listed_and_many_names_are_cut_short():
 
 
 def test_a_page_replaces_pages_only(tmp_path, monkeypatch):
-    monkeypatch.setattr("gan_resample.evaluation.report._figures", lambda *asked: [])
+    monkeypatch.setattr("gan_resample.evaluation.report.page._figures", lambda *asked: [])
     found, file = small_comparison(), tmp_path / "page.html"
     file.touch()
     for _ in range(2):

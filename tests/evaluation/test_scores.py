@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from gan_resample.evaluation.scores import SCORES, Prediction
+from gan_resample.evaluation.metrics.scores import SCORES, Prediction
 
 
 def prediction(n_classes=3, n=90, seed=0, weight=None, y=None):

@@ -13,7 +13,7 @@ from imblearn.over_sampling import (
 )
 
 from gan_resample import SpreadSMOTE
-from gan_resample.evaluation.smote import fit_resample, for_columns
+from gan_resample.evaluation.run.smote import fit_resample, for_columns
 
 
 def table(counts, seed=0):

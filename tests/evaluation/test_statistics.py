@@ -14,17 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from gan_resample.evaluation import RankDisplay, statistics
-from gan_resample.evaluation.across import rank_display, score_tables
-from gan_resample.evaluation.intervals import over_data
-from gan_resample.evaluation.statistics import (
+from gan_resample.evaluation import RankDisplay
+from gan_resample.evaluation.report.findings import chance, overall_findings
+from gan_resample.evaluation.report.over_datasets import rank_display, score_tables
+from gan_resample.evaluation.results import rank_tests as statistics
+from gan_resample.evaluation.results.intervals import over_data
+from gan_resample.evaluation.results.rank_tests import (
     SharedMeans,
     default_rope,
     friedman,
     shared_means,
     signed_rank,
 )
-from gan_resample.evaluation.words import chance, overall_findings
 from tests.evaluation.test_comparison import made
 
 # After the example of Demšar (2006), AUC of C4.5 and its variants on 14 data sets, written from

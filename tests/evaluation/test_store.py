@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from gan_resample.evaluation.fold import Outcome
-from gan_resample.evaluation.store import Store, is_store
+from gan_resample.evaluation.run.fold import Outcome
+from gan_resample.evaluation.run.store import Store, is_store
 
 AS_FORMAT_0 = (
     "ALTER TABLE records DROP COLUMN checksum",

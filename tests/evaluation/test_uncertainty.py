@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from gan_resample.evaluation.metrics import (
+from gan_resample.evaluation.metrics.generated import (
     entropy,
     least_confidence,
     margin_of_confidence,

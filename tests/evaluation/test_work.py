@@ -18,11 +18,12 @@ from imblearn.over_sampling import RandomOverSampler
 from skorch.callbacks import Callback
 
 from gan_resample import GAMOSampler
-from gan_resample.evaluation import compare, work
-from gan_resample.evaluation.store import Store
+from gan_resample.evaluation import compare
+from gan_resample.evaluation.run import parallel as work
+from gan_resample.evaluation.run.store import Store
 from tests.evaluation.helpers import numeric_table
 
-compare_module = sys.modules["gan_resample.evaluation.compare"]
+compare_module = sys.modules["gan_resample.evaluation.run.compare"]
 DATA = {"numbers": numeric_table()}
 N_TASKS = 30
 

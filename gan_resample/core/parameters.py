@@ -1,0 +1,137 @@
+"""Parameters of estimators as dataclass fields: each default stands beside what it may be.
+
+A class of parameters is a dataclass whose fields are made by :func:`param` or :func:`game_param`.
+The constructor, scikit-learn's constraints, and the lists of what a game is handed and of what a
+fit that goes on must keep follow from the fields. Fitted attributes are not annotated in such a
+class: they would become parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+import torch
+from imblearn.over_sampling.base import BaseOverSampler
+from torch import nn
+
+from gan_resample._sklearn import Interval, StrOptions
+from gan_resample.encoding.image import ImageEncoder
+from gan_resample.encoding.table import TableEncoder
+from gan_resample.nn.build import Build
+
+__all__ = [
+    "AT_LEAST_0",
+    "AT_LEAST_1",
+    "COUNT",
+    "MODULE",
+    "POSITIVE",
+    "SHARE",
+    "BackboneParams",
+    "RowParams",
+    "SamplerParams",
+    "TrainingParams",
+    "fixed_params",
+    "game_param",
+    "game_params",
+    "one_of",
+    "param",
+]
+
+AT_LEAST_0 = Interval(Real, 0, None, closed="left")
+AT_LEAST_1 = Interval(Integral, 1, None, closed="left")
+POSITIVE = Interval(Real, 0, None, closed="neither")
+SHARE = Interval(Real, 0, 1, closed="both")
+COUNT = Interval(Integral, 0, None, closed="left")
+MODULE = (nn.Module, callable, None)  # or a picklable (n_in, n_out) -> nn.Module
+
+
+def one_of(*names: str) -> StrOptions:
+    """Return the constraint of a parameter that takes one of ``names``."""
+    return StrOptions(set(names))
+
+
+def param(default: Any, *constraints: Any, fixed: bool = False) -> Any:
+    """Return the field of a parameter.
+
+    Parameters
+    ----------
+    default : object
+        Its value where none is given; immutable.
+    *constraints
+        As in scikit-learn's ``_parameter_constraints``: one must hold. Without any, all goes.
+    fixed : bool, default=False
+        Whether a fit that goes on (``warm_start``) cannot change it.
+    """
+    about = {"constraints": constraints, "fixed": fixed, "game": False}
+    return field(default=default, metadata=about)
+
+
+def game_param(default: Any, *constraints: Any, fixed: bool = True) -> Any:
+    """Return the field of a parameter that is handed on to the game; see :func:`param`."""
+    about = {"constraints": constraints, "fixed": fixed, "game": True}
+    return field(default=default, metadata=about)
+
+
+class Constraints:
+    """scikit-learn's ``_parameter_constraints`` of a class, read off its fields."""
+
+    def __get__(self, _: Any, kind: type) -> dict[str, Any]:
+        return {f.name: list(f.metadata["constraints"]) or "no_validation" for f in fields(kind)}
+
+
+def game_params(kind: Any) -> tuple[str, ...]:
+    """Names of the parameters that an estimator or its class hands on to its game."""
+    return tuple(f.name for f in fields(kind) if f.metadata["game"])
+
+
+def fixed_params(kind: Any) -> tuple[str, ...]:
+    """Names of the parameters that a fit which goes on cannot change."""
+    return tuple(f.name for f in fields(kind) if f.metadata["fixed"])
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class RowParams:
+    """What every estimator has."""
+
+    _parameter_constraints = Constraints()
+
+    encoder: TableEncoder | ImageEncoder | None = param(
+        None, TableEncoder, ImageEncoder, None, fixed=True
+    )
+    random_state: int | np.random.RandomState | None = param(None, "random_state")
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class SamplerParams(RowParams):
+    """What every sampler has."""
+
+    sampling_strategy: Any = param(
+        "auto", *BaseOverSampler._parameter_constraints["sampling_strategy"]
+    )
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class TrainingParams(RowParams):
+    """What every estimator that trains a game has; the defaults of most."""
+
+    max_iter: int = param(1000, AT_LEAST_1)
+    batch_size: int = param(128, AT_LEAST_1, fixed=True)
+    learning_rate: float = param(1e-3, POSITIVE, fixed=True)
+    net_params: dict[str, Any] | None = param(None, dict, None, fixed=True)
+    hidden_layer_sizes: Sequence[int] = game_param((256, 128), "array-like")
+    device: str | torch.device = param("auto", str, torch.device, fixed=True)
+    callbacks: Sequence[Any] | None = param(None, list, tuple, None, fixed=True)
+    warm_start: bool = param(False, "boolean")
+    verbose: int = param(0, "verbose")
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class BackboneParams:
+    """A network that turns rows into features, and how much of it stays as it is."""
+
+    feature_extractor: Build | None = game_param(None, *MODULE)
+    freeze: int | str | None = game_param(None, COUNT, one_of("all"), None)

@@ -1,0 +1,371 @@
+"""The data contract of every estimator: which rows come in, and which come back.
+
+``RowsMixin`` checks and encodes rows; ``BaseRowSampler`` is a sampler's template: real rows first
+and bit-identical, containers and dtypes kept, ``sample`` as often as wanted. No game in here.
+"""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from imblearn.over_sampling.base import BaseOverSampler
+from imblearn.utils import check_sampling_strategy, check_target_type
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
+
+from gan_resample._sklearn import _fit_context
+from gan_resample.encoding.columns import (
+    check_frame,
+    column_mask,
+    is_frame,
+    nullable,
+    prepare_rows,
+    refuse_masked,
+)
+from gan_resample.encoding.image import ImageEncoder, check_images, is_images, n_dimensions
+from gan_resample.encoding.table import TableEncoder
+from gan_resample.engine.guards import TinyClassWarning
+from gan_resample.engine.seeding import random_stream
+
+__all__ = ["BaseRowSampler", "RowsMixin", "dense"]
+
+Array = NDArray[Any]
+
+DENSE_LIMIT = 2 * 2**30  # bytes that a sparse table may take when made dense
+TINY_CLASS = 5
+
+
+class RowsMixin:
+    """Validation and encoding of rows, the same for samplers and classifiers."""
+
+    encoder: TableEncoder | ImageEncoder | None
+    encoder_: Any
+    shape_in_: tuple[int, ...]
+    classes_: Array
+    _counts: tuple[int, ...]
+    _stream: np.random.Generator
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "_stream")
+
+    def _check_rows(self, X: Any, *, reset: bool) -> Any:
+        """Check container, shape and names; values are the encoder's business."""
+        if reset:
+            self._forget()
+        X = check_images(X) if is_images(X) else self._check_table(X, reset=reset)
+        if X.ndim == 4:
+            self._check_image_shape(X, reset=reset)
+        if reset:
+            self.shape_in_ = tuple(X.shape[1:])
+        return X
+
+    def _forget(self) -> None:
+        """Drop what an earlier fit left, so that a failed one leaves nothing half-new behind."""
+        hidden = ("_stream", "_anchors")
+        for name in [name for name in vars(self) if name.endswith("_") or name in hidden]:
+            delattr(self, name)
+
+    def _check_image_shape(self, X: Array, *, reset: bool) -> None:
+        if isinstance(self.encoder, TableEncoder):
+            raise ValueError(
+                f"TableEncoder takes tables, but X has shape {X.shape}: use "
+                "encoder=ImageEncoder(), or leave encoder=None"
+            )
+        if not reset and X.shape[1:] != self.shape_in_:
+            raise ValueError(
+                f"X has images of shape {X.shape[1:]} (channels, height, width), but "
+                f"{type(self).__name__} was fitted to rows of shape {self.shape_in_}"
+            )
+        self.n_features_in_ = int(np.prod(X.shape[1:]))
+
+    def _check_table(self, X: Any, *, reset: bool) -> Any:
+        if is_frame(X):
+            check_frame(X)
+            if isinstance(self.encoder, ImageEncoder):
+                raise TypeError(
+                    "ImageEncoder takes arrays, but X is a data frame: hand over X.to_numpy()"
+                )
+            return validate_data(self, X, reset=reset, skip_check_array=True)
+        if hasattr(X, "columns") and hasattr(X, "to_pandas"):
+            raise TypeError(
+                f"{type(self).__name__} takes pandas data frames, arrays and sparse matrices, but "
+                f"got {type(X)}: call X.to_pandas() first"
+            )
+        if (n := n_dimensions(X) or 2) > 2:
+            raise ValueError(
+                f"Found array with dim {n}, while {type(self).__name__} takes tables of 2 "
+                "dimensions and images of 4, (n, channels, height, width): X[:, None] gives grey "
+                "images their channel"
+            )
+        X, dtype = prepare_rows(X, self.encoder)
+        X = validate_data(
+            self,
+            X,
+            reset=reset,
+            accept_sparse=("csr", "csc"),
+            dtype=dtype,
+            ensure_all_finite=False,
+        )
+        if sparse.issparse(X) and np.prod(X.shape, dtype=float) * 8 > DENSE_LIMIT:
+            raise ValueError(
+                f"X is sparse with shape {X.shape}; networks need dense rows, and it would take "
+                f"more than {DENSE_LIMIT / 2**30:.0f} GiB: reduce it first, for example with "
+                "sklearn.decomposition.TruncatedSVD or sklearn.feature_selection"
+            )
+        return X
+
+    def _goes_on(self) -> bool:
+        """Whether this fit goes on from the last one."""
+        going_on = getattr(self, "warm_start", False)
+        return going_on and getattr(self, "net_", None) is not None
+
+    def _learn_classes(self, y: Array, *, goes_on: bool) -> Array:
+        """Set ``classes_`` and the counts; return class codes."""
+        classes, codes = np.unique(y, return_inverse=True)
+        counts = np.bincount(codes)
+        if goes_on:
+            self._refuse_other_classes(classes, counts)
+        self.classes_, self._counts = classes, tuple(counts.tolist())
+        return codes
+
+    def _refuse_other_classes(self, classes: Array, counts: Array) -> None:
+        then = dict(zip(self.classes_.tolist(), self._counts, strict=True))
+        now = dict(zip(classes.tolist(), counts.tolist(), strict=True))
+        if now != then:
+            raise ValueError(
+                f"warm_start=True goes on with the same data, but the class counts are {now} and "
+                f"were {then}: fit the same rows, or set warm_start=False"
+            )
+
+    def _warn_of_tiny_classes(self, deficits: Sequence[int]) -> None:
+        for label, count, deficit in zip(
+            self.classes_.tolist(), self._counts, deficits, strict=True
+        ):
+            if deficit and count < TINY_CLASS:
+                fate = "it can only be repeated" if count == 1 else "what they give says little"
+                warnings.warn(
+                    f"class {label!r} has {count} row{'s' if count > 1 else ''} only: {fate}",
+                    TinyClassWarning,
+                    stacklevel=3,
+                )
+
+    def _encode(self, X: Any, *, goes_on: bool) -> Array:
+        """Encode training rows, by a new encoder unless this fit goes on from the last one."""
+        if not goes_on:
+            default = ImageEncoder() if X.ndim == 4 else TableEncoder()
+            self.encoder_ = clone(default if self.encoder is None else self.encoder)
+            self.encoder_.fit(dense(X))
+        return self.encoder_.transform(dense(X))
+
+
+class BaseRowSampler(RowsMixin, BaseOverSampler):
+    """What every sampler keeps to, with a game or without one; abstract.
+
+    A sampler writes ``_learn_rows`` and ``_draw_rows``, both in encoded rows.
+    """
+
+    @abstractmethod
+    def _learn_rows(
+        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> None:
+        """Learn from encoded rows ``x`` (n, n_features) of classes ``codes``."""
+
+    @abstractmethod
+    def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
+        """Return encoded rows for class codes."""
+
+    @abstractmethod
+    def _learn_nothing(self) -> None:
+        """Set every fitted attribute where no class lacks a row."""
+
+    def _check_X_y(self, X: Any, y: Any, accept_sparse: Any = None) -> tuple[Any, Array, bool]:
+        refuse_masked(y, "y")
+        y, one_vs_all = check_target_type(y, indicate_one_vs_all=True)
+        X = self._check_rows(X, reset=not self._goes_on())
+        check_consistent_length(X, y)
+        return X, y, one_vs_all
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any) -> BaseRowSampler:
+        """Learn to generate rows, without generating any; see :meth:`sample`.
+
+        Parameters
+        ----------
+        X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
+            Training rows; images are an array of shape (n_rows, channels, height, width).
+        y : array-like of shape (n_rows,)
+            Their labels.
+
+        Returns
+        -------
+        self : estimator
+        """
+        check_classification_targets(y)
+        X, y, _ = self._check_X_y(X, y)
+        self.sampling_strategy_ = check_sampling_strategy(
+            self.sampling_strategy, y, self._sampling_type
+        )
+        self._learn(X, y)
+        return self
+
+    def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
+        """Return the rows, and generated ones below them.
+
+        Parameters
+        ----------
+        X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
+            Training rows; images are an array of shape (n_rows, channels, height, width).
+        y : array-like of shape (n_rows,)
+            Their labels.
+
+        Returns
+        -------
+        X : data frame, array or sparse matrix of shape (n_rows_new, n_columns), or images
+            Real rows first and as they were. Columns of ``id_columns`` that hold whole numbers
+            become nullable (``Int64``), as generated rows have no id.
+        y : array or series of shape (n_rows_new,)
+            Labels.
+        """
+        return super().fit_resample(self._with_nullable_ids(X), y, **params)
+
+    def _with_nullable_ids(self, X: Any) -> Any:
+        """Return a frame whose id columns can be missing: imbalanced-learn restores its dtypes."""
+        ids = getattr(self.encoder, "id_columns", None)
+        if ids is None or not is_frame(X) or not X.columns.is_unique:
+            return X
+        listed = np.flatnonzero(column_mask(ids, X, "id_columns")).tolist()
+        return X.astype({X.columns[j]: nullable(X.dtypes.iloc[j]) for j in listed})
+
+    def _fit_resample(self, X: Any, y: Array) -> tuple[Any, Array]:
+        self._learn(X, y)
+        wanted = {label: n for label, n in self.sampling_strategy_.items() if n}
+        self.synthetic_mask_ = np.repeat([False, True], [len(y), sum(wanted.values())])
+        if not wanted:
+            return self._real_rows(X), y
+        labels = np.repeat(np.asarray(list(wanted), dtype=y.dtype), list(wanted.values()))
+        return _stack(self._real_rows(X), self.sample(labels)), np.concatenate([y, labels])
+
+    def _real_rows(self, X: Any) -> Any:
+        """Return real rows as ``fit_resample`` gives them back: untouched; a hook."""
+        return X
+
+    def _generated_rows(self, rows: Array) -> Any:
+        """Return generated rows in the user's columns and dtypes; a hook, likewise."""
+        return self.encoder_.inverse_transform(rows)
+
+    def _learn(self, X: Any, y: Array) -> None:
+        goes_on = self._goes_on()
+        stream = self._stream if goes_on else random_stream(self.random_state)
+        codes = self._learn_classes(y, goes_on=goes_on)
+        deficits = [int(self.sampling_strategy_.get(label, 0)) for label in self.classes_]
+        self._in_play = self.classes_[np.flatnonzero(deficits)]
+        self._container = type(X) if sparse.issparse(X) else None
+        x = self._encode(X, goes_on=goes_on)
+        self._encoded_shape = x.shape[1:]
+        self.synthetic_mask_ = np.zeros(len(y), dtype=bool)
+        if any(deficits):
+            self._warn_of_tiny_classes(deficits)
+            self._learn_rows(x, codes, deficits, stream)
+        else:
+            self._learn_nothing()
+        self._stream = stream
+
+    def sample(self, labels: Any, random_state: int | np.random.RandomState | None = None) -> Any:
+        """Generate one row for each label, as often as wanted.
+
+        Parameters
+        ----------
+        labels : array-like of shape (n_rows,)
+            Labels as in ``y``, each of a class that was in play in ``fit``.
+        random_state : int, RandomState instance or None, default=None
+            ``None`` goes on in the fit's stream: ``fit`` followed by one ``sample`` gives exactly
+            the rows of ``fit_resample``, also after unpickling.
+
+        Returns
+        -------
+        X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
+            In the container, columns or shape, and dtypes seen in ``fit`` (an array for a list).
+
+        Raises
+        ------
+        ValueError
+            A label of a class that was not in play, something else than a list of labels, or
+            another ``random_state``.
+        """
+        check_is_fitted(self, "_stream")
+        labels = self._check_wanted(labels)
+        stream = self._stream if random_state is None else random_stream(random_state)
+        codes = np.searchsorted(self.classes_, labels)
+        nothing = np.empty((0, *self._encoded_shape))
+        rows = self._draw_rows(codes, stream) if len(codes) else nothing
+        X = self._generated_rows(rows)
+        return X if self._container is None else self._container(X)
+
+    def _check_wanted(self, labels: Any) -> Array:
+        """Return the labels that :meth:`sample` is asked for, each of a class in play."""
+        known, in_play = self.classes_.tolist(), self._in_play.tolist()
+        refuse_masked(labels, "labels")
+        if np.ndim(labels) == 0:
+            number = isinstance(labels, Integral) and labels not in (0, 1, *in_play)
+            n, label = (abs(int(labels)) if number else 10), (in_play or known)[-1]
+            raise ValueError(
+                f"labels={labels!r} must be a list with a label for each row that is wanted: for "
+                f"{n} rows of class {label!r} say sample([{label!r}] * {n})"
+            )
+        if np.ndim(labels) > 1 and np.shape(labels)[1:] != (1,):
+            raise ValueError(
+                f"labels must be a list with a label for each row that is wanted, but has shape "
+                f"{np.shape(labels)}"
+            )
+        labels = column_or_1d(labels)
+        given = labels.tolist()
+        others = [label for label in dict.fromkeys(given) if label not in set(in_play)]
+        if unknown := [label for label in others if label not in known]:
+            raise ValueError(
+                f"cannot generate rows of {unknown}: the classes that {type(self).__name__} was "
+                f"fitted to are {known}"
+            )
+        if others:
+            raise ValueError(
+                f"cannot generate rows of {others}: in fit, the classes in play were {in_play}. "
+                f"Fit with sampling_strategy={self._strategy_with(others, labels)}, the rows of "
+                "each class, real and generated, to have the others in play too"
+            )
+        return labels
+
+    def _strategy_with(self, others: Sequence[Any], labels: Array) -> dict[Any, int]:
+        """Return a strategy in which ``others`` are in play beside those that were."""
+        counts = dict(zip(self.classes_.tolist(), self._counts, strict=True))
+        wanted = dict(zip(others, (int(np.sum(labels == each)) for each in others), strict=True))
+        lacking = {label: self.sampling_strategy_.get(label, 0) for label in counts}
+        return {
+            label: count + int(lacking[label] or wanted[label])
+            for label, count in counts.items()
+            if lacking[label] or label in wanted
+        }
+
+
+def dense(X: Any) -> Any:
+    """``X`` as an array if it is sparse, else as it is."""
+    return X.toarray() if sparse.issparse(X) else X
+
+
+def _stack(X: Any, rows: Any) -> Any:
+    """Put generated rows under the untouched real ones."""
+    if is_frame(X):
+        import pandas as pd
+
+        return pd.concat([X, rows], ignore_index=True)
+    if sparse.issparse(X):
+        return sparse.vstack([X, rows], format=X.format)
+    dtype = np.result_type(X, rows)  # texts of other lengths differ; of two numbers it is native
+    return np.concatenate([X, rows], dtype=dtype.newbyteorder(X.dtype.byteorder))

@@ -1,0 +1,211 @@
+"""Training a net that plays a game: the code between scikit-learn's contract and the engine.
+
+Estimator = public contract, net = referee, game = rules. What is here is numpy to torch and back,
+seeding, training and the fitted attributes; no particular game.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from functools import partial
+from numbers import Integral
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn.parameter import is_lazy
+
+from gan_resample.core.parameters import TrainingParams, fixed_params, game_params
+from gan_resample.core.rows import RowsMixin
+from gan_resample.core.saving import LeanPickles
+from gan_resample.core.stopped_fits import StoppedFitsMixin
+from gan_resample.engine.callbacks import check_callbacks
+from gan_resample.engine.game import Game
+from gan_resample.engine.guards import warn_of_collapse
+from gan_resample.engine.net import GameNet
+from gan_resample.engine.scalars import plain
+from gan_resample.engine.seeding import find_device, seeded
+
+__all__ = ["GameMixin"]
+
+Array = NDArray[Any]
+
+
+class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
+    """An estimator that trains a net which plays a game."""
+
+    _game: ClassVar[type[Game]]
+    _optimizer_params: ClassVar[dict[str, Any]] = {}
+    _learning_rates: ClassVar[dict[str, float]] = {}  # move -> share of ``learning_rate``; else 1
+    _later_moves: ClassVar[Sequence[str]] = ()  # of nets that are trained after the game
+
+    _deficits: tuple[int, ...]
+    _settings: dict[str, str]
+    net_: Any  # a GameNet; None where nothing was trained
+
+    @property
+    def game_(self) -> Any:
+        """The trained game, ``net_.module_``; None where nothing was trained."""
+        return None if self.net_ is None else self.net_.module_
+
+    @property
+    def _game_params(self) -> Sequence[str]:
+        """Names of the parameters that are handed on to the game; a hook."""
+        return game_params(self)
+
+    def _play(
+        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> None:
+        """Train a net, or go on with the last one, and set the fitted attributes."""
+        goes_on = self._goes_on()
+        settings = self._fixed_settings(x)
+        if goes_on:
+            self._check_goes_on(self.net_)
+            self._refuse_changes(settings, deficits)
+        device = find_device(self.device)
+        counts = np.bincount(codes, minlength=len(self.classes_)).tolist()
+        net = self.net_ if goes_on else self._make_net(x.shape[1:], counts, deficits, device)
+        net.set_params(max_iter=self._rounds_before(deficits) + plain(self.max_iter))
+        with seeded(stream, device), torch.inference_mode(False), torch.enable_grad():
+            rows = torch.as_tensor(x, dtype=torch.float32), torch.as_tensor(codes)
+            self._training = True
+            try:
+                net.partial_fit(*rows)
+            except BaseException as error:
+                if not (net.kept_ and (goes_on or isinstance(error, KeyboardInterrupt))):
+                    raise
+                self._stopped_by = error
+            net.module_.eval()
+            figures = net.module_.diagnose()
+        self.net_, self._deficits, self._settings = net, tuple(deficits), settings
+        self.n_iter_ = net.module_.rounds_played
+        self.history_ = [_history_row(row) for row in net.history]
+        labels = self.classes_.tolist()
+        for name in net.module_.diagnostics:
+            values = figures.get(name, {})
+            figures[name] = {labels[code]: value for code, value in values.items()}
+            setattr(self, f"{name}_", figures[name])
+        warn_of_collapse(figures)
+
+    def _fixed_settings(self, x: Array) -> dict[str, str]:
+        """Return what a fit that goes on cannot change, its rows among it, as texts."""
+        elsewhere = set(game_params(self)) - set(self._game_params)
+        fixed = [name for name in fixed_params(self) if name not in elsewhere]
+        settings = {name: _told(plain(getattr(self, name))) for name in fixed}
+        return settings | {"rows": hashlib.blake2b(x.tobytes()).hexdigest()}
+
+    def _refuse_changes(self, settings: dict[str, str], deficits: Sequence[int]) -> None:
+        if settings != self._settings:
+            either = {**self._settings, **settings}
+            changed = [n for n in either if settings.get(n) != self._settings.get(n)]
+            raise ValueError(
+                f"warm_start=True goes on with the same game, but {', '.join(changed)} changed "
+                "since the last fit: keep them, or set warm_start=False"
+            )
+        if tuple(deficits) != self._deficits:
+            raise ValueError(
+                f"warm_start=True goes on with the same game, but sampling_strategy now asks for "
+                f"{tuple(deficits)} rows of {self.classes_.tolist()} and asked for "
+                f"{self._deficits}: keep it, or set warm_start=False"
+            )
+
+    def _make_net(
+        self,
+        shape: Sequence[int],
+        counts: Sequence[int],
+        deficits: Sequence[int],
+        device: torch.device,
+    ) -> GameNet:
+        widths: Sequence[int] = plain(self.hidden_layer_sizes)
+        if not all(isinstance(width, Integral) and width > 0 for width in widths):
+            raise ValueError(
+                f"hidden_layer_sizes={widths!r} must hold positive whole numbers, the widths of "
+                "the hidden layers, for example (128, 64)"
+            )
+        own = {name: plain(getattr(self, name)) for name in self._game_params}
+        rows_a_round = plain(self._rows_a_round(shape))
+        known = {
+            "shape": tuple(shape),
+            "counts": tuple(counts),
+            "deficits": tuple(deficits),
+            "spans": tuple(self.encoder_.spans_),
+            "levels": tuple(self.encoder_.levels_),
+            "batch_size": min(rows_a_round, sum(counts)),
+        }
+        options: dict[str, Any] = {
+            **self._net_options(device, rows_a_round),
+            "max_iter": plain(self.max_iter),
+            "callbacks": [
+                *check_callbacks(self.callbacks, self._game),
+                *self._own_callbacks(),
+            ],
+            **{f"module__{name}": value for name, value in (known | own).items()},
+        }
+        return GameNet(self._game, **options, **self._optimizer_options(options, self._game.moves))
+
+    def _own_callbacks(self) -> list[Any]:
+        """Return skorch callbacks of the method's own, by name; a hook."""
+        return []
+
+    def _rounds_before(self, deficits: Sequence[int]) -> int:
+        """Return the rounds that come before those of ``max_iter``; a hook."""
+        return 0
+
+    def _rows_a_round(self, shape: Sequence[int]) -> int:
+        """Return the batch size for encoded rows of ``shape``; a hook."""
+        return self.batch_size
+
+    def _net_options(self, device: torch.device, batch_size: int) -> dict[str, Any]:
+        return {
+            "batch_size": plain(batch_size),
+            "lr": plain(self.learning_rate),
+            "device": str(device),
+            "verbose": int(self.verbose),
+        }
+
+    def _optimizer_options(self, taken: dict[str, Any], moves: Iterable[str]) -> dict[str, Any]:
+        """Return what ``net_params`` says to a net with these ``moves``."""
+        wanted = plain(self.net_params) or {}
+        if clash := sorted(set(wanted) & set(taken)):
+            raise ValueError(
+                f"net_params sets {clash}, which the estimator sets itself: use its own arguments "
+                "for them, and net_params for optimizers"
+            )
+        known = {*self._game.moves, *self._later_moves}
+        found = {name.split("_optimizer")[0] for name in wanted if "_optimizer" in name}
+        if unknown := sorted(found - known):
+            raise ValueError(
+                f"net_params names a move {unknown[0]!r}, but {type(self).__name__} has the moves "
+                f"{', '.join((*self._game.moves, *self._later_moves))}"
+            )
+        others = known - set(moves)
+        prefixes = tuple(f"{move}_optimizer" for move in others)
+        wanted = {name: value for name, value in wanted.items() if not name.startswith(prefixes)}
+        shares = {m: share for m, share in self._learning_rates.items() if m in moves}
+        rate = plain(self.learning_rate)
+        rates = {f"{m}_optimizer__lr": share * rate for m, share in shares.items()}
+        if "optimizer" in wanted:  # the method's betas are Adam's, not any optimizer's
+            return rates | wanted
+        defaults = {f"optimizer__{name}": v for name, v in self._optimizer_params.items()}
+        return {"optimizer": torch.optim.Adam} | defaults | rates | wanted
+
+
+def _told(value: Any) -> str:
+    """Describe a setting in words that are the same in every process, weights included."""
+    if isinstance(value, nn.Module):
+        state = [t for t in value.state_dict().values() if torch.is_tensor(t) and not is_lazy(t)]
+        weights = [tensor.detach().cpu().numpy().tobytes() for tensor in state]
+        return f"{value!r} {hashlib.blake2b(b''.join(weights)).hexdigest()}"
+    if isinstance(value, partial):
+        keywords = {name: _told(each) for name, each in value.keywords.items()}
+        return f"{_told(value.func)} {[_told(each) for each in value.args]} {keywords}"
+    if callable(value) and hasattr(value, "__qualname__"):
+        return f"{value.__module__}.{value.__qualname__}"
+    return repr(value)
+
+
+def _history_row(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "batches"}

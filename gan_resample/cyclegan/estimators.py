@@ -1,0 +1,445 @@
+"""CycleGAN's sampler and classifier: parameters, documentation and the contract."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.utils.validation import check_is_fitted
+from torch import Tensor
+
+from gan_resample.core.classifier import BaseGameClassifier
+from gan_resample.core.parameters import (
+    AT_LEAST_0,
+    AT_LEAST_1,
+    COUNT,
+    MODULE,
+    POSITIVE,
+    SamplerParams,
+    TrainingParams,
+    game_param,
+    one_of,
+    param,
+)
+from gan_resample.core.rows import dense
+from gan_resample.core.sampler import BaseGameSampler, LoneRowsMixin
+from gan_resample.core.training import GameMixin
+from gan_resample.cyclegan.game import CycleGANGame
+from gan_resample.cyclegan.translation import LOSSES, TranslationGame
+from gan_resample.encoding.columns import is_frame
+from gan_resample.engine.ambient import steady
+from gan_resample.nn.build import Build
+
+__all__ = ["PAPER_SETTINGS", "CycleGANClassifier", "CycleGANSampler"]
+
+Array = NDArray[Any]
+
+#: What the authors' slides state, and where they do not, the defaults of the CycleGAN code that
+#: they say theirs comes from: ``CycleGANClassifier(**PAPER_SETTINGS)``.
+PAPER_SETTINGS: dict[str, Any] = {
+    "loss": "log",
+    "cycle_weight": 10.0,
+    "identity_weight": 5.0,
+    "pool_size": 50,
+    "cycle_noise": 0.0,
+    "width_multiplier": 1.0,
+    "n_blocks": 6,
+    "batch_size": 2,
+    "learning_rate": 2e-4,
+}
+TABLE_BATCH, IMAGE_BATCH = 128, 4
+
+
+# what a game has that holds a classifier; "aug" samplers play one without
+CLASSIFIER_PARAMS = ("mode", "alt_period", "gamma", "classifier_weight", "classifier")
+
+
+class CycleGANMixin(GameMixin):
+    """What sampler and classifier share."""
+
+    _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}
+
+    def _rows_a_round(self, shape: Sequence[int]) -> int:
+        if self.batch_size is None:
+            return TABLE_BATCH if len(shape) == 1 else IMAGE_BATCH
+        return self.batch_size
+
+    def translate(self, X: Any, to: Any) -> Any:
+        """Turn rows into rows of another class.
+
+        Parameters
+        ----------
+        X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
+            Columns or shape as in ``fit``; rows of the class that ``to`` was translated from.
+        to : label
+            A class that was in play in ``fit``. Where there was one, and its rows came from one
+            class, that class too: rows are then turned back.
+
+        Returns
+        -------
+        X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
+            Translated row by row, in the columns or shape and dtypes seen in ``fit``, sparse if
+            the rows were, with the index of a frame. The same for the same rows, but for rounding.
+
+        Raises
+        ------
+        ValueError
+            ``to`` is another class, or no class was in play.
+        """
+        check_is_fitted(self, "_stream")
+        given = X
+        X = self._check_rows(X, reset=False)
+        target, back = self._direction(to)
+        encoded, device = self.encoder_.transform(dense(X)), torch.device(self.net_.device)
+        with steady(device), torch.inference_mode():
+            x = torch.as_tensor(encoded, dtype=torch.float32, device=device)
+            chunks = x.split(self.game_.chunk_rows)
+            rows = torch.cat([self.game_.translate(part, target, back=back) for part in chunks])
+            made = rows.cpu().numpy()
+        translated = self.encoder_.inverse_transform(made)
+        if is_frame(given) and is_frame(translated):
+            translated.index = given.index
+        return type(X)(translated) if sparse.issparse(X) else translated
+
+    def _direction(self, to: Any) -> tuple[int, bool]:
+        """Class code of the pair that translates to a label, and whether it is turned back."""
+        pairs = [] if self.game_ is None else self.game_.pairs
+        if not pairs:
+            raise ValueError(
+                f"no class lacked a row when {type(self).__name__} was fitted, so it has no "
+                "translators"
+            )
+        labels = self.classes_.tolist()
+        forth = {labels[pair.target]: (pair.target, False) for pair in pairs}
+        if len(pairs) == 1 and len(pairs[0].sources) == 1:
+            forth[labels[pairs[0].sources[0]]] = (pairs[0].target, True)
+        found = [way for label, way in forth.items() if np.ndim(to) == 0 and label == to]
+        if not found:
+            raise ValueError(
+                f"cannot translate to {to!r}: in fit, there were translators to {list(forth)}"
+            )
+        return found[0]
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class CycleGANParams(TrainingParams):
+    """What sampler and classifier share."""
+
+    mode: str = game_param("aug", one_of("aug", "alt"))
+    alt_period: int | str = game_param("epoch", AT_LEAST_1, one_of("epoch"))
+    loss: str = game_param("log", one_of(*LOSSES))
+    cycle_weight: float = game_param(10.0, AT_LEAST_0)
+    identity_weight: float = game_param(5.0, AT_LEAST_0)
+    gamma: float | str = game_param(1.0, POSITIVE, one_of("ratio"))
+    classifier_weight: float = game_param(1.0, AT_LEAST_0)
+    source: str = game_param("largest", one_of("largest", "larger"))
+    pool_size: int = game_param(50, COUNT)
+    cycle_noise: float = game_param(0.05, AT_LEAST_0)
+    translator: Build | None = game_param(None, *MODULE)
+    discriminator: Build | None = game_param(None, *MODULE)
+    classifier: Build | None = game_param(None, *MODULE)
+    width_multiplier: float = game_param(0.25, POSITIVE)
+    n_blocks: int = game_param(3, COUNT)
+    max_iter: int = param(2000, AT_LEAST_1)
+    batch_size: int | None = param(  # type: ignore[assignment]
+        None, AT_LEAST_1, None, fixed=True
+    )
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class CycleGANSampler(
+    SamplerParams, CycleGANParams, CycleGANMixin, LoneRowsMixin, BaseGameSampler
+):
+    """Over-sample by translating rows of a large class into rows of a small one.
+
+    Parameters
+    ----------
+    sampling_strategy : float, str, dict or callable, default="auto"
+        Which classes are resampled and how far, as in imbalanced-learn.
+    mode : {"aug", "alt"}, default="aug"
+        "aug": a CycleGAN and nothing else. "alt": it takes turns with a classifier, whose loss on
+        translated rows the translators then also minimise.
+    alt_period : int or "epoch", default="epoch"
+        Rounds of a turn with ``mode="alt"``, in [1, inf); the classifier has the first and the
+        last. At most a third of ``max_iter``. The authors' slides give no value.
+    loss : {"log", "ls"}, default="log"
+        What discriminators minimise, and translators against them: the cross-entropy of the
+        authors' slides, or least squares as in the CycleGAN code that they started from. Where
+        rows of two classes are easily told apart, least squares leave translators that start near
+        the identity no slope to go down, and rows come back as they were.
+    cycle_weight : float, default=10.0
+        Of the distance between a row and what comes back through both translators (beta), in
+        [0, inf). The slides give no value; CycleGAN's.
+    identity_weight : float, default=5.0
+        Of the distance between a row and its translation to its own class (alpha), in [0, inf).
+        The slides give no value; CycleGAN's.
+    gamma : float or "ratio", default=1.0
+        The largest class, or classes, weigh ``1 / gamma`` in the classifier's loss with
+        ``mode="alt"``, in (0, inf). 1 suits mini-batches with as many rows of each class, as they
+        are here; "ratio" weighs each class by the inverse of its size on top of that. The slides
+        give no value.
+    classifier_weight : float, default=1.0
+        Of the classifier's loss in the translators' own with ``mode="alt"``, in [0, inf).
+    source : {"largest", "larger"}, default="largest"
+        What the rows of a class are made from: rows of the largest class, or of all classes that
+        are larger than it, pooled (in training as many rows of each, in use as many as there are).
+        With two classes both are the other class.
+    pool_size : int, default=50
+        Translated rows of earlier rounds that each discriminator is shown beside new ones, in
+        [0, inf).
+    cycle_noise : float, default=0.05
+        Standard deviation of the noise on numeric columns of a translated row before it is turned
+        back, in standard deviations of the column, in [0, inf): without it the way back can hang
+        on last decimals. 0 is the literal value; images have none.
+    translator : nn.Module or callable, default=None
+        Turns rows into rows: a module (copied at every fit for every translator; its weights are
+        the start), or a picklable ``(n_in, n_out) -> nn.Module`` from rows of width, or images of
+        shape, ``n_in`` to the same, ``n_out``; pixels are between -1 and 1.
+    discriminator : nn.Module or callable, default=None
+        Turns rows into logits, one or a map of them, likewise; ``n_out`` is 1.
+    classifier : nn.Module or callable, default=None
+        Turns rows into logits of the classes, likewise; with ``mode="alt"``.
+    hidden_layer_sizes : sequence of int, default=(256, 128)
+        Widths of the translators of tables; discriminators and classifier have half of them.
+    width_multiplier : float, default=0.25
+        Channels of translators and discriminators of images, as a share of CycleGAN's 64, in
+        (0, inf).
+    n_blocks : int, default=3
+        Residual blocks of translators of images, in [0, inf); CycleGAN has 6 for images of 128
+        pixels, and 9 for larger ones.
+    max_iter : int, default=2000
+        Rounds, i.e. mini-batches, in [1, inf). With ``mode="alt"`` those of the classifier count.
+    batch_size : int, default=None
+        Rows a round, as many of each class and at least one, in [1, inf). ``None``: 128 for
+        tables, 4 for images.
+    learning_rate : float, default=1e-3
+        Of the Adam (betas .5 and .999) of every player, in (0, inf). CycleGAN's is 2e-4, for
+        100,000 rounds and more; in 2,000 translators would not arrive with it.
+    net_params : dict, default=None
+        Handed to the skorch net: ``{"discriminators_optimizer__lr": 1e-4}``,
+        ``{"optimizer": torch.optim.AdamW}``. Moves: translators, discriminators and, with
+        ``mode="alt"``, classifier.
+    encoder : TableEncoder or ImageEncoder, default=None
+        How columns or pixels become numbers and come back; ``None``: ``TableEncoder()`` for
+        tables, ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
+    device : str, default="auto"
+        "auto" (a GPU if there is one), "cpu" or "cuda".
+    callbacks : list, default=None
+        skorch callbacks, copied in ``fit``. ``EarlyStopping`` must monitor a ``<move>_loss``.
+        It is refused with ``mode="alt"`` and by the classifier, where players take turns.
+    warm_start : bool, default=False
+        Go on for ``max_iter`` more rounds with the same data and the same game.
+    verbose : int, default=0
+        1: a progress bar, 2: a line an epoch.
+    random_state : int, RandomState instance or None, default=None
+        An int gives bit-equal rows on a CPU.
+
+    Attributes
+    ----------
+    sampling_strategy_ : dict
+        Label -> number of rows to generate.
+    net_ : GameNet
+        The trained skorch net; None where no class lacked a row.
+    game_ : TranslationGame or CycleGANGame
+        The trained game, ``net_.module_``. It keeps the encoded rows of the classes that are
+        translated, and so does a pickled sampler.
+    encoder_ : TableEncoder or ImageEncoder
+        Fitted to the training rows.
+    classes_ : ndarray of shape (n_classes,)
+        Labels.
+    n_iter_ : int
+        Rounds played.
+    history_ : list of dict
+        One a epoch: epoch, rounds (so far), seconds, and the mean ``<move>_loss`` of each move;
+        NaN of one that was not made.
+    source_indices_ : ndarray of int
+        Of each row that the last ``fit_resample`` generated, the real row that it was made from:
+        its position in ``X``.
+    spread_ : dict of label to float
+        Standard deviation of generated rows over that of the class; a warning under .05.
+    distance_ : dict of label to float
+        Median distance of a generated row to the nearest real one of its class, over that from a
+        real one to the nearest other; a warning under .05, where rows are near-copies.
+    synthetic_mask_ : ndarray of bool
+        True on the generated rows of the last ``fit_resample``.
+    n_features_in_, feature_names_in_, shape_in_
+        As everywhere in scikit-learn.
+
+    See Also
+    --------
+    SpreadSMOTE : No network at all: compare with it first.
+    CycleGANClassifier : A classifier that learns from such rows, which is what the paper is about.
+
+    Notes
+    -----
+    Translators are functions: the same row gives the same translation. In one call of
+    ``fit_resample`` or ``sample``, each row of the source is translated once before any is
+    translated again, which balancing never needs. Then numbers get noise of .05 standard
+    deviations and images are mirrored, every other time, before they are translated; a warning
+    says how many. A class of a single row is repeated.
+
+    Several classes are an extension of ours: a pair of translators for each deficient class, so
+    that the time of a fit grows with their number. Numbers that the slides do not give are those
+    of CycleGAN's code. ``gan_resample.cyclegan.PAPER_SETTINGS`` has the literal ones.
+
+    References
+    ----------
+    A. Sahoo, A. Singh, R. Panda, R. Feris, A. Das. Mitigating Dataset Imbalance via Joint
+    Generation and Classification. ECCV Workshops 2020. arXiv:2008.05524
+
+    J.-Y. Zhu, T. Park, P. Isola, A. A. Efros. Unpaired Image-to-Image Translation using
+    Cycle-Consistent Adversarial Networks. ICCV 2017. arXiv:1703.10593
+
+    Examples
+    --------
+    >>> from collections import Counter
+    >>> from sklearn.datasets import make_classification
+    >>> from gan_resample import CycleGANSampler
+    >>> X, y = make_classification(300, weights=[0.9], flip_y=0, random_state=0)
+    >>> sampler = CycleGANSampler(max_iter=60, random_state=0)
+    >>> X_new, y_new = sampler.fit_resample(X, y)
+    >>> sorted(Counter(y_new.tolist()).items())
+    [(0, 271), (1, 271)]
+    >>> bool((sampler.translate(X[sampler.source_indices_], to=1) == X_new[300:]).all())
+    True
+    """
+
+    @property
+    def _game(self) -> type[TranslationGame]:  # type: ignore[override]
+        return CycleGANGame if self.mode == "alt" else TranslationGame
+
+    @property
+    def _game_params(self) -> Sequence[str]:
+        left_out = () if self.mode == "alt" else CLASSIFIER_PARAMS
+        return [name for name in super()._game_params if name not in left_out]
+
+    def _learn(self, X: Any, y: Array) -> None:
+        self.source_indices_ = self._drawn = np.zeros(0, dtype=np.intp)
+        super()._learn(X, y)
+
+    def _learn_rows(
+        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> None:
+        # a class of one row is repeated: no translators for it
+        deficits = [d if n > 1 else 0 for d, n in zip(deficits, self._counts, strict=True)]
+        if any(deficits):
+            super()._learn_rows(x, codes, deficits, stream)
+        else:
+            self._learn_nothing()
+            self._learn_more(x, codes, deficits, stream)
+
+    def _fit_resample(self, X: Any, y: Array) -> tuple[Any, Array]:
+        X_new, y_new = super()._fit_resample(X, y)
+        if self.synthetic_mask_.any():
+            made = np.searchsorted(self.classes_, y_new[self.synthetic_mask_])
+            parents = np.empty(len(made), dtype=np.intp)
+            parents[~np.isin(made, list(self._lone_rows))] = self._drawn
+            for code in self._lone_rows:
+                parents[made == code] = np.flatnonzero(y == self.classes_[code])[0]
+            self.source_indices_ = parents
+        return X_new, y_new
+
+    def _sample(self, y: Tensor) -> Tensor:
+        game = self.game_
+        chosen, earlier = game.draw_sources(y)
+        self._drawn = game.source_rows[chosen].cpu().numpy()
+        self._warn_of_reuse(y.cpu().numpy(), earlier.cpu().numpy())
+        parts = zip(*(each.split(game.chunk_rows) for each in (y, chosen, earlier)), strict=True)
+        return torch.cat([game.make_rows(*part) for part in parts])
+
+    def _warn_of_reuse(self, codes: Array, earlier: Array) -> None:
+        again = np.bincount(codes[earlier > 0], minlength=len(self.classes_))
+        if told := {self.classes_.tolist()[code]: int(again[code]) for code in again.nonzero()[0]}:
+            fate = "mirrored every other time"
+            if len(self._encoded_shape) == 1:
+                fate = "with a little noise"
+                if not self.game_.numeric.any():
+                    fate = "and are the same again, as there are no numeric columns"
+            warnings.warn(
+                f"there are fewer rows to translate than were asked for: {told} (label: rows) are "
+                f"made from rows that were translated before, {fate}. Ask for fewer rows "
+                "(sampling_strategy), or pool more classes (source='larger')",
+                UserWarning,
+                stacklevel=2,
+            )
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class CycleGANClassifier(CycleGANParams, CycleGANMixin, BaseGameClassifier):
+    """A classifier that learns from real rows and from rows of one class translated to another.
+
+    Parameters
+    ----------
+    mode : {"aug", "alt"}, default="aug"
+        "aug": the first half of the rounds trains a CycleGAN, the second the classifier on real
+        and translated rows. "alt": they take turns, and the translators also minimise the
+        classifier's loss on translated rows. The authors report both; "aug" was better in 15 of
+        their 16 settings.
+    alt_period, loss, cycle_weight, identity_weight, classifier_weight, source, pool_size, \
+cycle_noise
+        The game; as in :class:`CycleGANSampler`.
+    gamma : float or "ratio", default=1.0
+        The largest class, or classes, weigh ``1 / gamma`` in the classifier's loss, in (0, inf). 1
+        suits mini-batches with as many rows of each class, as they are here; "ratio" weighs each
+        class by the inverse of its size on top of that. The slides give no value.
+    translator, discriminator, hidden_layer_sizes, width_multiplier, n_blocks
+        The networks; as in :class:`CycleGANSampler`.
+    classifier : nn.Module or callable, default=None
+        Turns rows into logits of the classes, likewise: any module. ``None``: a perceptron half as
+        wide as ``hidden_layer_sizes``, or for images two convolutions and a linear layer.
+    max_iter : int, default=2000
+        Rounds, i.e. mini-batches, of all players together, in [1, inf).
+    batch_size, learning_rate, net_params, encoder, device, callbacks, warm_start, verbose, \
+random_state
+        Training; as in :class:`CycleGANSampler`. Moves: translators, discriminators, classifier.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, in the order of ``predict_proba``'s columns.
+    net_, game_, encoder_, n_iter_, history_, spread_, distance_
+        As in :class:`CycleGANSampler`; the game keeps no rows.
+    n_features_in_, feature_names_in_, shape_in_
+        As everywhere in scikit-learn.
+
+    See Also
+    --------
+    CycleGANSampler : Translated rows, for any classifier.
+
+    Notes
+    -----
+    Mini-batches hold as many rows of each class, and ``L_cls`` takes a mean over each, so that
+    ``gamma=1`` is balanced already. Of several classes each that lacks rows has translators of its
+    own, and all rows that are turned back count as one class together; where rows come from
+    several classes (``source="larger"``), the probability of any of them counts. Where no class
+    lacks a row the classifier learns alone. With ``warm_start`` "aug" goes on with the classifier.
+    On a CPU ``predict_proba`` of tables computes in float64.
+
+    References
+    ----------
+    A. Sahoo, A. Singh, R. Panda, R. Feris, A. Das. Mitigating Dataset Imbalance via Joint
+    Generation and Classification. ECCV Workshops 2020. arXiv:2008.05524
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from gan_resample import CycleGANClassifier
+    >>> X, y = make_classification(n_samples=300, weights=[0.9], class_sep=2, random_state=0)
+    >>> clf = CycleGANClassifier(max_iter=60, random_state=0).fit(X, y)
+    >>> clf.predict_proba(X[:2]).shape
+    (2, 2)
+    """
+
+    _game = CycleGANGame
+
+    def _play(
+        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> None:
+        super()._play(x, codes, deficits, stream)
+        self.game_.sources = self.game_.sources[:0].clone()  # of use to samplers only

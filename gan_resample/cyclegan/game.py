@@ -1,0 +1,222 @@
+r"""Joint CycleGAN and classifier: rows of a large class are translated into rows of a small one.
+
+For a deficient class :math:`B` and its source :math:`A` there are two translators,
+:math:`G_{AB}` and :math:`G_{BA}`, and a discriminator of each side, :math:`D_A` and :math:`D_B`;
+the classifier, with probabilities :math:`z`, is shared by all pairs. With :math:`L(r, t)` the
+squared error or the cross-entropy of a logit :math:`r` and a target :math:`t`, they minimise
+
+.. math::
+    D_B: \; & \tfrac12 E_b L(D_B(b), 1) + \tfrac12 E_a L(D_B(G_{AB}(a)), 0) \\
+    G: \; & E_a L(D_B(G_{AB}(a)), 1) + E_b L(D_A(G_{BA}(b)), 1)
+        + \beta L_{cyc} + \alpha L_{ide} \; [\, + L_{cls} \text{ of } G_{AB}(a), G_{BA}(b) \,] \\
+    z: \; & L_{cls} = L_{cls}^B + \tfrac1\gamma L_{cls}^A
+
+    L_{cyc} &= E_a |G_{BA}(G_{AB}(a)) - a| + E_b |G_{AB}(G_{BA}(b)) - b| \\
+    L_{ide} &= E_b |G_{AB}(b) - b| + E_a |G_{BA}(a) - a| \\
+    L_{cls}^B &= - E_b \log z_B(b) - E_a \log z_B(G_{AB}(a)) \\
+    L_{cls}^A &= - E_a \log z_A(a) - E_b \log z_A(G_{BA}(b))
+
+The term in brackets is that of the mode "alt", in which the classifier teaches the translators.
+
+References
+----------
+Aadarsh Sahoo, Ankit Singh, Rameswar Panda, Rogerio Feris, Abir Das. Mitigating Dataset Imbalance
+via Joint Generation and Classification. ECCV Workshops 2020. arXiv:2008.05524
+
+Jun-Yan Zhu, Taesung Park, Phillip Isola, Alexei A. Efros. Unpaired Image-to-Image Translation
+using Cycle-Consistent Adversarial Networks. ICCV 2017. arXiv:1703.10593
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from gan_resample.cyclegan.networks import ImageNets, TableNets
+from gan_resample.cyclegan.translation import Pair, TranslationGame
+from gan_resample.engine.batches import epoch_rounds
+from gan_resample.engine.game import ClassifyingGame
+from gan_resample.nn.build import Build, check_width, make_module
+
+__all__ = ["CycleGANGame"]
+
+Array = NDArray[Any]
+
+PHASES = ("phase_rounds", "fit_begins", "fit_ends")  # what is kept of them with the weights
+
+
+class CycleGANGame(TranslationGame, ClassifyingGame):
+    """CycleGAN and a classifier, which learns from real and from translated rows.
+
+    Parameters
+    ----------
+    shape, counts, deficits, spans, levels, batch_size
+        As in :class:`TranslationGame`.
+    mode, alt_period, gamma, classifier_weight, classifier
+        As in :class:`CycleGANClassifier`.
+    **others
+        As in :class:`TranslationGame`.
+    """
+
+    moves: ClassVar[Mapping[str, str]] = {
+        **TranslationGame.moves,
+        "classifier": "classifier",
+    }
+    take_turns: ClassVar[bool] = True
+    class_weights: Tensor
+    real_weights: Tensor
+    source_masks: Tensor
+    back_weights: Tensor
+
+    def __init__(
+        self,
+        *,
+        shape: Sequence[int],
+        counts: Sequence[int],
+        batch_size: int,
+        mode: str,
+        alt_period: int | str,
+        gamma: float | str,
+        classifier_weight: float,
+        classifier: Build | None,
+        hidden_layer_sizes: Sequence[int],
+        **others: Any,
+    ) -> None:
+        super().__init__(
+            shape=shape,
+            counts=counts,
+            batch_size=batch_size,
+            hidden_layer_sizes=hidden_layer_sizes,
+            **others,
+        )
+        self.mode, self.classifier_weight = mode, classifier_weight
+        self.epoch = epoch_rounds(sum(counts), batch_size)
+        self.alt_period = alt_period
+        self.phase_rounds = 0  # rounds of a phase; known when the first epoch of a fit begins
+        self.fit_begins = self.fit_ends = 0
+        table = len(shape) == 1
+        build = TableNets(hidden_layer_sizes).classifier if table else ImageNets.classifier
+        row: Any = shape[0] if table else tuple(shape)
+        self.classifier = make_module(
+            build if classifier is None else classifier, row, len(counts)
+        )
+        check_width(self.classifier, shape, len(counts), "classifier")
+        if not any(p.requires_grad for p in self.classifier.parameters()):
+            raise ValueError(
+                "classifier has nothing to learn: it needs a parameter that requires a gradient"
+            )
+        self._weigh_classes(gamma)
+
+    def _weigh_classes(self, gamma: float | str) -> None:
+        """Set the weights of real rows, of translated ones, and of those turned back."""
+        n = torch.tensor(self.counts, dtype=torch.float32)
+        weights = n.min() / n
+        if not isinstance(gamma, str):
+            weights = torch.ones(len(n))
+            weights[n == n.max()] = 1 / gamma
+        self.register_buffer("class_weights", weights)
+        # a class that is in no pair gets no translated rows: its real ones count twice instead
+        paired = {code for pair in self.pairs for code in (pair.target, *pair.sources)}
+        alone = [code not in paired for code in range(len(n))]
+        self.register_buffer("real_weights", weights * (1 + torch.tensor(alone).float()))
+        masks = [[code in pair.sources for code in range(len(n))] for pair in self.pairs]
+        of_pairs = torch.tensor(masks, dtype=torch.bool).view(len(self.pairs), len(n))
+        back = (of_pairs * weights).sum(dim=1) / of_pairs.sum(dim=1)
+        self.register_buffer("source_masks", of_pairs)
+        self.register_buffer("back_weights", back)
+
+    # ---- phases ---------------------------------------------------------------------------------
+
+    def begin_epoch(self, x: Tensor, y: Tensor) -> None:
+        if self.fit_ends == self.rounds_planned:
+            return
+        self.fit_begins, self.fit_ends = self.rounds_played, self.rounds_planned
+        rounds = self.fit_ends - self.fit_begins
+        if self.mode == "alt":  # short enough that both have a turn, also in a short fit
+            wanted = self.epoch if self.alt_period == "epoch" else int(self.alt_period)
+            self.phase_rounds = min(wanted, max(1, rounds // 3))
+        elif not self.fit_begins:
+            self.phase_rounds = rounds // 2
+
+    @property
+    def phases(self) -> tuple[int, ...]:
+        return (self.phase_rounds,) if self.mode == "aug" and self.pairs else ()
+
+    @property
+    def translates(self) -> bool:
+        """Whether the translators and discriminators move now, and not the classifier."""
+        if not self.pairs:
+            return False
+        if self.mode == "aug":
+            return self.rounds_played < self.phase_rounds
+        # the teacher has the first turn, and the last, in which it learns from the final rows
+        if self.rounds_played >= self.fit_ends - self.phase_rounds:
+            return False
+        return (self.rounds_played - self.fit_begins) // self.phase_rounds % 2 == 1
+
+    # ---- a round --------------------------------------------------------------------------------
+
+    def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
+        """Play a round of CycleGAN, or one of the classifier on real and translated rows."""
+        if self.translates:
+            yield from super().turns(x, y)
+            return
+        rows = x.unflatten(0, (len(self.counts), -1))
+        translated = [self.translate_both(rows, pair) for pair in self.pairs]
+        yield {"classifier": self.class_loss(rows, translated)}
+
+    def teach(self, pair: Pair, fake_b: Tensor, fake_a: Tensor) -> Tensor | float:
+        if self.mode == "aug" or not self.classifier_weight:
+            return 0.0
+        with self.still("classifier"):
+            logits = self.classifier(torch.cat([fake_b, fake_a]))
+        return self.classifier_weight * self.pair_loss(pair, *logits.chunk(2))
+
+    def translate_both(self, rows: Tensor, pair: Pair) -> tuple[Tensor, Tensor]:
+        """G_AB(a) and G_BA(b), not to be differentiated through."""
+        a, b = self.draw(rows, pair), rows[pair.target]
+        return self.translate(a, pair.target), self.translate(b, pair.target, back=True)
+
+    def class_loss(self, rows: Tensor, translated: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+        """L_cls of real rows, (n_classes, n, *shape), and of G_AB(a), G_BA(b) of each pair."""
+        fakes = [fake for two in translated for fake in two]
+        real, *logits = self.classifier(torch.cat([rows.flatten(0, 1), *fakes])).split(
+            [rows.shape[0] * rows.shape[1], *map(len, fakes)]
+        )
+        codes = torch.arange(len(rows), device=rows.device).repeat_interleave(rows.shape[1])
+        per_class = cross_entropy(real, codes, reduction="none").view(len(rows), -1).mean(dim=1)
+        # all that is turned back counts as one class together, however many pairs there are
+        share = 1 / max(1, len(self.pairs))
+        pairs = zip(self.pairs, logits[::2], logits[1::2], strict=True)
+        return (self.real_weights * per_class).sum() + sum(
+            self.pair_loss(pair, of_b, of_a, share) for pair, of_b, of_a in pairs
+        )
+
+    def pair_loss(self, pair: Pair, of_b: Tensor, of_a: Tensor, share: float = 1.0) -> Tensor:
+        """Cross-entropy of logits of G_AB(a) as class B, and of G_BA(b) as one of the sources.
+
+        ``share`` weighs the latter.
+        """
+        at = self.pairs.index(pair)
+        as_b = -of_b.log_softmax(dim=1)[:, pair.target].mean()
+        in_a = of_a.log_softmax(dim=1).masked_fill(~self.source_masks[at], -torch.inf)
+        as_a = -in_a.logsumexp(dim=1).mean()
+        return self.class_weights[pair.target] * as_b + share * self.back_weights[at] * as_a
+
+    @property
+    def predictor(self) -> nn.Module:
+        return self.classifier
+
+    def get_extra_state(self) -> dict[str, int]:
+        own = {name: getattr(self, name) for name in PHASES}
+        return super().get_extra_state() | own
+
+    def set_extra_state(self, state: Any) -> None:
+        super().set_extra_state(state)
+        for name in PHASES:
+            setattr(self, name, state[name])

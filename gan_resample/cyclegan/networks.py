@@ -1,0 +1,62 @@
+"""What CycleGAN's players are built of where nothing is handed over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from torch import Tensor, nn
+
+from gan_resample.nn.convnets import ConvNet, ImageTranslator, PatchDiscriminator
+from gan_resample.nn.modules import MLP
+
+__all__ = ["ImageNets", "TableNets"]
+
+
+WIDTH = 64  # channels of CycleGAN's networks
+
+
+class Residual(nn.Module):
+    """Adds what comes in to what ``body`` makes of it."""
+
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.body(x)
+
+
+class TableNets:
+    """Perceptrons; those of discriminators and the classifier are half as wide."""
+
+    def __init__(self, widths: Sequence[int]) -> None:
+        self.widths = tuple(widths)
+        self.halves = tuple(max(1, width // 2) for width in widths)
+        self.slope = partial(nn.LeakyReLU, 0.2)
+
+    def translator(self, n_in: int, n_out: int) -> nn.Module:
+        return Residual(MLP(n_in, n_out, self.widths, self.slope, norm=nn.LayerNorm))
+
+    def discriminator(self, n_in: int, n_out: int) -> nn.Module:
+        return MLP(n_in, n_out, self.halves, self.slope)
+
+    def classifier(self, n_in: int, n_out: int) -> nn.Module:
+        return MLP(n_in, n_out, self.halves, self.slope, norm=nn.LayerNorm)
+
+
+class ImageNets:
+    """CycleGAN's convolutional networks, ``width`` times as wide."""
+
+    def __init__(self, width: float, n_blocks: int) -> None:
+        self.channels, self.n_blocks = max(1, round(width * WIDTH)), n_blocks
+
+    def translator(self, n_in: Sequence[int], n_out: Sequence[int]) -> nn.Module:
+        return ImageTranslator(n_in, self.channels, self.n_blocks)
+
+    def discriminator(self, n_in: Sequence[int], n_out: int) -> nn.Module:
+        return PatchDiscriminator(n_in, self.channels)
+
+    @staticmethod
+    def classifier(n_in: Sequence[int], n_out: int) -> nn.Module:
+        return ConvNet(n_in, n_out)

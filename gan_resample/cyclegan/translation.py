@@ -1,0 +1,378 @@
+r"""CycleGAN: translators between a class and the rows that it is made from, learnt without pairs.
+
+For a class :math:`B` and its source :math:`A` there are two translators, :math:`G_{AB}` and
+:math:`G_{BA}`, and a discriminator of each side, :math:`D_A` and :math:`D_B`; see
+:mod:`gan_resample.cyclegan` for what they minimise.
+
+References
+----------
+Jun-Yan Zhu, Taesung Park, Phillip Isola, Alexei A. Efros. Unpaired Image-to-Image Translation
+using Cycle-Consistent Adversarial Networks. ICCV 2017. arXiv:1703.10593
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
+
+from gan_resample.cyclegan.networks import ImageNets, TableNets
+from gan_resample.engine.game import SamplingGame
+from gan_resample.engine.memory import refuse_beyond
+from gan_resample.nn.build import Build, check_shape, make_module, rows_at_once, try_module
+from gan_resample.nn.modules import Harden, SoftmaxSpans
+
+__all__ = ["LOSSES", "HistoryPool", "Pair", "TranslationGame"]
+
+
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "ls": mse_loss,
+    "log": binary_cross_entropy_with_logits,
+}
+
+
+REUSE_NOISE = 0.05  # of rows of tables that are translated again, in standard deviations
+FIGURE_ROWS = 500  # from which the diagnostics are computed, and as many real ones
+
+
+class Pair(NamedTuple):
+    """The class that gets rows, B, and those that they are made from, A; class codes."""
+
+    target: int
+    sources: tuple[int, ...]
+
+
+class TranslationGame(SamplingGame):
+    """CycleGAN: a pair of translators and a pair of discriminators for each class in play.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of an encoded row: (n_features,), or (channels, height, width) of an image.
+    counts, deficits : sequence of int
+        Rows of each class, and rows it lacks; a class is in play where the deficit is positive.
+    spans, levels : sequences
+        Categorical spans and snapped columns, as :class:`~gan_resample.nn.modules.Harden` takes them.
+    batch_size : int
+        Rows a round, as many of each class.
+    loss, cycle_weight, identity_weight, source, pool_size, cycle_noise, translator, \
+discriminator, hidden_layer_sizes, width_multiplier, n_blocks
+        As in :class:`CycleGANSampler`.
+    """
+
+    moves: ClassVar[Mapping[str, str]] = {
+        "translators": "translators",
+        "discriminators": "discriminators",
+    }
+    batches: ClassVar[str] = "balanced"
+    diagnostics = ("spread", "distance")
+    translators: Any  # of each pair G_AB and G_BA; None where no class is in play
+    discriminators: Any  # of each pair D_B and D_A; likewise
+    sources: Tensor
+    source_rows: Tensor
+    feature_weights: Tensor
+    numeric: Tensor
+    figures: Tensor
+
+    def __init__(
+        self,
+        *,
+        shape: Sequence[int],
+        counts: Sequence[int],
+        deficits: Sequence[int],
+        spans: Sequence[tuple[int, int]],
+        levels: Sequence[tuple[int, int]],
+        batch_size: int,
+        loss: str,
+        cycle_weight: float,
+        identity_weight: float,
+        source: str,
+        pool_size: int,
+        cycle_noise: float,
+        translator: Build | None,
+        discriminator: Build | None,
+        hidden_layer_sizes: Sequence[int],
+        width_multiplier: float,
+        n_blocks: int,
+    ) -> None:
+        super().__init__()
+        self.shape, self.counts = tuple(shape), tuple(counts)
+        self.real_loss: Any = LOSSES[loss]
+        self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
+        self.cycle_noise = cycle_noise
+        self.pairs = choose_pairs(counts, deficits, source)
+        self.harden = Harden(spans, levels)
+        self._weigh_features(spans)
+        self.chunk_rows = min(self.chunk_rows, rows_at_once(shape))
+
+        self.translators = self.discriminators = None
+        if self.pairs:
+            table = len(shape) == 1
+            nets = (
+                TableNets(hidden_layer_sizes) if table else ImageNets(width_multiplier, n_blocks)
+            )
+            translator = nets.translator if translator is None else translator
+            discriminator = nets.discriminator if discriminator is None else discriminator
+            self._make_players(translator, discriminator, spans)
+        self.places, n_sources = {}, 0  # class code -> where its rows begin in ``sources``
+        for code in sorted({code for pair in self.pairs for code in pair.sources}):
+            self.places[code] = n_sources
+            n_sources += counts[code]
+        self.register_buffer("sources", torch.zeros(n_sources, *shape))
+        self.register_buffer("source_rows", torch.zeros(n_sources, dtype=torch.long))
+        n_pools = 2 * len(self.pairs)
+        refuse_beyond(
+            4.0 * n_pools * pool_size * math.prod(shape),
+            f"{n_pools} pools of pool_size={pool_size:,} rows",
+            "set a smaller pool_size",
+        )
+        pools = [HistoryPool(pool_size, shape) for _ in range(n_pools)]
+        self.pools = nn.ModuleList(pools)
+        self.register_buffer("figures", torch.zeros(len(self.pairs), 2), persistent=False)
+
+    def _make_players(
+        self, translator: Build, discriminator: Build, spans: Sequence[tuple[int, int]]
+    ) -> None:
+        row: Any = self.shape[0] if len(self.shape) == 1 else self.shape
+
+        def translate() -> nn.Module:
+            body = make_module(translator, row, row)
+            check_shape(body, self.shape, self.shape, "translator")
+            return nn.Sequential(body, SoftmaxSpans(spans))
+
+        def judge() -> nn.Module:
+            module = make_module(discriminator, row, 1)
+            out = try_module(module, self.shape, "discriminator")
+            if not out.ndim or len(out) != 2 or not out.numel():
+                raise ValueError(
+                    "discriminator must give a logit, or a map of them, for each row, but turns 2 "
+                    f"rows into shape {tuple(out.shape)}"
+                )
+            return module
+
+        def two_each(make: Callable[[], nn.Module]) -> nn.ModuleList:
+            return nn.ModuleList(nn.ModuleList([make(), make()]) for _ in self.pairs)
+
+        self.translators, self.discriminators = two_each(translate), two_each(judge)
+
+    def _weigh_features(self, spans: Sequence[tuple[int, int]]) -> None:
+        """Let each column of a table, or each pixel, weigh the same in a distance.
+
+        The absolute differences of a one-hot span add up to 2 where the category is wrong; with
+        weights of one half it counts as much as a number that is off by one standard deviation.
+        """
+        weights = torch.ones(self.shape)
+        for start, stop in spans:
+            weights[start:stop] = 0.5
+        self.register_buffer("numeric", (weights == 1).float(), persistent=False)
+        n_columns = self.numeric.sum() + len(spans)
+        self.register_buffer("feature_weights", weights / n_columns, persistent=False)
+
+    # ---- a round --------------------------------------------------------------------------------
+
+    def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
+        """Play a round of CycleGAN: the translators move first, then the discriminators."""
+        rows = x.unflatten(0, (len(self.counts), -1))  # of each class, (n_classes, n, *shape)
+        loss, shown = torch.zeros((), device=x.device), []
+        for pair, (to_b, to_a) in zip(self.pairs, self.translators, strict=True):
+            a, b = self.draw(rows, pair), rows[pair.target]
+            fake_b, same_b = to_b(torch.cat([a, b])).chunk(2)
+            fake_a, same_a = to_a(torch.cat([b, a])).chunk(2)
+            fake_b, fake_a = self.harden(fake_b), self.harden(fake_a)
+            again_a, again_b = to_a(self.perturb(fake_b)), to_b(self.perturb(fake_a))
+
+            cycle = self.distance(again_a, a) + self.distance(again_b, b)
+            same = self.distance(same_b, b) + self.distance(same_a, a)
+            loss = loss + self.cycle_weight * cycle + self.identity_weight * same
+            loss = loss + self.teach(pair, fake_b, fake_a)
+            shown += [(b, fake_b), (a, fake_a)]
+        with self.still("discriminators"):
+            loss = loss + sum(self.disguise(of, fake) for of, (_, fake) in self.judges(shown))
+        yield {"translators": loss}
+
+        pools = zip(self.judges(shown), self.pools, strict=True)
+        judged = [self.judge(of, real, pool(fake)) for (of, (real, fake)), pool in pools]
+        yield {"discriminators": torch.stack(judged).sum()}
+
+    def draw(self, rows: Tensor, pair: Pair) -> Tensor:
+        """Rows of the pair's sources, each source alike, as many as of each class."""
+        n = rows.shape[1]
+        if len(pair.sources) == 1:
+            return rows[pair.sources[0]]
+        pooled = torch.cat([rows[code] for code in pair.sources])
+        return pooled[torch.randperm(len(pooled), device=rows.device)[:n]]
+
+    def perturb(self, x: Tensor) -> Tensor:
+        """Add noise to numeric columns of tables: the way back must not hang on last decimals."""
+        if len(self.shape) > 1 or not self.cycle_noise:
+            return x
+        return x + self.cycle_noise * self.numeric * torch.randn_like(x)
+
+    def distance(self, x: Tensor, wanted: Tensor) -> Tensor:
+        """Mean absolute difference over rows and columns; a wrong category counts as 1."""
+        return ((x - wanted).abs() * self.feature_weights).flatten(1).sum(dim=1).mean()
+
+    def teach(self, pair: Pair, fake_b: Tensor, fake_a: Tensor) -> Tensor | float:
+        """Return what a classifier adds to the translators' loss; here there is none."""
+        return 0.0
+
+    def judges(self, shown: Sequence[Any]) -> Iterator[tuple[nn.Module, Any]]:
+        """Each discriminator and what it is shown: D_B and D_A of one pair after another."""
+        return zip((of for two in self.discriminators for of in two), shown, strict=True)
+
+    def disguise(self, discriminator: nn.Module, fake: Tensor) -> Tensor:
+        """Return the translators' loss against a discriminator: rows are to pass for real."""
+        logits = discriminator(fake)
+        return self.real_loss(logits, torch.ones_like(logits))
+
+    def judge(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+        """Return a discriminator's loss, halved as in CycleGAN."""
+        is_real, is_fake = discriminator(torch.cat([real, fake])).chunk(2)
+        on_real = self.real_loss(is_real, torch.ones_like(is_real))
+        return (on_real + self.real_loss(is_fake, torch.zeros_like(is_fake))) / 2
+
+    # ---- before and after -----------------------------------------------------------------------
+
+    def prepare(self, x: Tensor, y: Tensor) -> None:
+        self.harden.learn(x)
+        for code, start in self.places.items():
+            own = (y == code).nonzero().squeeze(1)
+            self.sources[start : start + len(own)] = x[own]
+            self.source_rows[start : start + len(own)] = own
+
+    @torch.no_grad()
+    def finish(self, x: Tensor, y: Tensor) -> None:
+        """Compute the diagnostics, for which real rows of the classes in play are needed."""
+        for place, pair in enumerate(self.pairs):
+            source, own = self.some(x, y, pair.sources), self.some(x, y, (pair.target,))
+            parts = source.split(self.chunk_rows)
+            made = torch.cat([self.translate(part, pair.target) for part in parts])
+            self.figures[place] = torch.stack(compare_rows(made.flatten(1), own.flatten(1)))
+
+    def some(self, x: Tensor, y: Tensor, codes: Sequence[int]) -> Tensor:
+        """Up to 500 rows of these classes."""
+        own = torch.isin(y, torch.tensor(codes, device=y.device)).nonzero().squeeze(1)
+        return x[own[torch.randperm(len(own), device=x.device)[:FIGURE_ROWS]]]
+
+    # ---- generated rows -------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def translate(self, x: Tensor, target: int, *, back: bool = False) -> Tensor:
+        """Rows of class ``target`` made from ``x``, or rows of it turned back; hardened."""
+        at = [pair.target for pair in self.pairs].index(target)
+        with self.still("translators"):
+            return self.harden(self.translators[at][int(back)](x))
+
+    def draw_sources(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Places in ``sources`` for class codes, and how often each was drawn before.
+
+        All are drawn once, in random order, before any is drawn again.
+        """
+        chosen, earlier = torch.zeros_like(y), torch.zeros_like(y)
+        for pair in self.pairs:
+            known = [self.places[code] + torch.arange(self.counts[code]) for code in pair.sources]
+            places = torch.cat(known).to(y.device)
+            own = (y == pair.target).nonzero().squeeze(1)
+            passes = math.ceil(len(own) / len(places))
+            orders = [places[torch.randperm(len(places), device=y.device)] for _ in range(passes)]
+            if orders:
+                chosen[own] = torch.cat(orders)[: len(own)]
+                earlier[own] = torch.arange(len(own), device=y.device) // len(places)
+        return chosen, earlier
+
+    def make_rows(self, y: Tensor, chosen: Tensor, earlier: Tensor) -> Tensor:
+        """Translate the rows at ``chosen``; those drawn before are changed first."""
+        x, again = self.sources[chosen], earlier.view(-1, *[1] * len(self.shape))
+        if len(self.shape) == 1:
+            x = x + (again > 0) * REUSE_NOISE * self.numeric * torch.randn_like(x)
+        else:
+            x = torch.where(again % 2 == 1, x.flip(-1), x)
+        rows = torch.empty_like(x)
+        for pair in self.pairs:
+            own = (y == pair.target).nonzero().squeeze(1)
+            rows[own] = self.translate(x[own], pair.target)
+        return rows
+
+    def sample(self, y: Tensor) -> Tensor:
+        return self.make_rows(y, *self.draw_sources(y))
+
+    def diagnose(self) -> dict[str, dict[int, float]]:
+        """Return spread and distance of 500 rows a class; see :class:`CycleGANSampler`."""
+        columns = zip(self.diagnostics, self.figures.T.tolist(), strict=True)
+        codes = [pair.target for pair in self.pairs]
+        return {name: dict(zip(codes, values, strict=True)) for name, values in columns}
+
+
+# ---- what a game is made of ---------------------------------------------------------------------
+
+
+def choose_pairs(counts: Sequence[int], deficits: Sequence[int], source: str) -> list[Pair]:
+    """Return, for each class in play, what its rows are made from.
+
+    "largest": the class with most rows (the first of several); "larger": all that have more rows
+    than it. For the largest class itself, the next.
+    """
+    codes = range(len(counts))
+    pairs = []
+    for target in codes:
+        if deficits[target]:
+            others = [code for code in codes if code != target]
+            largest = max(others, key=lambda code: counts[code])
+            larger = tuple(code for code in others if counts[code] > counts[target])
+            pairs.append(Pair(target, (larger if source == "larger" else ()) or (largest,)))
+    return pairs
+
+
+class HistoryPool(nn.Module):
+    """Up to ``size`` translated rows of earlier rounds, to show to a discriminator.
+
+    Until it is full, rows are kept and returned as they are; then each is returned, or with
+    probability 1/2 exchanged for a stored one (Shrivastava et al. 2017, as in CycleGAN). Of more
+    than ``size`` rows at once those beyond are returned.
+    """
+
+    rows: Tensor
+    n_seen: Tensor
+
+    def __init__(self, size: int, shape: Sequence[int]) -> None:
+        super().__init__()
+        self.register_buffer("rows", torch.zeros(size, *shape))
+        self.register_buffer("n_seen", torch.tensor(0))
+
+    @torch.no_grad()
+    def forward(self, x: Tensor) -> Tensor:
+        size = len(self.rows)
+        if not size:
+            return x
+        x, others = x[:size], x[size:]
+        places = self.n_seen + torch.arange(len(x), device=x.device)
+        chance = torch.randperm(size, device=x.device)[: len(x)]
+        slots = torch.where(self.n_seen < size, places % size, chance)
+        swap = (places >= size) & (torch.rand(len(x), device=x.device) < 0.5)
+        swap = swap.view(-1, *[1] * (x.ndim - 1))
+        stored, full = self.rows[slots], (places >= size).view(swap.shape)
+        self.rows[slots] = torch.where(swap | ~full, x, stored)
+        self.n_seen += len(x)
+        return torch.cat([torch.where(swap, stored, x), others])
+
+
+def compare_rows(made: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+    """Spread of rows over that of real ones, and distance to the nearest over that among them.
+
+    NaN where real rows do not differ.
+    """
+    spread = made.var(0, correction=0).mean().sqrt()
+    own_spread = own.var(0, correction=0).mean().sqrt()
+    near = torch.cdist(made, own).amin(dim=1).median()
+    among = torch.cdist(own, own)
+    among.fill_diagonal_(torch.inf)
+    own_near = among.amin(dim=1).median()
+    fine = (own_near > 0) & own_near.isfinite()
+    return (
+        torch.where(own_spread > 0, spread / own_spread, torch.nan),
+        torch.where(fine, near / own_near, torch.nan),
+    )

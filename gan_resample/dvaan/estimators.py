@@ -1,0 +1,391 @@
+"""DVAAN's sampler and classifier: parameters, documentation and the contract."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gan_resample.core.classifier import BaseGameClassifier
+from gan_resample.core.decoding import WATCHED_IMAGES, warn_of_poor_decoding
+from gan_resample.core.parameters import (
+    AT_LEAST_0,
+    AT_LEAST_1,
+    MODULE,
+    POSITIVE,
+    SHARE,
+    BackboneParams,
+    SamplerParams,
+    TrainingParams,
+    game_param,
+    one_of,
+    param,
+)
+from gan_resample.core.sampler import BaseGameSampler, LoneRowsMixin
+from gan_resample.core.training import GameMixin
+from gan_resample.dvaan.game import MOST_TRIES, MU_MAX, MU_MIN, DVAANGame
+from gan_resample.engine.guards import BoundaryWarning
+from gan_resample.nn.build import Build
+
+__all__ = ["PAPER_SETTINGS", "DVAANClassifier", "DVAANSampler"]
+
+Array = NDArray[Any]
+
+#: What the paper states, as ``DVAANSampler(**PAPER_SETTINGS)``; it gives no other number. Its
+#: ablations are settings too: DVAAN_mu is ``adapt_mu=False``, DVAAN_a is ``augment=None``.
+PAPER_SETTINGS: dict[str, Any] = {
+    "mu": 3.0,
+    "decoder_variance": 1.0,
+    "mean_direction": "ones",
+    "dis_on_real": False,
+    "augment": "both",
+    "pool_trains": "all",
+    "width_multiplier": 1.0,
+}
+
+
+def warn_of_acceptance(rates: Mapping[Any, float], advice: str) -> None:
+    """Tell which classes have too few rows near their boundary on which both labels agree."""
+    told = ", ".join(f"{label!r}: {rate:.2g}" for label, rate in rates.items())
+    warnings.warn(
+        f"of the candidates near the boundary of a class, fewer than 1 in {MOST_TRIES} are taken "
+        f"for that class by the discriminator ({told}): other draws from the prior of the class "
+        f"fill up. {advice}",
+        BoundaryWarning,
+        stacklevel=3,
+    )
+
+
+class DVAANMixin(GameMixin):
+    """What sampler and classifier share."""
+
+    _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}
+    _learning_rates: ClassVar[dict[str, float]] = {"discriminator": 0.2}
+
+    mu: float
+    adapt_mu: bool
+    mu_: float
+    acceptance_: dict[Any, float]
+
+    def _learn_classes(self, y: Array, *, goes_on: bool) -> Array:
+        if self.adapt_mu and not MU_MIN <= self.mu <= MU_MAX:
+            raise ValueError(
+                f"mu={self.mu} must be between {MU_MIN} and {MU_MAX} where it adapts: change it, "
+                "or set adapt_mu=False"
+            )
+        return super()._learn_classes(y, goes_on=goes_on)
+
+    def _play(
+        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> None:
+        super()._play(x, codes, deficits, stream)
+        self.mu_ = self.game_.mu.item()
+        if self.adapt_mu and self.mu_ in (MU_MIN, MU_MAX):
+            fate = (
+                "the classes coincide in latent space, and which side a row lies on says little"
+                if self.mu_ == MU_MIN
+                else "what lies between the classes is far from both"
+            )
+            warnings.warn(
+                f"mu ended at its bound {self.mu_}: {fate}. Fix it (adapt_mu=False), or change "
+                "gamma",
+                BoundaryWarning,
+                stacklevel=2,
+            )
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class DVAANParams(TrainingParams, BackboneParams):
+    """What sampler and classifier share."""
+
+    mu: float = game_param(3.0, AT_LEAST_0)
+    adapt_mu: bool = game_param(True, "boolean")
+    gamma: float = game_param(1.0, AT_LEAST_0)
+    mean_direction: str = game_param("unit", one_of("unit", "ones"))
+    dis_on_real: bool = game_param(True, "boolean")
+    augment: str | None = game_param("minority", one_of("minority", "both"), None)
+    pool_trains: str = game_param("discriminator", one_of("discriminator", "all"))
+    feature_weight: float = game_param(1.0, AT_LEAST_0)
+    class_weight_decoder: float = game_param(0.1, AT_LEAST_0)
+    latent_dim: int | None = game_param(None, AT_LEAST_1, None)
+    decoder_variance: float | str = game_param("adapt", one_of("adapt"), POSITIVE)
+    recognition: Build | None = game_param(None, *MODULE)
+    decoder: Build | None = game_param(None, *MODULE)
+    width_multiplier: float = game_param(0.25, POSITIVE)
+    max_iter: int = param(2000, AT_LEAST_1)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class DVAANSampler(SamplerParams, DVAANParams, DVAANMixin, LoneRowsMixin, BaseGameSampler):
+    """Over-sample near the class boundary with the decoder of DVAAN.
+
+    Parameters
+    ----------
+    sampling_strategy : float, str, dict or callable, default="auto"
+        Which classes are resampled and how far, as in imbalanced-learn.
+    mu : float, default=3.0
+        Distance of the prior's components from the origin of the latent space, where the training
+        starts; in [0.25, 6], or in [0, inf) with ``adapt_mu=False``. The paper names 3 for its
+        fixed variant and no other number.
+    adapt_mu : bool, default=True
+        Move ``mu`` by equation 10, each loss over its own average, in steps of at most .01 between
+        .25 and 6, after the first fifth of the rounds. As printed, with losses of unlike scale and
+        steps of one, it runs away. False is the paper's DVAAN_mu.
+    gamma : float, default=1.0
+        Weight of the adversarial loss in equation 10, in [0, inf). The paper gives no value.
+    mean_direction : {"unit", "ones"}, default="unit"
+        How long a direction is whose ``mu``-fold is a component's mean: a unit vector, or
+        ``sqrt(latent_dim)`` times as long, as the paper's vectors of ones are, with which a row
+        decoded from the middle is far from both classes.
+    dis_on_real : bool, default=True
+        Let the discriminator learn from real rows and the pool too, not only from reconstructions
+        and draws of the prior. In the paper's Algorithm 1 it does not.
+    augment : {"minority", "both"} or None, default="minority"
+        Which rows near the boundary join the training rows after the first fifth of the rounds:
+        those of the classes in play, as many as would balance them; those of all classes alike,
+        which is the paper's and does not balance anything; none, the paper's DVAAN_a.
+    pool_trains : {"discriminator", "all"}, default="discriminator"
+        Who learns from those rows. Where the autoencoder learns from them too, as in the paper, it
+        learns its own rows as if they were real: within 400 rounds even rows from the prior of the
+        small class lay nearer to the large class, on two clouds far apart.
+    mix : float, default=1.0
+        Share of generated rows that come from near the boundary, in [0, 1]; the others come from
+        the prior of their class. 1 is the paper's.
+    feature_weight : float, default=1.0
+        Of the distance in the discriminator's hidden features (lambda_1), a mean over features, in
+        [0, inf). The paper gives no value.
+    class_weight_decoder : float, default=0.1
+        Of the classification loss in the decoder's own (lambda_2), in [0, inf). The paper gives no
+        value.
+    latent_dim : int, default=None
+        Length of the latent vectors, in [n_classes - 1, inf). ``None``: 16 for tables, 64 for
+        images. The paper gives no value.
+    decoder_variance : float or "adapt", default="adapt"
+        Variance that the decoder's rows have in the reconstruction loss, in (0, inf). "adapt" is a
+        moving average of the squared error (Rybkin et al. 2021). 1, the paper's loss as usually
+        read (half the squared error), lets the prior win on standardised columns that hang
+        together little: rows from the prior had .13, .47 and .70 of the spread of their class on
+        three small tables, against .31, .81 and .72.
+    recognition : nn.Module or callable, default=None
+        Turns rows into means and log-variances of latent vectors: a module (copied at every fit;
+        its weights are the start), or a picklable ``(n_in, n_out) -> nn.Module`` from rows of
+        width, or images of shape, ``n_in`` to ``n_out = 2 latent_dim`` numbers.
+    decoder : nn.Module or callable, default=None
+        Turns latent vectors into rows, likewise; ``n_out`` is the width of a row or the shape of
+        an image, whose pixels are between -1 and 1.
+    feature_extractor : nn.Module or callable, default=None
+        The discriminator up to its last hidden layer, likewise, from rows or images to vectors; a
+        linear layer follows.
+    freeze : int, "all" or None, default=None
+        How much of ``feature_extractor`` stays as it was handed over, its batch normalisation
+        included: nothing (None), everything but the last ``freeze`` layers that have weights, in
+        [0, inf), or everything ("all").
+    hidden_layer_sizes : sequence of int, default=(256, 128)
+        Widths of recognition network and decoder on tables; the discriminator has half of them
+        (without any, one of 16).
+    width_multiplier : float, default=0.25
+        Channels and hidden units of the networks for images, as a share of the paper's, in
+        (0, inf).
+    max_iter : int, default=2000
+        Rounds, i.e. mini-batches, in [1, inf).
+    batch_size : int, default=128
+        Rows a round, in [1, inf); cut to the number of rows.
+    learning_rate : float, default=1e-3
+        Of the Adam (betas .5 and .999) of recognition network and decoder, in (0, inf); the
+        discriminator's is a fifth of it. The paper gives no value.
+    net_params : dict, default=None
+        Handed to the skorch net: ``{"discriminator_optimizer__lr": 1e-4}``,
+        ``{"optimizer": torch.optim.AdamW}``. Moves: recognition, decoder, discriminator.
+    encoder : TableEncoder or ImageEncoder, default=None
+        How columns or pixels become numbers and come back; ``None``: ``TableEncoder()`` for
+        tables, ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
+    device : str, default="auto"
+        "auto" (a GPU if there is one), "cpu" or "cuda".
+    callbacks : list, default=None
+        skorch callbacks, copied in ``fit``. ``EarlyStopping`` must monitor a ``<move>_loss``.
+    warm_start : bool, default=False
+        Go on for ``max_iter`` more rounds with the same data and the same game; encoder, pool and
+        ``mu`` are kept, and the first fifth is not repeated.
+    verbose : int, default=0
+        1: a progress bar, 2: a line an epoch.
+    random_state : int, RandomState instance or None, default=None
+        An int gives bit-equal rows on a CPU.
+
+    Attributes
+    ----------
+    sampling_strategy_ : dict
+        Label -> number of rows to generate.
+    net_ : GameNet
+        The trained skorch net; None where no class lacked a row.
+    game_ : DVAANGame
+        The trained game, ``net_.module_``.
+    mu_ : float
+        ``mu`` after training; its path is in ``history_``.
+    encoder_ : TableEncoder or ImageEncoder
+        Fitted to the training rows.
+    classes_ : ndarray of shape (n_classes,)
+        Labels.
+    n_iter_ : int
+        Rounds played.
+    history_ : list of dict
+        One a epoch: epoch, rounds (so far), seconds, the mean ``<move>_loss`` of each move, and
+        ``mu``.
+    acceptance_ : dict of label to float
+        Share of 500 candidates near the boundary that the discriminator takes for the class; a
+        warning under 1 in 50.
+    spread_ : dict of label to float
+        Standard deviation of generated rows over that of the class; a warning under .05.
+    synthetic_mask_ : ndarray of bool
+        True on the generated rows of the last ``fit_resample``.
+    n_features_in_, feature_names_in_, shape_in_
+        As everywhere in scikit-learn.
+
+    Warns
+    -----
+    BoundaryWarning
+        Fewer than 1 in 50 candidates near the boundary of a class were accepted; draws from the
+        prior of the class fill up, first those that the discriminator takes for the class.
+
+    See Also
+    --------
+    SpreadSMOTE : No network at all: compare with it first.
+    DVAANClassifier : The discriminator of the same game, which is how the paper uses it.
+
+    Notes
+    -----
+    The paper does not train another classifier with its rows; this does. Its adversarial loss as
+    printed pulls hardest where a row is already on the right side and is unbounded below; here it
+    is the cross-entropy of the classes, with no literal setting. Several classes are an extension
+    of ours: the prior's components lie on the corners of a regular simplex, and rows near a
+    boundary are drawn around the midpoints of two components, more often of those that the
+    discriminator confuses.
+    For two classes this is the paper's procedure. ``gan_resample.dvaan.PAPER_SETTINGS`` has what
+    the paper states.
+
+    References
+    ----------
+    T. Guo, X. Zhu, Y. Wang, F. Chen. Discriminative Sample Generation for Deep Imbalanced
+    Learning. IJCAI 2019.
+
+    O. Rybkin, K. Daniilidis, S. Levine. Simple and Effective VAE Training with Calibrated
+    Decoders. ICML 2021. arXiv:2006.13202
+
+    Examples
+    --------
+    >>> from collections import Counter
+    >>> from sklearn.datasets import make_classification
+    >>> from gan_resample import DVAANSampler
+    >>> X, y = make_classification(300, weights=[0.9], flip_y=0, random_state=0)
+    >>> X_new, y_new = DVAANSampler(max_iter=60, random_state=0).fit_resample(X, y)
+    >>> sorted(Counter(y_new.tolist()).items())
+    [(0, 271), (1, 271)]
+    """
+
+    # of rows to come, which a fit that goes on may change
+    mix: float = game_param(1.0, SHARE, fixed=False)
+
+    _game = DVAANGame
+
+    def _learn_nothing(self) -> None:
+        super()._learn_nothing()
+        self.mu_ = self.mu
+
+    def _play(
+        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> None:
+        if self._goes_on():
+            self.game_.mix = self.mix
+        super()._play(x, codes, deficits, stream)
+        if x.ndim == 4 and self._stopped_by is None:
+            self._watch_decoder(x, codes)
+
+    @torch.no_grad()
+    def _watch_decoder(self, x: Array, codes: Array) -> None:
+        game, few = self.game_, slice(None, None, -(-len(x) // WATCHED_IMAGES))
+        images = torch.as_tensor(x[few], dtype=torch.float32, device=game.mu.device)
+        y = torch.as_tensor(codes[few], device=images.device)
+        parts = images.split(game.chunk_rows)
+        decoded = torch.cat([game.decoder(game.encode(part)[0]) for part in parts])
+        remedy = f"max_iter (it is {self.max_iter}; the default is 2,000)"
+        warn_of_poor_decoding(images, decoded, y, rounds=game.rounds_played, remedy=remedy)
+
+    def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
+        self.game_.mix = self.mix
+        rows = super()._draw_rows(codes, stream)
+        failures, labels = self.game_.failures, self.classes_.tolist()
+        if failures:
+            rates = {labels[code]: kept / tried for code, (kept, tried) in failures.items()}
+            advice = "Train longer (max_iter), or let fewer rows come from the boundary (mix)"
+            warn_of_acceptance(rates, advice)
+            failures.clear()
+        return rows
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class DVAANClassifier(DVAANParams, DVAANMixin, BaseGameClassifier):
+    """The discriminator of DVAAN, a classifier that learns from rows near the class boundary.
+
+    Parameters
+    ----------
+    mu, adapt_mu, gamma, mean_direction, dis_on_real, augment, pool_trains, feature_weight, \
+class_weight_decoder, latent_dim, decoder_variance
+        The game; as in :class:`DVAANSampler`.
+    recognition, decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
+        The networks; as in :class:`DVAANSampler`.
+    max_iter, batch_size, learning_rate, net_params, encoder, device, callbacks, warm_start, \
+verbose, random_state
+        Training; as in :class:`DVAANSampler`.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Labels, in the order of ``predict_proba``'s columns.
+    net_, game_, mu_, encoder_, n_iter_, history_, acceptance_, spread_
+        As in :class:`DVAANSampler`.
+    n_features_in_, feature_names_in_, shape_in_
+        As everywhere in scikit-learn.
+
+    Warns
+    -----
+    BoundaryWarning
+        As in :class:`DVAANSampler`.
+
+    See Also
+    --------
+    DVAANSampler : Rows near the boundary, for any classifier.
+
+    Notes
+    -----
+    Each class lacks ``n_max - n_i`` rows; as many rows near the boundary join the training rows,
+    so that most rows of a rare class are generated ones. Where no class is deficient the game is
+    played without a pool. On a CPU ``predict_proba`` of tables computes in float64.
+
+    References
+    ----------
+    T. Guo, X. Zhu, Y. Wang, F. Chen. Discriminative Sample Generation for Deep Imbalanced
+    Learning. IJCAI 2019.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from gan_resample import DVAANClassifier
+    >>> X, y = make_classification(n_samples=300, weights=[0.9], class_sep=2, random_state=0)
+    >>> clf = DVAANClassifier(max_iter=60, random_state=0).fit(X, y)
+    >>> clf.predict_proba(X[:2]).shape
+    (2, 2)
+    """
+
+    _game = DVAANGame
+
+    def _play(
+        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> None:
+        super()._play(x, codes, deficits, stream)
+        low = {label: rate for label, rate in self.acceptance_.items() if rate < 1 / MOST_TRIES}
+        if low and self.augment is not None:
+            warn_of_acceptance(low, "Train longer (max_iter)")

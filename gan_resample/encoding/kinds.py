@@ -1,0 +1,394 @@
+"""The judge of what a column is: a number, a category, or refused, with the reason.
+
+One judge for ``TableEncoder``, ``datasets.as_dataset`` and the command line. It goes by dtype, and
+where a dtype says nothing (object, text) by what the cells are. Whatever it guesses it says.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import re
+import shlex
+from collections import Counter
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from numbers import Complex, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan_resample.encoding.columns import is_missing_cell
+from gan_resample.encoding.numerals import as_decimal, has_leading_zero, is_percentage, read_number
+
+__all__ = ["ColumnKind", "judge_column", "judge_frame", "object_cells", "refuse_columns"]
+
+Array = NDArray[Any]
+
+FEW = 20  # so many distinct texts are categories, whatever they say
+FEW_OTHERS = 0.1  # share of cells that are no numbers, below which a column was meant as numbers
+ENOUGH_ROWS = 50  # for another value in every row to say something
+SHOWN = 5  # examples in a message
+
+MISSING_TOKENS = {
+    "", "-", "--", ".", "..", "?", "*", "#n/a", "#na", "#null!", "#value!", "#div/0!", "n/a",
+    "n.a.", "na", "nan", "-nan", "null", "nil", "none", "<na>", "nat", "missing", "(null)", "\\n",
+}  # fmt: skip
+
+MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+CLOCK = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*([ap]\.?m\.?)?\s*(z|utc|gmt|[+-]\d{2}:?\d{2})?"
+DAY = "|".join((
+    r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?",
+    r"\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})",
+    rf"\d{{1,2}}[- .]+{MONTH}[- ,]+\d{{2,4}}",
+    rf"{MONTH}[- ]+(\d{{1,2}},?[- ]+)?\d{{4}}",
+    rf"\d{{4}}[- ]{MONTH}[- ]\d{{1,2}}",
+))  # fmt: skip
+DATE = re.compile(rf"({DAY})([t ]+{CLOCK})?|{CLOCK}", re.ASCII | re.IGNORECASE)
+
+DATES = "turn it into a number, for example the days since a date"
+WAYS_OUT = {
+    "dates": DATES,
+    "durations": "turn it into a number, for example of seconds",
+    "periods": DATES,
+    "intervals": "turn it into a number, for example the middle, or into text with astype(str)",
+    "complex numbers": "make two columns of it, the real and the imaginary part",
+    "bytes": "decode it into text, or turn it into numbers",
+}
+BY_DTYPE = {"M": "dates", "m": "durations", "c": "complex numbers", "S": "bytes"}
+
+
+@dataclass(frozen=True)
+class ColumnKind:
+    """What a column is taken for.
+
+    Parameters
+    ----------
+    kind : {"number", "category", "id", "refused"}
+        An "id" is kept in real rows and is never a feature.
+    told : str
+        What was guessed, as a clause for a person; "" where nothing was guessed.
+    reason, advice : str
+        Of a refused column: why ("holds dates"), and what to do in Python.
+    warning : str
+        Of a column that is taken all the same: what a person must hear, as a clause.
+    odd : tuple of str
+        Of a refused column of numbers: the cells that are none.
+    alien : bool
+        Of a refused column: whether cells are of a type that is neither number nor text.
+    """
+
+    kind: str
+    told: str = ""
+    reason: str = ""
+    advice: str = ""
+    warning: str = ""
+    odd: tuple[str, ...] = ()
+    alien: bool = False
+
+
+NUMBER, CATEGORY, ID = ColumnKind("number"), ColumnKind("category"), ColumnKind("id")
+
+
+def judge_frame(
+    frame: Any, categorical: Collection[Hashable] = (), ids: Collection[Hashable] = ()
+) -> dict[Any, ColumnKind]:
+    """Judge every column of a pandas DataFrame; see :func:`judge_column`.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With unique names.
+    categorical, ids : collection of names
+        Columns that are categories whatever they hold, and columns that are no features.
+
+    Returns
+    -------
+    kinds : dict
+        Name -> :class:`ColumnKind`, in the frame's order.
+    """
+    return {
+        name: ID if name in ids else judge_column(frame.iloc[:, at], listed=name in categorical)
+        for at, name in enumerate(frame.columns)
+    }
+
+
+def judge_column(column: Any, *, listed: bool = False, in_frame: bool = True) -> ColumnKind:
+    """Judge one column.
+
+    Parameters
+    ----------
+    column : Series or ndarray of shape (n_rows,)
+        Missing values are left out of account.
+    listed : bool, default=False
+        Whether somebody said that it is a category.
+    in_frame : bool, default=True
+        False for a column of an array. There text has to be listed to be a category.
+
+    Returns
+    -------
+    kind : ColumnKind
+    """
+    dtype = getattr(column.dtype, "subtype", column.dtype)  # of a sparse column
+    kind = "O" if getattr(column.dtype, "name", "") == "interval" else dtype.kind
+    if kind in "iuf" and not listed:
+        return _with_warning(column, NUMBER)
+    if kind in "iufb":
+        return CATEGORY
+    if kind in BY_DTYPE and not listed:
+        return _refused_for(BY_DTYPE[kind], column.dtype)
+    if kind == "V":
+        return ColumnKind(
+            "refused", reason=f"has dtype {column.dtype}", advice="make a column of each field"
+        )
+    cells = [cell for cell in object_cells(column).tolist() if not is_missing_cell(cell)]
+    if not cells:
+        return ColumnKind("refused", reason="has no value at all", advice="leave it out")
+    if listed or _is_category(column.dtype):
+        return _judge_category(cells, column.dtype)
+    return _judge_cells(cells, column, in_frame=in_frame)
+
+
+def object_cells(column: Any) -> Array:
+    """Return a column as an array of dtype object."""
+    return column.astype(object) if isinstance(column, np.ndarray) else column.to_numpy(object)
+
+
+def _is_category(dtype: Any) -> bool:
+    return getattr(dtype, "name", "").startswith(("category", "dictionary<"))  # pandas, pyarrow
+
+
+# ---- cells --------------------------------------------------------------------------------------
+
+
+def _sort_of(kind: type) -> str:
+    """Name what cells of a type are."""
+    for types, sort in (
+        (str, "text"),
+        ((bool, np.bool_), "truth values"),
+        (Decimal, "decimals"),
+        (Real, "numbers"),
+        (Complex, "complex numbers"),
+        ((bytes, bytearray, memoryview), "bytes"),
+        ((datetime.timedelta, np.timedelta64), "durations"),
+        ((datetime.date, datetime.time, np.datetime64), "dates"),
+    ):
+        if issubclass(kind, types):
+            return sort
+    return {"Period": "periods", "Interval": "intervals"}.get(kind.__name__, kind.__name__)
+
+
+def _judge_cells(cells: Sequence[Any], column: Any, *, in_frame: bool) -> ColumnKind:
+    sorts = {_sort_of(kind) for kind in set(map(type, cells))}
+    if sorts == {"text"}:
+        return _judge_text(cells, column, in_frame=in_frame)
+    if sorts == {"truth values"}:
+        return CATEGORY
+    if "text" in sorts:
+        text = next(cell for cell in cells if isinstance(cell, str))
+        return _mixture(cells) if in_frame else _words(text)
+    for sort in sorted(sorts - {"truth values", "decimals", "numbers"}):
+        return _refused_for(sort, column.dtype)
+    if "decimals" in sorts:
+        return _with_warning(column, replace(NUMBER, told="Decimals, read as numbers"))
+    if not in_frame:
+        return NUMBER
+    if len(set(cells)) <= FEW:
+        return CATEGORY
+    return _with_warning(column, replace(NUMBER, told="numbers of dtype object, read as numbers"))
+
+
+def _refused_for(sort: str, dtype: Any) -> ColumnKind:
+    known = sort in WAYS_OUT
+    reason = f"holds {sort if known else f'values of type {sort}'} (dtype {dtype})"
+    advice = WAYS_OUT.get(sort, "turn it into numbers or text")
+    return ColumnKind("refused", reason=reason, advice=advice, alien=not known)
+
+
+def _mixture(cells: Sequence[Any]) -> ColumnKind:
+    text = next(cell for cell in cells if isinstance(cell, str))
+    other = next(cell for cell in cells if not isinstance(cell, str))
+    return ColumnKind(
+        "refused",
+        reason=f"mixes text with other values, which have no order: {text!r} and {other!r}",
+        advice="turn it into text with astype(str), or into numbers",
+    )
+
+
+def _judge_category(cells: Sequence[Any], dtype: Any) -> ColumnKind:
+    """Judge what was said to be a category: its values must be told apart and put in order."""
+    sorts = {_sort_of(kind) for kind in set(map(type, cells))}
+    if "text" in sorts and len(sorts) > 1:
+        return _mixture(cells)
+    if "complex numbers" in sorts:
+        return _refused_for("complex numbers", dtype)
+    if "tuple" in sorts:  # numpy takes them for rows
+        return _refused_for("tuple", dtype)
+    try:
+        sorted(set(cells))
+    except (TypeError, ValueError):
+        told = " and ".join(sorted({kind.__name__ for kind in map(type, cells)}))
+        return ColumnKind(
+            "refused",
+            reason=f"holds values that have no order (of type {told})",
+            advice="turn it into text with astype(str)",
+        )
+    return CATEGORY
+
+
+# ---- text ---------------------------------------------------------------------------------------
+
+
+def _judge_text(cells: Sequence[str], column: Any, *, in_frame: bool) -> ColumnKind:
+    counts = Counter(cells)
+    if in_frame and len(counts) <= FEW:
+        return CATEGORY
+    numbers = {text: number for text in counts if (number := read_number(text)) is not None}
+    others = Counter({text: n for text, n in counts.items() if text not in numbers})
+    if not others:
+        return _judge_numerals(numbers, column, in_frame=in_frame)
+    if not in_frame:
+        return _words(next(iter(others)))
+    few = others.total() < FEW_OTHERS * len(cells)
+    if len(set(numbers.values())) > FEW and (few or all(map(_is_token, others))):
+        return _numbers_and_others(others)
+    dates = sum(n for text, n in others.items() if DATE.fullmatch(text.strip()))
+    if dates > (1 - FEW_OTHERS) * len(cells):
+        return _refused_for("dates", column.dtype)
+    digits = [t for t in counts if any(map(str.isdecimal, t)) and not any(map(str.isalpha, t))]
+    if others and sum(counts[text] for text in digits) > (1 - FEW_OTHERS) * len(cells):
+        example = next((text for text in digits if text in others), digits[0])
+        told = f"texts of digits and signs, such as {example!r}, taken as categories"
+        return replace(CATEGORY, told=told)
+    return CATEGORY
+
+
+def _words(text: str) -> ColumnKind:
+    return ColumnKind(
+        "refused",
+        reason=f"is taken as numeric, but holds text, such as {text!r}",
+        advice="list it in categorical_features, hand over a data frame, where text is a category "
+        '(a ColumnTransformer makes one after set_output(transform="pandas")), or convert it',
+    )
+
+
+def _is_token(text: str) -> bool:
+    return text.strip().casefold() in MISSING_TOKENS
+
+
+def _judge_numerals(numbers: Mapping[str, Decimal], column: Any, *, in_frame: bool) -> ColumnKind:
+    if any(map(has_leading_zero, numbers)):
+        if in_frame:
+            return replace(CATEGORY, told="digits with leading zeros, taken as categories")
+        zero = next(filter(has_leading_zero, numbers))
+        return ColumnKind(
+            "refused",
+            reason=f"holds digits with leading zeros, such as {zero!r}, which are no numbers",
+            advice="list it in categorical_features, or turn it into numbers",
+        )
+    percent = [text for text in numbers if is_percentage(text)]
+    if percent and len(percent) < len(numbers):
+        plain = next(text for text in numbers if not is_percentage(text))
+        return ColumnKind(
+            "refused",
+            reason=f"mixes percentages and other numbers, {percent[0]!r} and {plain!r}",
+            advice="write all of them alike",
+        )
+    example = next((text for text in numbers if "," in text or "%" in text), next(iter(numbers)))
+    told = f"numbers written as text, such as {example!r}, read as numbers"
+    kind = replace(NUMBER, told=told)
+    return kind if percent else _with_warning(column, kind)
+
+
+def _numbers_and_others(others: Counter[str]) -> ColumnKind:
+    odd = [text for text, _ in others.most_common()]
+    shown = ", ".join(f"{text!r} ({others[text]})" for text in odd[:SHOWN])
+    more = f" and {len(odd) - SHOWN} others" if len(odd) > SHOWN else ""
+    return ColumnKind(
+        "refused",
+        reason=f"holds numbers, but also cells that are none: {shown}{more}",
+        advice="read them as missing (na_values of pandas.read_csv) or mend them, or list the "
+        "column in categorical_features",
+        odd=tuple(odd),
+    )
+
+
+# ---- identifiers --------------------------------------------------------------------------------
+
+
+def _with_warning(column: Any, kind: ColumnKind) -> ColumnKind:
+    if len(column) >= ENOUGH_ROWS and _counts_rows(column):
+        return replace(
+            kind,
+            warning="holds whole numbers, another one in every row, as identifiers are: if it "
+            "is one, name it in id_columns or leave it out, or generated rows carry others' ids",
+        )
+    return kind
+
+
+def _counts_rows(column: Any) -> bool:
+    """Tell whether a column of a frame holds another whole number in every row."""
+    if isinstance(column, np.ndarray) or column.isna().any():
+        return False
+    if column.dtype.kind in "iuf":
+        values = column.to_numpy(getattr(column.dtype, "numpy_dtype", None))
+        whole = column.dtype.kind != "f" or np.array_equal(values, np.rint(values))
+        return whole and len(np.unique(values)) == len(values)
+    cells = object_cells(column).tolist()
+    numbers = [read_number(cell) if isinstance(cell, str) else as_decimal(cell) for cell in cells]
+    whole = all(n is not None and n == n.to_integral_value() for n in numbers)
+    return whole and len(set(numbers)) == len(numbers)
+
+
+# ---- refusals -----------------------------------------------------------------------------------
+
+
+def refuse_columns(kinds: Mapping[Any, ColumnKind], *, what: str) -> None:
+    """Raise one error that lists every refused column, and how the command line leaves them out.
+
+    Parameters
+    ----------
+    kinds : mapping
+        Name -> :class:`ColumnKind`.
+    what : str
+        What the columns are of: the name of the table.
+
+    Raises
+    ------
+    ValueError
+        Where a column is refused.
+    """
+    refused = {name: kind for name, kind in kinds.items() if kind.kind == "refused"}
+    if not refused:
+        return
+    drop = f"--drop {option(refused)}"
+    told = {
+        name: f"{kind.reason}: {kind.advice}{_options(name, kind)}"
+        for name, kind in refused.items()
+    }
+    if len(refused) == 1:
+        [(name, text)] = told.items()
+        leave = "" if text.endswith("leave it out") else ", or leave it out"
+        raise ValueError(f"column {name!r} of {what} {text}{leave} ({drop})")
+    lines = "".join(f"\n  column {name!r} {text}" for name, text in told.items())
+    raise ValueError(
+        f"{what} has {len(refused)} columns that cannot be used:{lines}\nmend them, or leave them "
+        f"out ({drop})"
+    )
+
+
+def _options(name: Any, kind: ColumnKind) -> str:
+    if not kind.odd or len(kind.odd) > SHOWN:
+        return ""
+    tokens = option(text.strip() for text in kind.odd)
+    return f" (--missing {tokens}, or --categorical {option([name])})"
+
+
+def option(names: Iterable[Any]) -> str:
+    """Write names as one argument of the command line: commas between, quoted where needed."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow([*map(str, names)])  # lines are quoted
+    return shlex.quote(text.getvalue()[:-2])

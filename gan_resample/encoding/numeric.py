@@ -1,0 +1,235 @@
+"""One numeric column: its cells read, standardised, and written again.
+
+A copied or snapped value comes back as the stored cell, bit-identical and in the input's dtype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan_resample.encoding.columns import is_missing
+from gan_resample.encoding.extremes import Tail, find_extremes, tell_extremes
+from gan_resample.encoding.numerals import (
+    Form,
+    TextForm,
+    WholeForm,
+    add,
+    as_decimal,
+    learn_form,
+    read_number,
+)
+
+__all__ = ["NumericColumn", "read_cells"]
+
+Array = NDArray[Any]
+
+
+def read_cells(cells: Array, learned: NumericColumn | None, name: str) -> Array:
+    """Return the numbers of a column of objects, NaN where one is missing.
+
+    Parameters
+    ----------
+    cells : ndarray of object, shape (n_rows,)
+    learned : NumericColumn or None
+        Text is read where this holds text; None: any text is read, it is ``fit`` that asks.
+    name : str
+        What messages call the column.
+
+    Returns
+    -------
+    numbers : ndarray of object, shape (n_rows,)
+
+    Raises
+    ------
+    ValueError
+        For text that is no number, or no number of the kind that ``fit`` saw.
+    """
+    missing, is_text = is_missing(cells), [isinstance(cell, str) for cell in cells]
+    form = None if learned is None else learned.form
+    read: Callable[[Any], Any] = form.read if isinstance(form, TextForm) else read_number
+    if any(is_text) and learned is not None and not isinstance(form, TextForm):
+        text = cells[is_text.index(True)]
+        raise ValueError(
+            f"column {name} is taken as numeric, but holds text, such as {text!r}: list it in "
+            "categorical_features, or convert it"
+        )
+    if not isinstance(form, TextForm) and not any(is_text):
+        return np.where(missing, np.nan, cells) if missing.any() else cells
+    numbers = np.full(len(cells), np.nan, dtype=object)
+    for row in np.flatnonzero(~missing):
+        numbers[row] = read(cells[row])
+        if numbers[row] is None:
+            example = cells[0] if learned is None else learned.observed[0]
+            raise ValueError(
+                f"column {name} was read as numbers such as {example!r}, but holds "
+                f"{cells[row]!r}, which is none of that kind: mend it, or write it like the others"
+            )
+    return numbers
+
+
+@dataclass(frozen=True)
+class NumericColumn:
+    """One standardised column: ``z = (x - mean) / scale``, and its way back.
+
+    ``observed`` holds the distinct training cells, ascending, in the input's dtype; ``grid`` the
+    same encoded. ``origin`` is taken off first where float64 would merge values, ``form`` writes
+    numbers as the cells are written, and ``tails`` hold the extreme cells, if there are any.
+    """
+
+    mean: float
+    scale: float
+    observed: Array
+    grid: Array
+    snapped: bool
+    origin: Decimal | None = None
+    form: Form | None = None
+    tails: tuple[Tail, ...] = ()
+    inside: tuple[int, int] = (0, 0)  # first and last-plus-one of ``grid`` that is not extreme
+
+    @classmethod
+    def learn(cls, cells: Array, numbers: Array, snap: bool | str) -> NumericColumn:
+        """Learn from ``cells`` as they came, and from the finite ``numbers`` they stand for."""
+        values, origin = _to_floats(numbers)
+        if cells.dtype == object:  # any numbers: keep the objects themselves
+            first = np.unique(values, return_index=True)[1]
+            observed, distinct, form = cells[first], values[first], learn_form(cells.tolist())
+        else:
+            observed = np.unique(cells)
+            distinct, form = shift(observed, origin), None if origin is None else WholeForm()
+        few = len(distinct) <= max(20, len(values) / 10)
+        snapped = len(distinct) == 1 or (few if snap == "auto" else bool(snap))
+        extreme = find_extremes(values)
+        if extreme is None:
+            mean, scale = _mean_and_scale(values, distinct)
+            grid = _standardise(distinct, mean, scale)
+            return cls(mean, scale, observed, grid, snapped, origin, form)
+        usual = values[~extreme]
+        ends = [usual.min(), np.nextafter(usual.max(), np.inf)]
+        start, stop = np.searchsorted(distinct, ends).tolist()
+        mean, scale = _mean_and_scale(usual, distinct[start:stop])
+        tails = _make_tails(distinct, start, stop, mean, scale)
+        grid = _move(tails, distinct, _standardise(distinct, mean, scale))
+        return cls(mean, scale, observed, grid, snapped, origin, form, tails, (start, stop))
+
+    def tell_extremes(self) -> str:
+        """Say in a clause which cells are extreme."""
+        start, stop = self.inside
+        low, high = self.observed[[start, stop - 1]].tolist()
+        extreme = [*self.observed[:start].tolist(), *self.observed[stop:].tolist()]
+        return (
+            f"{tell_extremes(extreme, low, high)}: it is left out of the scale; if it stands for "
+            "a missing value, make it one and impute"
+        )
+
+    def encode(self, numbers: Array) -> Array:
+        values = shift(numbers, self.origin)
+        return _move(self.tails, values, _standardise(values, self.mean, self.scale))
+
+    def decode(self, z: Array) -> Array:
+        """Return cells in the input's dtype, within the observed bounds.
+
+        Extreme cells come back as copies only, never as something near them.
+        """
+        grid = self.grid.astype(z.dtype)
+        if self.tails:
+            low, high = grid[self.inside[0]], grid[self.inside[1] - 1]
+            z = np.where(_is_copy(grid, z, _nearest(grid, z)), z, z.clip(low, high))
+        nearest = _nearest(grid, z)
+        cells = self.observed[nearest]
+        if self.snapped:
+            return cells
+        outside = (z <= grid[0]) | (z >= grid[-1])
+        made = ~(outside | _is_copy(grid, z, nearest))
+        with np.errstate(over="ignore"):
+            cells[made] = self._cast(z[made].astype(np.float64) * self.scale + self.mean)
+        return cells
+
+    def _cast(self, values: Array) -> Array:
+        dtype = self.observed.dtype
+        if self.form is not None:
+            return self._write(self.form, values).astype(dtype)
+        if dtype.kind not in "iu":
+            return values.astype(dtype)
+        low, high = self.observed[0], self.observed[-1]
+        with np.errstate(invalid="ignore"):
+            whole = np.rint(values).astype(dtype)
+        # rounding to float64 may step over the ends of int64
+        whole = np.where(values >= float(high), high, whole)
+        return np.where(values <= float(low), low, whole).astype(dtype)
+
+    def _write(self, form: Form, values: Array) -> Array:
+        low, high = (form.read(cell) for cell in self.observed[[0, -1]].tolist())
+        numbers = [add(as_decimal(value), self.origin) for value in values.tolist()]
+        written = np.empty(len(values), dtype=object)
+        written[:] = [form.write(min(max(number, low), high)) for number in numbers]
+        return written
+
+
+def shift(numbers: Array, origin: Decimal | None) -> Array:
+    """Return numbers as float64, with ``origin`` taken off before they are rounded."""
+    if origin is None:
+        return numbers.astype(np.float64)
+    exact = [add(as_decimal(number), -origin) for number in numbers.tolist()]
+    return np.array(exact, dtype=np.float64)
+
+
+def _to_floats(numbers: Array) -> tuple[Array, Decimal | None]:
+    """Return numbers as float64, and what was taken off where float64 would merge some of them."""
+    values = numbers.astype(np.float64)
+    if numbers.dtype.kind in "biuf" and (
+        numbers.dtype.kind not in "iu" or np.abs(values).max() <= 2**53
+    ):
+        return values, None
+    exact = set(numbers.tolist())
+    if len(exact) == len(np.unique(values)):
+        return values, None
+    origin = as_decimal(min(exact))
+    return shift(numbers, origin), origin
+
+
+def _mean_and_scale(values: Array, distinct: Array) -> tuple[float, float]:
+    # divide by the largest magnitude first: squares of 1e200 are not finite
+    unit = max(float(np.abs(distinct).max()), np.finfo(float).tiny)
+    mean = float(np.mean(values / unit) * unit)
+    scale = float(np.std(values / unit) * unit)
+    if len(distinct) == 1 or scale < np.finfo(float).tiny:
+        mean, scale = float(distinct[0]), 1.0
+    return mean, scale
+
+
+def _make_tails(
+    distinct: Array, start: int, stop: int, mean: float, scale: float
+) -> tuple[Tail, ...]:
+    low, high = _standardise(distinct[[start, stop - 1]], mean, scale).tolist()
+    sides = (distinct[:start], low), (distinct[stop:], high)
+    return tuple(Tail.learn(cells, end, mean, scale) for cells, end in sides if len(cells))
+
+
+def _move(tails: tuple[Tail, ...], values: Array, z: Array) -> Array:
+    for tail in tails:
+        z = tail.move(values, z)
+    return z
+
+
+def _is_copy(grid: Array, z: Array, nearest: Array) -> NDArray[np.bool_]:
+    """Tell what lies within rounding of an observed value: bit-identical then."""
+    tolerance = 8 * np.finfo(z.dtype).eps * np.maximum(1, np.abs(z))
+    return np.abs(z - grid[nearest]) <= tolerance
+
+
+def _standardise(values: Array, mean: float, scale: float) -> Array:
+    with np.errstate(over="ignore"):  # a row far outside the training range may become inf
+        return np.clip((values - mean) / scale, -1e30, 1e30)
+
+
+def _nearest(grid: Array, z: Array) -> Array:
+    """Find the index of the nearest value of the ascending ``grid`` for each entry of ``z``."""
+    above = np.searchsorted(grid, z).clip(max=len(grid) - 1)
+    below = (above - 1).clip(min=0)
+    return np.where(grid[above] - z < z - grid[below], above, below)

@@ -1,0 +1,284 @@
+"""The findings of a comparison in sentences, written from its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gan_resample.evaluation.results.calibration import warning_of_probabilities
+from gan_resample.evaluation.results.intervals import NO_DIFFERENCE, Difference, over_data
+from gan_resample.evaluation.results.over_datasets import OverData
+from gan_resample.evaluation.results.rank_tests import FEWEST_DATA, FEWEST_SAMPLERS, default_rope
+from gan_resample.evaluation.results.tables import Figures
+
+__all__ = [
+    "chance",
+    "findings",
+    "interval",
+    "margin",
+    "number",
+    "overall_findings",
+    "sentence_case",
+]
+
+FEW_SPLITS = 5
+
+
+def number(value: float, unit: int, *, signed: bool = False) -> str:
+    """Format a score in points (``unit`` 100) or as it is (1); see ``Figures.unit``."""
+    if not np.isfinite(value):
+        return ""
+    digits = 1 if unit == 100 else 3
+    value = round(float(unit * value), digits) + 0.0  # no "-0.0"
+    text = f"{value:+.{digits}f}" if signed else f"{value:.{digits}f}"
+    return text.replace("-", "−")
+
+
+def interval(gap: Difference, unit: int) -> str:
+    """Format a difference with its interval."""
+    mean, low, high = (number(value, unit, signed=True) for value in (gap.mean, gap.low, gap.high))
+    return f"{mean} [{low}, {high}]" if low else mean
+
+
+def sentence_case(text: str) -> str:
+    """Capitalise the first letter and leave the others: "ROC AUC" stays."""
+    return text[:1].upper() + text[1:]
+
+
+def findings(comparison: Figures, data: str) -> list[str]:
+    """Sentences about one data set."""
+    summary: Any = comparison.summary().loc[data]
+    if not summary["n_splits"].any():
+        return ["No cell ran: the table below says why."]
+    told = [_best(comparison, data), *_against_nothing(comparison, summary)]
+    told += [warning_of_probabilities(comparison, data)]
+    told += [_cost(comparison, data), _trouble(summary)]
+    return [sentence for sentence in told if sentence]
+
+
+def _best(comparison: Figures, data: str) -> str:
+    """Compare the best cell with a sampler to the best without."""
+    score = comparison.scores[0]
+    means: Any = comparison.cell_means().loc[data]
+    without = comparison.about["without_rows"]
+    with_rows = [name for name in means if name not in without]
+    up = comparison.greater_is_better(score)
+    picks = [_extreme(means[group], up) for group in (with_rows, without) if group]
+    picks = [pick for pick in picks if pick is not None]
+    title = comparison.title(score)
+    if not picks:
+        return ""
+    unit = comparison.unit(score)
+    if len(picks) == 1:
+        ((clf, sampler),) = picks
+        return (
+            f"The best {title} is that of {clf} with {sampler} "
+            f"({number(means.loc[clf, sampler], unit)})."
+        )
+    (clf, sampler), (other_clf, other) = picks
+    asked = data, (clf, other_clf), sampler, other
+    ours, theirs = comparison.paired(*asked).mean()
+    gap = comparison.difference(*asked)
+    return (
+        f"The best {title} with resampled rows is that of {clf} with {sampler} "
+        f"({number(ours, unit)}), the best with the rows as they are that of {other_clf} with "
+        f"{other} ({number(theirs, unit)}). The difference is {interval(gap, unit)}: "
+        f"{_said(gap.verdict(up))}. (Both were picked after the fact, which flatters both.)"
+    )
+
+
+def _extreme(means: Any, up: bool) -> Any:
+    stacked = means.stack().dropna()
+    if stacked.empty:
+        return None
+    return stacked.idxmax() if up else stacked.idxmin()
+
+
+def _said(verdict: str) -> str:
+    return {"better": "resampling is better", "worse": "resampling is worse"}.get(verdict, verdict)
+
+
+def _against_nothing(comparison: Figures, summary: Any) -> list[str]:
+    """Say which samplers help, and with how many classifiers."""
+    score = comparison.scores[0]
+    if comparison.baseline is None:
+        return ["Doing nothing was not among the samplers: there is no difference to it."]
+    title = sentence_case(comparison.title(score))
+    told = [f"{title} against doing nothing: {_verdicts(summary, score)}."]
+    if 0 < (few := int(summary["n_splits"].max())) < FEW_SPLITS:
+        told.append(
+            f"{few} test parts make wide intervals: more folds or repeats narrow them."
+            if few > 1
+            else "One test part gives no interval, so nothing is better or worse beyond noise."
+        )
+    return told
+
+
+def _verdicts(summary: Any, score: str) -> str:
+    parts = [
+        f"{verdict} with {counts}"
+        for verdict in ("better", "worse")
+        if (counts := _counted(summary, f"{score}_verdict", verdict))
+    ]
+    rest = f"{NO_DIFFERENCE} {'elsewhere' if parts else 'with any sampler and classifier'}"
+    return "; ".join([*parts, rest])
+
+
+def _counted(summary: Any, column: str, verdict: str) -> str:
+    """List the samplers of a verdict, with the share of classifiers that it holds for."""
+    by_sampler = {"level": "sampler", "sort": False}
+    found = (summary[column] == verdict).groupby(**by_sampler).sum()
+    ran = (summary["n_splits"] > 0).groupby(**by_sampler).sum()
+    return ", ".join(f"{name} ({n} of {ran[name]} classifiers)" for name, n in found.items() if n)
+
+
+def _cost(comparison: Figures, data: str) -> str:
+    """Tell the median seconds of one run of each sampler."""
+    found = comparison.samplings
+    ran = found[(found["data"] == data) & (found["seconds"] > 0)]
+    seconds = ran.groupby("sampler", sort=False)["seconds"].median()
+    if seconds.empty:
+        return ""
+    parts = [f"{name} {value:.2g} s" for name, value in seconds.items()]
+    return f"Median time of a sampler in one fold: {', '.join(parts)}."
+
+
+def _trouble(summary: Any) -> str:
+    failed = int(summary["status"].str.contains("failed").sum())
+    fell_back = int(summary["note"].str.contains("fell back").sum())
+    parts = [f"{_cells(failed)} failed in a fold or in all of them"] * bool(failed)
+    parts += [f"{_cells(fell_back)} fell back to something simpler"] * bool(fell_back)
+    return f"{' and '.join(parts)}: the table says why." if parts else ""
+
+
+def _cells(count: int) -> str:
+    return f"{count} cell{'s' * (count > 1)}"
+
+
+def overall_findings(comparison: OverData) -> list[str]:
+    """Sentences about all cells together."""
+    overall = comparison.overall()
+    told = []
+    measured = "difference" in overall and overall["difference"].notna().any()
+    if len(comparison.data) > 1 and measured:
+        told.append(_mean_differences(comparison, overall))
+    if overall["n_ranked"].iloc[0] > 1:
+        ranks = overall["mean_rank"].dropna().sort_values()
+        parts = [f"{name} {rank:.1f}" for name, rank in ranks.items()]
+        told.append(
+            f"Mean ranks in {comparison.title(comparison.scores[0])} (1 is best) over the "
+            f"{overall['n_ranked'].iloc[0]} cells of data set and classifier where every sampler "
+            f"ran: {', '.join(parts)}.{_not_ranked(comparison.partial_samplers())}"
+        )
+    return told + (_tested(comparison) if len(comparison.data) > 1 else [])
+
+
+def _tested(comparison: OverData) -> list[str]:
+    """At most two sentences: Friedman's test, and the Bayesian one against doing nothing."""
+    shared = comparison.shared_means()
+    n_data, n_samplers = shared.means.shape
+    told = []
+    if n_data < FEWEST_DATA:
+        told.append(
+            f"Tests over data sets need at least {FEWEST_DATA} on which every sampler ran: here "
+            f"are {n_data}."
+        )
+    else:
+        if n_samplers >= FEWEST_SAMPLERS:
+            told.append(_ranked(comparison))
+        if n_samplers > 1 and comparison.baseline in shared.means:
+            told.append(_chances(comparison))
+    if told:
+        told[-1] += _not_ranked(shared.partial)
+    if told and shared.left_out:
+        told[-1] += f" Left out, on most data sets without a result: {_listed(shared.left_out)}."
+    if told and shared.without:
+        told[-1] += f" Left out, since some sampler never ran with it: {_listed(shared.without)}."
+    return told
+
+
+def _not_ranked(partial: Sequence[str]) -> str:
+    if not partial:
+        return ""
+    return f" Left out, since some classifier cannot be trained with it: {_listed(partial)}."
+
+
+def _ranked(comparison: OverData) -> str:
+    test = comparison.friedman()
+    begun = (
+        f"Friedman's test of the ranks in {comparison.title(comparison.scores[0])} over "
+        f"{test.n_data} data sets (means over the classifiers with which every sampler ran)"
+    )
+    if not test.significant:
+        return f"{begun}: {NO_DIFFERENCE} (p = {test.p:.2g})."
+    best, second = test.mean_ranks.sort_values(kind="stable").index[:2]
+    told = (
+        f"{begun} finds a difference (p = {test.p:.2g}). By Nemenyi's test, with a critical "
+        f"difference of {test.critical_difference:.2f} between mean ranks, {best}, with the best "
+        f"one ({test.mean_ranks[best]:.1f}), differs from {_listed(test.apart(best))}"
+    )
+    nothing = comparison.baseline
+    if nothing is None or nothing not in test.mean_ranks or nothing == best:
+        return f"{told}. {_gap(comparison, best, second, str(second))}."
+    return (
+        f"{told}; doing nothing ({test.mean_ranks[nothing]:.1f}) differs from "
+        f"{_listed(test.apart(nothing))}. {_gap(comparison, best, nothing, 'doing nothing')}."
+    )
+
+
+def _gap(comparison: OverData, best: str, other: str, called: str) -> str:
+    """Tell a difference over data sets with its interval, without which none is the best."""
+    means = comparison.shared_means().means
+    gap = over_data((means[best] - means[other]).to_numpy())
+    told = interval(gap, comparison.unit(comparison.scores[0]))
+    return f"The mean difference of {best} to {called} is {told}"
+
+
+def _chances(comparison: OverData) -> str:
+    score = comparison.scores[0]
+    found = comparison.bayesian()
+    parts = [
+        f"{name} {chance(row.p_worse)}, {chance(row.p_equal)}, {chance(row.p_better)}"
+        for name, row in found.iterrows()
+    ]
+    return (
+        f"Probabilities of being worse than doing nothing by more than {margin(comparison, score)}"
+        f", practically equal, and better by more than that (Bayesian signed-rank test over "
+        f"{found['n_data'].iloc[0]} data sets): {'; '.join(parts)}."
+    )
+
+
+def chance(p: float) -> str:
+    """Format a probability estimated from draws: never as certain as "0.00" or "1.00"."""
+    if 0.005 <= p < 0.995:
+        return f"{p:.2f}"
+    return "<0.01" if p < 0.5 else ">0.99"
+
+
+def margin(comparison: OverData, score: str) -> str:
+    """Name the half-width of "practically equal" in the unit that the score is told in."""
+    rope = default_rope(comparison.known_as(score))
+    return f"{100 * rope:g} point" if comparison.unit(score) == 100 else f"{rope:g}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "none of the others"
+
+
+def _mean_differences(comparison: OverData, overall: Any) -> str:
+    score = comparison.scores[0]
+    unit, n_data = comparison.unit(score), len(comparison.data)
+    parts = [
+        f"{name} {interval(Difference(row.difference, row.low, row.high), unit)}"
+        f"{', ' + row.verdict if row.verdict in ('better', 'worse') else ''}"
+        f"{f' ({row.n_data:.0f} data sets)' if row.n_data < n_data else ''}"
+        for name, row in overall.iterrows()
+        if name != comparison.baseline and np.isfinite(row.difference)
+    ]
+    return (
+        f"{sentence_case(comparison.title(score))}, difference to doing nothing, mean over "
+        f"classifiers and over {n_data} data sets, with 95 % intervals over data sets: "
+        f"{'; '.join(parts)}."
+    )

@@ -1,0 +1,1 @@
+"""What the results of a comparison say: tables, intervals, tests."""

@@ -1,0 +1,1 @@
+"""How a comparison runs: methods, folds, processes and the store."""

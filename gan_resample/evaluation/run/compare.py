@@ -1,0 +1,390 @@
+"""Cross-validated comparison of samplers, classifiers and data sets, in one call."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from numbers import Integral
+from typing import Any
+
+import imblearn
+import numpy as np
+import sklearn
+import torch
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import check_cv
+
+import gan_resample
+from gan_resample.datasets import BUNDLED, DataSet, Split, as_dataset, load_bundled
+from gan_resample.evaluation.comparison import Comparison
+from gan_resample.evaluation.metrics.scores import SCORES, Score
+from gan_resample.evaluation.run.fold import Task
+from gan_resample.evaluation.run.methods import (
+    Method,
+    choose_classifiers,
+    choose_methods,
+    describe,
+)
+from gan_resample.evaluation.run.parallel import keys, play_missing, task_key
+from gan_resample.evaluation.run.store import Store
+
+__all__ = ["compare"]
+
+
+def compare(
+    datasets: Any,
+    samplers: Any = None,
+    classifiers: Any = None,
+    cv: Any = 5,
+    repeats: int = 1,
+    *,
+    scoring: Any = None,
+    n_jobs: int | None = None,
+    random_state: int = 0,
+    store: Any = None,
+    max_iter: int | None = None,
+    verbose: int = 0,
+) -> Comparison:
+    """Cross-validate every sampler with every classifier on every data set.
+
+    In each training fold numbers are imputed by the median and standardised, texts imputed by the
+    most frequent one; the sampler runs once and its rows are shared by all classifiers; texts
+    become one-hot columns and numbers are standardised again; the classifier is trained. Test rows
+    are seen by nothing before they are scored.
+
+    Parameters
+    ----------
+    datasets : str, (X, y), DataSet, mapping or list
+        What to compare on: a bundled name (``"digits"``, ``"breast_cancer"``, ``"wine"``, thinned
+        to be imbalanced), a pair of table and labels, a ``gan_resample.datasets.DataSet``, a
+        mapping of names to pairs, or a list of names and data sets.
+    samplers : list of str or mapping, default=None
+        Names, or a mapping of names of your own to over- or under-samplers with ``fit_resample``
+        (or to names). Known names: ``none`` (rows as they are), ``class_weight``, ``threshold``
+        (tuned by inner cross-validation for two classes, arg-max of probability / prior for more),
+        ``random``, ``smote``, ``spread`` and one for each game, such as ``gamo``; None: all these.
+        By name only: ``undersample``, ``borderline``, ``svm_smote``, ``kmeans_smote``,
+        ``adasyn``, ``prior`` (arg-max of probability / prior), and
+        ``class_balanced_0.9``, ``_0.99``, ``_0.999``, ``_0.9999`` (weights by the effective
+        number of rows, Cui et al. 2019).
+    classifiers : list of str or mapping, default=None
+        Names, or a mapping of names to scikit-learn classifiers. Known names: ``logistic``,
+        ``knn``, ``forest``, ``boosting``, ``mlp``, and, on untouched rows only since they balance
+        by themselves, ``balanced_bagging``, ``easy_ensemble`` and for each game's own classifier
+        one, such as ``gamo``. None: the first five.
+    cv : int, cross-validation splitter or iterable, default=5
+        Number of stratified folds, at least 2, an object with ``split(X, y)``, or pairs of row
+        numbers (training, test).
+    repeats : int, default=1
+        How often the folds are drawn anew, where ``cv`` is a number.
+    scoring : list of str or mapping, default=None
+        Scores by name (the first is the main one), or a mapping of names to scorers
+        ``scorer(model, X, y)``. None: ``balanced_accuracy``, ``geometric_mean``, ``f1_macro``,
+        ``roc_auc``, ``average_precision``, ``brier_score`` and ``log_loss``. Other names are
+        scikit-learn's, whose scorers count upwards; on thinned sets neither these nor your own are
+        weighted to the class mix of the training parts. A scorer that raises gives NaN and a note.
+    n_jobs : int, default=None
+        Processes, each with one thread, as joblib counts them: None is 1, or as
+        ``joblib.parallel_config`` says; -1 is one for each core. Does not change the results.
+        A Dask cluster (``joblib.parallel_config("dask")``) gives all its workers.
+    random_state : int, default=0
+        Seed of folds, samplers and classifiers that have none of their own.
+    store : path-like, default=None
+        SQLite file that results go to as they come. With the same file the comparison goes on
+        where it stopped; failed cells are tried again. Calls that run at the same time with the
+        same file share the work, and each returns all of it. None: memory. With a file, results
+        are told apart by the contents of all settings: parameters all the way down, arrays,
+        weights, and the code of your own functions and classes with the variables that it reads
+        (lambdas too). What has no contents that can be told, such as an open file, is refused.
+    max_iter : int, default=None
+        Rounds of every game chosen by name. None: each game's default.
+    verbose : int, default=0
+        1 shows a progress bar with the time left.
+
+    Returns
+    -------
+    comparison : Comparison
+        ``results`` holds a row for each data set, split, sampler and classifier.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name, a table that cannot be compared on, or a store that holds results of
+        another version, other data, other splits or other settings.
+    RuntimeError
+        A process died, of memory for example; what was finished is in the store.
+
+    Notes
+    -----
+    Of two classes the smaller one is the positive class. A failed cell holds its error and stops
+    nothing else.
+
+    Examples
+    --------
+    >>> from gan_resample.evaluation import compare
+    >>> found = compare("wine", ["none", "smote"], ["knn"], cv=2)
+    >>> found.results[["sampler", "classifier", "status"]].drop_duplicates().to_numpy().tolist()
+    [['none', 'knn', 'ok'], ['smote', 'knn', 'ok']]
+    """
+    _check_numbers(repeats=(repeats, 1), random_state=(random_state, 0), max_iter=(max_iter, 1))
+    tables = _choose_datasets(datasets)
+    methods = choose_methods(samplers, max_iter)
+    chosen = choose_classifiers(classifiers, max_iter)
+    scores = _choose_scores(scoring)
+    cv = _choose_splitter(cv, repeats)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class in y")
+        splits = {data.name: data.splits(cv, repeats, random_state) for data in tables}
+    if not all(splits.values()):
+        raise ValueError(
+            f"cv={cv!r} gives no split: give it pairs of row numbers (training, test)"
+        )
+    tasks = [
+        task
+        for data in tables
+        for task in _tasks(data, splits[data.name], methods, chosen, scores, random_state)
+    ]
+    settings, gaps = _settings(tables, splits, methods, chosen, scores, cv, random_state)
+    _refuse_gaps(gaps, store)
+    with closing(Store(store)) as kept:
+        kept.agree(settings)
+        play_missing(tasks, kept, n_jobs, verbose)
+        records = kept.records()
+    _refuse_partial([records.get(key) for task in tasks for key in keys(task)], scores, store)
+    return Comparison(
+        [records[key] for task in tasks for key in keys(task)],
+        [records[(*task_key(task), "")] for task in tasks],
+        {
+            "scores": {n: s if isinstance(s, Score) else None for n, s in scores.items()},
+            "data": [_about(data, splits[data.name]) for data in tables],
+            "samplers": settings["sampler"],
+            "baseline": next((name for name, m in methods.items() if m.does_nothing), None),
+            "without_rows": [name for name, m in methods.items() if m.sampler is None],
+            "classifiers": settings["classifier"],
+            "settings": {"cv": str(cv), "repeats": repeats, "random_state": random_state},
+            "versions": versions(),
+        },
+    )
+
+
+# ---- what was asked for -------------------------------------------------------------------------
+
+
+def _choose_datasets(datasets: Any) -> list[DataSet]:
+    if isinstance(datasets, (str, DataSet)) or _is_pair(datasets):
+        datasets = [datasets]
+    if not isinstance(datasets, Iterable):
+        raise TypeError(_no_dataset(datasets))
+    if isinstance(datasets, Mapping):
+        pairs = {
+            str(name): tuple(pair) if isinstance(pair, list) else pair
+            for name, pair in datasets.items()
+        }
+        if wrong := [pair for pair in pairs.values() if not _is_pair(pair)]:
+            raise TypeError(_no_dataset(wrong[0]))
+        found = [as_dataset(name, *pair) for name, pair in pairs.items()]
+    else:
+        found = [_dataset(value) for value in datasets]
+    names = [data.name for data in found]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(f"data sets need names of their own, at least one, but got {names}")
+    return found
+
+
+def _is_pair(value: Any) -> bool:
+    return (
+        isinstance(value, tuple) and len(value) == 2 and not isinstance(value[0], (str, DataSet))
+    )
+
+
+def _dataset(value: Any) -> DataSet:
+    if isinstance(value, DataSet):
+        return value
+    if isinstance(value, str):
+        if value not in BUNDLED:
+            raise ValueError(f"unknown data set {value!r}: bundled are {', '.join(BUNDLED)}")
+        return load_bundled(value)
+    if not _is_pair(value):
+        raise TypeError(_no_dataset(value))
+    return as_dataset("data", *value)
+
+
+def _no_dataset(value: Any) -> str:
+    return (
+        f"a data set is a name, a pair (X, y) or a DataSet, but got {type(value)}: a mapping "
+        "{name: (X, y)} names tables of your own"
+    )
+
+
+def _choose_scores(scoring: Any) -> dict[str, Score | Callable[..., float]]:
+    if scoring is None:
+        return dict(SCORES)
+    if isinstance(scoring, str):
+        scoring = [scoring]
+    if not isinstance(scoring, Iterable):
+        raise TypeError(f"scoring={scoring!r} must be names, or a mapping of names to scorers")
+    if not isinstance(scoring, Mapping):
+        scoring = {name: name for name in scoring}
+    if wrong := [
+        value for value in scoring.values() if not (isinstance(value, str) or callable(value))
+    ]:
+        raise TypeError(f"a score is a name or a scorer(model, X, y), but got {wrong[0]!r}")
+    if not scoring:
+        raise ValueError(f"no score named: known are {', '.join(SCORES)} and scikit-learn's")
+    return {
+        str(name): SCORES[value]
+        if isinstance(value, str) and value in SCORES
+        else get_scorer(value)
+        for name, value in scoring.items()
+    }
+
+
+def _check_numbers(**named: tuple[Any, int]) -> None:
+    for name, (value, least) in named.items():
+        if value is None and name == "max_iter":
+            continue
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
+            raise ValueError(f"{name}={value!r} must be a whole number of at least {least}")
+
+
+def _choose_splitter(cv: Any, repeats: int) -> Any:
+    if isinstance(cv, Integral):
+        if cv < 2:
+            raise ValueError(f"cv={cv} must be at least 2 folds")
+        return int(cv)
+    if repeats != 1:
+        raise ValueError(
+            f"repeats={repeats} draws folds anew, but cv={cv!r} says which rows they hold: give "
+            "cv a number, or let it repeat itself"
+        )
+    return check_cv(cv)
+
+
+def _refuse_gaps(gaps: Sequence[str], store: Any) -> None:
+    """Refuse what a store could not tell from another."""
+    if store is not None and gaps:
+        raise ValueError(
+            f"a store tells results apart by what their settings hold, but nothing can be told of "
+            f"{gaps[0]}: leave it out, make it of plain values, or leave store=None"
+        )
+
+
+def _refuse_partial(
+    records: Sequence[Mapping[str, Any] | None], scores: Mapping[str, Any], store: Any
+) -> None:
+    """Refuse what another program left in a store, or took from it while this ran."""
+    if not all(_is_whole(record, scores) for record in records):
+        raise ValueError(
+            f"records in {store} are gone, or lack scores or recalls: another program has changed "
+            "that file; remove it, or name another place"
+        )
+
+
+def _is_whole(record: Mapping[str, Any] | None, scores: Mapping[str, Any]) -> bool:
+    if record is None or record["status"] != "ok":
+        return record is not None
+    found, recalls = record.get("scores"), record.get("recalls")
+    return isinstance(found, dict) and scores.keys() <= found.keys() and isinstance(recalls, list)
+
+
+def versions() -> dict[str, str]:
+    """Versions that results depend on."""
+    return {
+        "gan_resample": gan_resample.__version__,
+        "scikit-learn": sklearn.__version__,
+        "imbalanced-learn": imblearn.__version__,
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def store_versions() -> dict[str, str]:
+    """Versions that all results of a store must share.
+
+    Without torch's build (``+cpu``, ``+cu130``) and Python's patch, which change no result beyond
+    the rounding that differs from one machine to the next as well.
+    """
+    major, minor, _ = platform.python_version_tuple()
+    torch_release = torch.__version__.partition("+")[0]
+    return versions() | {"torch": torch_release, "python": f"{major}.{minor}"}
+
+
+def _settings(
+    tables: Sequence[DataSet],
+    splits: Mapping[str, Sequence[Split]],
+    methods: Mapping[str, Method],
+    classifiers: Mapping[str, Any],
+    scores: Mapping[str, Any],
+    cv: Any,
+    seed: int,
+) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """Return what a store's results must have in common with new ones, and what it cannot tell."""
+    gaps: list[str] = []
+
+    def told(kind: str, values: Mapping[str, Any]) -> dict[str, str]:
+        return {n: describe(value, f"{kind} {n!r}", gaps) for n, value in values.items()}
+
+    ours = list(SCORES.values())
+    own = [name for name, score in scores.items() if any(score is each for each in ours)]
+    by_number = isinstance(cv, int)  # these folds follow from cv and seed, however often repeated
+    settings = {
+        "version of": store_versions(),
+        "data": {data.name: data.fingerprint() for data in tables},
+        "sampler": told("sampler", methods),
+        "classifier": told("classifier", classifiers),
+        "splits of": {} if by_number else {name: _hash(own) for name, own in splits.items()},
+        "score": {name: scores[name].title for name in own}
+        | told("score", {name: score for name, score in scores.items() if name not in own}),
+        "argument": {
+            "cv": str(cv) if by_number else type(cv).__name__,
+            "random_state": str(seed),
+            "scores": ", ".join(scores),
+        },
+    }
+    return settings, gaps
+
+
+def _hash(splits: Sequence[Split]) -> str:
+    digest = hashlib.sha256()
+    for split in splits:
+        for rows in (split.train, split.test):
+            digest.update(np.asarray(rows, dtype=np.int64).tobytes() + b"|")
+    return digest.hexdigest()[:16]
+
+
+def _about(data: DataSet, splits: Sequence[Split]) -> dict[str, Any]:
+    sizes = data.counts if data.thinned is None else data.thinned
+    return {
+        "name": data.name,
+        "rows": len(data.y),
+        "columns": data.X.shape[1],
+        "categorical": int((data.X.dtypes == "category").sum()),
+        "missing": int(data.X.isna().to_numpy().sum()),
+        "repeated": int(data.X.duplicated().sum()),
+        "labels": [str(label) for label in data.labels],
+        "counts": [int(size) for size in sizes],
+        "thinned": data.thinned is not None,
+        "test_to_train": float(np.mean([split.test_to_train for split in splits])),
+        "kinds": {
+            str(column): {"kind": kind.kind, "told": kind.told, "warning": kind.warning}
+            for column, kind in data.kinds.items()
+        },
+    }
+
+
+def _tasks(
+    data: DataSet,
+    splits: Sequence[Split],
+    methods: Mapping[str, Method],
+    classifiers: Mapping[str, Any],
+    scores: Mapping[str, Any],
+    random_state: int,
+) -> Iterator[Task]:
+    for number, split in enumerate(splits):
+        seed = int(np.random.SeedSequence([random_state, number]).generate_state(1)[0] >> 1)
+        for name, method in methods.items():
+            yield Task(data, split, name, method, classifiers, scores, seed, number == 0)

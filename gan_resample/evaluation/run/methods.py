@@ -1,0 +1,334 @@
+"""What is compared: ways to treat imbalance, and classifiers, by name.
+
+A :class:`Method` has two halves. A sampler changes the training rows, once a fold for all
+classifiers; ``fit`` trains a classifier on them. Class weights and thresholds have no sampler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from imblearn.ensemble import BalancedBaggingClassifier, EasyEnsembleClassifier
+from imblearn.over_sampling import (
+    ADASYN,
+    SMOTE,
+    SVMSMOTE,
+    BorderlineSMOTE,
+    KMeansSMOTE,
+    RandomOverSampler,
+)
+from imblearn.under_sampling import RandomUnderSampler
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, TunedThresholdClassifierCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import has_fit_parameter
+
+import gan_resample
+from gan_resample.core.classifier import BaseGameClassifier
+from gan_resample.core.sampler import BaseGameSampler
+from gan_resample.evaluation.run.fingerprint import Teller
+from gan_resample.evaluation.run.smote import NotApplicable
+from gan_resample.priors.class_mix import balances_inside
+
+__all__ = [
+    "Method",
+    "PriorThresholdClassifier",
+    "choose_classifiers",
+    "choose_methods",
+    "describe",
+    "encodes_itself",
+    "with_seed",
+]
+
+Array = NDArray[Any]
+Fit = Callable[[Pipeline, Any, Array, int], tuple[Any, str]]
+
+
+# ---- ways to fit: each returns the fitted model and what had to give way, or "" -----------------
+
+
+def fit_plainly(model: Pipeline, X: Any, y: Array, seed: int) -> tuple[Any, str]:
+    return model.fit(X, y), ""
+
+
+def fit_weighted(
+    model: Pipeline, X: Any, y: Array, seed: int, weigh: Callable[[Array], Array]
+) -> tuple[Any, str]:
+    """Weigh each class as ``weigh`` says from the rows of each."""
+    name, classifier = model.steps[-1]
+    labels, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+    weights = weigh(counts)
+    # rows first: not every classifier that takes class weights finds them by label
+    if has_fit_parameter(classifier, "sample_weight"):
+        return model.fit(X, y, **{f"{name}__sample_weight": weights[codes]}), ""
+    if "class_weight" in classifier.get_params():
+        by_label = dict(zip(labels.tolist(), weights.tolist(), strict=True))
+        return model.set_params(**{f"{name}__class_weight": by_label}).fit(X, y), ""
+    raise NotApplicable(f"{type(classifier).__name__} takes no class weights")
+
+
+def balanced_weights(counts: Array) -> Array:
+    """Inverse of class sizes, as ``class_weight="balanced"``."""
+    return counts.sum() / (len(counts) * counts)
+
+
+def class_balanced_weights(counts: Array, beta: float) -> Array:
+    """Inverse of the effective numbers of rows, with mean 1.
+
+    ``(1 - beta) / (1 - beta^n)`` for counts ``n`` (Cui et al., CVPR 2019, arXiv:1901.05555): alike
+    for beta = 0, and in proportion to the inverse of the size where beta goes to 1.
+    """
+    weights = (1 - beta) / (1 - beta ** np.asarray(counts, dtype=float))
+    return weights * (len(weights) / weights.sum())
+
+
+def fit_prior_threshold(model: Pipeline, X: Any, y: Array, seed: int) -> tuple[Any, str]:
+    """Divide probabilities by the classes' shares, without tuning."""
+    if not hasattr(model, "predict_proba"):
+        name = type(model[-1]).__name__
+        raise NotApplicable(f"{name} has no probabilities to divide by the prior")
+    return PriorThresholdClassifier(model).fit(X, y), ""
+
+
+def fit_threshold(model: Pipeline, X: Any, y: Array, seed: int) -> tuple[Any, str]:
+    """Tune the threshold of two classes; divide by the prior where there are more."""
+    _, counts = np.unique(y, return_counts=True)
+    if len(counts) > 2:
+        return fit_prior_threshold(model, X, y, seed)
+    if counts.min() < 2:
+        note = "fell back: one row of a class, so the threshold is its prior and not tuned"
+        return fit_prior_threshold(model, X, y, seed)[0], note
+    folds = StratifiedKFold(int(min(5, counts.min())), shuffle=True, random_state=seed)
+    tuned = TunedThresholdClassifierCV(model, scoring="balanced_accuracy", cv=folds)
+    return tuned.fit(X, y), ""
+
+
+class PriorThresholdClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+    """Predict the class with the largest ratio of probability to prior; needs no tuning."""
+
+    def __init__(self, estimator: Any) -> None:
+        self.estimator = estimator
+
+    def fit(self, X: Any, y: Array) -> PriorThresholdClassifier:
+        self.estimator_ = clone(self.estimator).fit(X, y)
+        self.classes_, counts = np.unique(y, return_counts=True)
+        self.prior_ = counts / len(y)
+        return self
+
+    def predict_proba(self, X: Any) -> Array:
+        return self.estimator_.predict_proba(X)
+
+    def predict(self, X: Any) -> Array:
+        return self.classes_[(self.predict_proba(X) / self.prior_).argmax(axis=1)]
+
+
+# ---- by name ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Method:
+    """One way to treat imbalance: a sampler (None: rows as they are) and a way to fit."""
+
+    sampler: Any = None
+    fit: Fit = fit_plainly
+    weigh: Callable[[Array], Array] | None = None  # class weights from class sizes
+
+    @property
+    def does_nothing(self) -> bool:
+        return self.sampler is None and self.fit is fit_plainly
+
+    def class_weights(self, counts: Array) -> Array:
+        """Weights of the classes for their sizes; 0 of an empty one, 1 without a weighing."""
+        weights = (counts > 0).astype(float)
+        if self.weigh is not None:
+            weights[counts > 0] = self.weigh(counts[counts > 0])
+        return weights
+
+
+def weighted(weigh: Callable[[Array], Array]) -> Method:
+    """Weigh classes, as ``weigh`` says from their sizes."""
+    return Method(fit=partial(fit_weighted, weigh=weigh), weigh=weigh)
+
+
+def _games(base: type, ending: str, max_iter: int | None) -> dict[str, Any]:
+    """Short name -> estimator, of every public class of the package that builds on ``base``."""
+    public = [getattr(gan_resample, name) for name in sorted(gan_resample.__all__)]
+    return {
+        kind.__name__.removesuffix(ending).lower(): _of_rounds(kind(), max_iter)
+        for kind in public
+        if isinstance(kind, type) and issubclass(kind, base)
+    }
+
+
+def _of_rounds(estimator: Any, max_iter: int | None) -> Any:
+    """Set the rounds of a game, and let what comes before it not be longer."""
+    if max_iter is None:
+        return estimator
+    estimator.set_params(max_iter=max_iter)
+    before = estimator.get_params().get("init_iter")
+    return estimator if before is None else estimator.set_params(init_iter=min(before, max_iter))
+
+
+#: What is compared where it is asked for by name only.
+MORE = {
+    "undersample": Method(RandomUnderSampler()),
+    "borderline": Method(BorderlineSMOTE()),
+    "svm_smote": Method(SVMSMOTE()),
+    "kmeans_smote": Method(KMeansSMOTE()),
+    "adasyn": Method(ADASYN()),
+    "prior": Method(fit=fit_prior_threshold),
+    **{
+        f"class_balanced_{beta}": weighted(partial(class_balanced_weights, beta=beta))
+        for beta in (0.9, 0.99, 0.999, 0.9999)
+    },
+}
+
+
+def known_methods(max_iter: int | None = None) -> dict[str, Method]:
+    """Every method that has a name; ``max_iter`` None: each game's default."""
+    games = _games(BaseGameSampler, "Sampler", max_iter)
+    return {
+        "none": Method(),
+        "class_weight": weighted(balanced_weights),
+        "threshold": Method(fit=fit_threshold),
+        "random": Method(RandomOverSampler()),
+        "smote": Method(SMOTE()),
+        "spread": Method(gan_resample.SpreadSMOTE()),
+        **{name: Method(sampler) for name, sampler in games.items()},
+        **MORE,
+    }
+
+
+def known_classifiers(max_iter: int | None = None) -> dict[str, Any]:
+    """Every classifier that has a name: five of scikit-learn, then those that balance."""
+    return {
+        "logistic": LogisticRegression(max_iter=2000),
+        "knn": KNeighborsClassifier(),
+        "forest": RandomForestClassifier(),
+        "boosting": HistGradientBoostingClassifier(),
+        "mlp": MLPClassifier(),
+        "balanced_bagging": BalancedBaggingClassifier(),
+        "easy_ensemble": EasyEnsembleClassifier(),
+        **_games(BaseGameClassifier, "Classifier", max_iter),
+    }
+
+
+def choose_methods(samplers: Any, max_iter: int | None = None) -> dict[str, Method]:
+    """Return name -> method for names, or for a mapping of names to samplers.
+
+    None: all names but those of ``MORE``.
+    """
+    known = known_methods(max_iter)
+    if samplers is None:
+        return {name: method for name, method in known.items() if name not in MORE}
+    return {
+        name: value if isinstance(value, Method) else Method(value)
+        for name, value in _choose(samplers, known, "sampler", "fit_resample").items()
+    }
+
+
+def choose_classifiers(classifiers: Any, max_iter: int | None = None) -> dict[str, Any]:
+    """Return name -> classifier, likewise; None: all but those that balance by themselves."""
+    known = known_classifiers(max_iter)
+    if classifiers is None:
+        return {name: value for name, value in known.items() if not balances_inside(value)}
+    return _choose(classifiers, known, "classifier", "predict")
+
+
+def _choose(wanted: Any, known: Mapping[str, Any], what: str, ability: str) -> dict[str, Any]:
+    """Look up names; pass on objects that have the method called ``ability``."""
+    if isinstance(wanted, str):
+        wanted = [wanted]
+    if not isinstance(wanted, Iterable):
+        raise TypeError(
+            f"{what}s={wanted!r:.100} must be a list of names, or a mapping of names to objects "
+            f"with get_params and {ability}"
+        )
+    if not isinstance(wanted, Mapping):
+        wanted = {str(name): name for name in wanted}
+    chosen = {}
+    for name, value in wanted.items():
+        name = str(name)
+        value = "none" if value is None else value
+        if isinstance(value, str) and value in known:
+            value = known[value]
+        elif isinstance(value, (str, type)) or not _is_estimator(value, ability):
+            raise ValueError(
+                f"unknown {what} {value!r}: known are {', '.join(known)}; in Python, a mapping of "
+                f"names to objects with get_params and {ability} will also do"
+            )
+        chosen[name] = value
+    if not chosen:
+        raise ValueError(f"no {what} named: known are {', '.join(known)}")
+    return chosen
+
+
+def _is_estimator(value: Any, ability: str) -> bool:
+    return isinstance(value, Method) or (hasattr(value, "get_params") and hasattr(value, ability))
+
+
+def with_seed(estimator: Any, seed: int) -> Any:
+    """Return a copy whose unset ``random_state``, and those of its parts, are ``seed``."""
+    copy = clone(estimator)
+    unset = {
+        name: seed
+        for name, value in copy.get_params(deep=True).items()
+        if value is None and name.rpartition("__")[2] == "random_state"
+    }
+    return copy.set_params(**unset)
+
+
+def describe(value: Any, name: str = "", gaps: list[str] | None = None) -> str:
+    """Tell a method, classifier or scorer by its contents: other contents, another text.
+
+    Parameters
+    ----------
+    value : object
+        Samplers and classifiers are told by class and parameters, all the way down.
+    name : str, default=""
+        How to call it in ``gaps``.
+    gaps : list of str, default=None
+        Is given the path of each part that has no contents which could be told.
+
+    Returns
+    -------
+    text : str
+        The same in every process and on every machine; see
+        :mod:`gan_resample.evaluation.run.fingerprint`.
+    """
+    teller = Teller()
+    if isinstance(value, Method):
+        text = _how(value.fit, teller, f"{name}.fit")
+        if value.weigh is not getattr(value.fit, "keywords", {}).get("weigh"):
+            text += f", weigh={_how(value.weigh, teller, f'{name}.weigh')}"
+        if value.sampler is not None:
+            text = f"{teller.tell(value.sampler, name, cloned=True)}, {text}"
+    else:
+        text = teller.tell(value, name, cloned=True)
+    if gaps is not None:
+        gaps += teller.gaps
+    return text
+
+
+def _how(fit: Any, teller: Teller, path: str) -> str:
+    """Name a way to fit, with what it was given; one of this module without its name."""
+    if isinstance(fit, partial) and getattr(fit.func, "__module__", None) == __name__:
+        values = [*fit.args, *fit.keywords.values()]
+        given = [_how(each, teller, path) for each in values]
+        return f"{_how(fit.func, teller, path)}({', '.join(given)})"
+    text = teller.tell(fit, path)
+    return text.removeprefix(f"{__name__}.")
+
+
+def encodes_itself(classifier: Any) -> bool:
+    """Tell whether a classifier takes frames as they are: those of games, or ``takes_frames``."""
+    return isinstance(classifier, BaseGameClassifier) or getattr(classifier, "takes_frames", False)

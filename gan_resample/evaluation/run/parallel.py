@@ -1,0 +1,141 @@
+"""Who plays what: tasks over processes, machines, and calls that share a store.
+
+joblib takes tasks one by one, in threads of its own, as workers get free: no more are pickled at a
+time than run and wait (twice the number of workers), and an outcome is dropped once it is written.
+A task that a call takes it claims in the store, so that another call with the same store takes
+others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from threading import current_thread, main_thread
+from typing import Any
+
+from joblib import Parallel, delayed, effective_n_jobs, parallel_config
+from joblib.externals.loky.process_executor import TerminatedWorkerError
+from joblib.parallel import get_active_backend
+from tqdm import tqdm
+
+from gan_resample.evaluation.run.fold import Outcome, Task, play
+from gan_resample.evaluation.run.store import Key, Store, TaskKey
+
+__all__ = ["keys", "play_missing", "task_key"]
+
+
+def task_key(task: Task) -> TaskKey:
+    """Tell a task from the others of a comparison."""
+    return task.data.name, task.split.repeat, task.split.fold, task.name
+
+
+def keys(task: Task) -> list[Key]:
+    """Keys of the records that a task makes, but for the sampler's own."""
+    return [(*task_key(task), classifier) for classifier in task.classifiers]
+
+
+def play_missing(tasks: Sequence[Task], store: Store, n_jobs: int | None, verbose: int) -> None:
+    """Play what the store lacks; every task is written as soon as it ends.
+
+    What other calls have claimed comes last, if it is missing even then: they may have been
+    killed. Where they were not, a task may be played twice, with the same results.
+    """
+    call = delayed(_choose_play(n_jobs))
+    left, failed = _missing(tasks, store)
+    others: list[Task] = []
+    bar = tqdm(total=len(tasks), initial=len(tasks) - len(left), unit="fit", disable=not verbose)
+    with bar:
+        try:
+            for chosen in (_claimed(left, store, others), others):
+                parts = _lacking(chosen, store, failed)
+                _write_all((call(part) for part in parts), store, n_jobs, bar)
+            bar.update(len(tasks) - bar.n)  # what other calls played
+        finally:
+            store.release()
+
+
+def _missing(tasks: Iterable[Task], store: Store) -> tuple[list[Task], set[Key]]:
+    """Find tasks that lack a record or failed, and the keys that failed: they are retried."""
+    records = store.records()
+    failed = {key for key, record in records.items() if record["status"] == "failed"}
+    done = records.keys() - failed
+    return [task for task in tasks if not done.issuperset(keys(task))], failed
+
+
+def _claimed(tasks: Iterable[Task], store: Store, others: list[Task]) -> Iterator[Task]:
+    """Claim each task when its turn comes; what somebody else has claimed goes to ``others``."""
+    for task in tasks:
+        if store.claim(task_key(task)):
+            yield task
+        else:
+            others.append(task)
+
+
+def _lacking(tasks: Iterable[Task], store: Store, failed: set[Key]) -> Iterator[Task]:
+    """Leave out what has a record when its turn comes, but for one of an earlier failure."""
+    for task in tasks:
+        records = store.records(task_key(task))
+        done = {key for key in records if key not in failed or records[key]["status"] != "failed"}
+        names = [key[-1] for key in keys(task) if key not in done]
+        if names:
+            yield task.only(names)
+
+
+def _write_all(calls: Iterable[Any], store: Store, n_jobs: int | None, bar: tqdm) -> None:
+    # one task at a time: bundles would be lost, or be played twice, as a whole
+    parallel = Parallel(
+        n_jobs=n_jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs"
+    )
+    try:
+        with closing(parallel(calls)) as outcomes:
+            for outcome in outcomes:
+                store.add(outcome)
+                bar.set_description(f"{outcome.sampler['data']}: {outcome.sampler['sampler']}")
+                bar.update()
+    except TerminatedWorkerError as error:
+        raise RuntimeError(
+            "a process died, perhaps for lack of memory; finished cells are kept where there "
+            "is a store, and the same call goes on: try it with fewer processes (n_jobs)"
+        ) from error
+
+
+# ---- where tasks run ----------------------------------------------------------------------------
+
+
+def _choose_play(n_jobs: int | None) -> Callable[[Task], Outcome]:
+    """Choose what workers are asked to do; refuse threads, for Dask's workers and elsewhere."""
+    backend: Any = get_active_backend()[0]
+    kind = type(backend).__name__
+    if kind == "ThreadingBackend" and _uses_threads(n_jobs):
+        raise ValueError(
+            "a comparison needs processes, since warnings are caught for each cell, but joblib is "
+            "set to threads, as it is inside its own workers: use n_jobs=1 in the main thread of "
+            "a process, or joblib.parallel_config(backend='loky')"
+        )
+    if kind != "DaskDistributedBackend":
+        return play
+    workers = backend.client.nthreads()
+    if any(n > 1 or name.startswith("inproc") for name, n in workers.items()):
+        raise ValueError(
+            "a comparison needs processes of one thread, since warnings are caught for each cell, "
+            f"but Dask has these workers (and threads): {workers}; start them with "
+            "threads_per_worker=1 and processes=True, on the command line dask worker --nthreads 1"
+        )
+    return _play_alone
+
+
+def _uses_threads(n_jobs: int | None) -> bool:
+    """Tell whether cells would run beside others; one job runs where it is asked for.
+
+    joblib's default inside a worker process is threads, one of them.
+    """
+    return effective_n_jobs(n_jobs) > 1 or current_thread() is not main_thread()
+
+
+def _play_alone(task: Task) -> Outcome:
+    """Play without help: estimators with ``n_jobs`` would hand their work to the cluster.
+
+    A worker that waits for such work takes another task meanwhile, in a second thread.
+    """
+    with parallel_config(backend="sequential"):
+        return play(task)

@@ -1,0 +1,111 @@
+"""What SMOTE and its relatives need that our samplers do not.
+
+They raise where a class has fewer rows than neighbours, and take numbers only. A comparison must
+not stop there: neighbours are as many as the smallest class allows, the row of a class of one is
+repeated, and on tables with categories SMOTE becomes SMOTENC or SMOTEN. Its relatives have no such
+forms: they mix one-hot columns, as their users let them, and the largest becomes the category.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from imblearn.over_sampling import (
+    ADASYN,
+    SMOTE,
+    SMOTEN,
+    SMOTENC,
+    SVMSMOTE,
+    BorderlineSMOTE,
+    KMeansSMOTE,
+)
+from imblearn.utils import check_sampling_strategy
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from gan_resample.core.rows import BaseRowSampler
+from gan_resample.encoding.table import TableEncoder
+
+__all__ = ["NotApplicable", "fit_resample", "measures_raw_distances"]
+
+Array = NDArray[Any]
+
+NUMBERS_ONLY = (ADASYN, SVMSMOTE, BorderlineSMOTE, KMeansSMOTE)
+
+
+class NotApplicable(Exception):
+    """The method does not exist for this table or classifier; no failure."""
+
+
+def fit_resample(sampler: Any, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame, Array, str]:
+    """Resample with any sampler; also return what had to give way, or ""."""
+    if measures_raw_distances(sampler):
+        if isinstance(sampler, NUMBERS_ONLY) and (X.dtypes == "category").any():
+            return _fit_encoded(sampler, X, y)
+        return _fit_relative(for_columns(sampler, X), X, y)
+    X_new, y_new = sampler.fit_resample(X, y)
+    alone = []
+    if isinstance(sampler, BaseRowSampler):  # it repeats the only row of a class by itself
+        labels, counts = np.unique(y, return_counts=True)
+        alone = [label for label in labels[counts == 1] if np.sum(y_new == label) > 1]
+    return X_new, y_new, _repeated(alone)
+
+
+def measures_raw_distances(sampler: Any) -> bool:
+    """Tell whether a sampler is SMOTE or a relative, which take columns on the scale they have."""
+    return isinstance(sampler, (SMOTE, *NUMBERS_ONLY))
+
+
+def _repeated(labels: Iterable[Any]) -> str:
+    told = ", ".join(repr(str(label)) for label in labels)
+    return f"fell back: the only row of {told} was repeated" if told else ""
+
+
+def _fit_relative(sampler: Any, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame, Array, str]:
+    wanted = check_sampling_strategy(sampler.sampling_strategy, y, "over-sampling")
+    counts = dict(zip(*np.unique(y, return_counts=True), strict=True))
+    alone = {label: n for label, n in wanted.items() if n and counts[label] == 1}
+    others = {label: n for label, n in wanted.items() if n and counts[label] > 1}
+    X_new, y_new, note = X, y, ""
+    if others:
+        note = set_neighbours(sampler, min(counts[label] for label in others) - 1)
+        totals = {label: counts[label] + n for label, n in others.items()}
+        X_new, y_new = sampler.set_params(sampling_strategy=totals).fit_resample(X, y)
+    if alone:
+        rows = np.repeat([np.flatnonzero(y == label).item() for label in alone], [*alone.values()])
+        X_new = pd.concat([X_new, X.iloc[rows]], ignore_index=True)
+        y_new = np.concatenate([y_new, y[rows]])
+        note = "; ".join(filter(None, [note, _repeated(alone)]))
+    return X_new, y_new, note
+
+
+def _fit_encoded(sampler: Any, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame, Array, str]:
+    """Resample one-hot columns; real rows stay as they are."""
+    encoder = TableEncoder(snap=False).fit(X)
+    encoded = pd.DataFrame(encoder.transform(X))
+    made, y_new, note = _fit_relative(clone(sampler), encoded, y)
+    rows = encoder.inverse_transform(made.to_numpy()[len(y) :])
+    return pd.concat([X, rows.astype(X.dtypes)], ignore_index=True), y_new, note
+
+
+def for_columns(sampler: Any, X: pd.DataFrame) -> Any:
+    """Return a copy that can take the columns of ``X``."""
+    categories = (X.dtypes == "category").to_numpy()
+    if type(sampler) is not SMOTE or not categories.any():
+        return clone(sampler)
+    settings = sampler.get_params(deep=False)
+    if categories.all():
+        return SMOTEN(**settings)
+    return SMOTENC(categorical_features="auto", **settings)
+
+
+def set_neighbours(sampler: Any, most: int) -> str:
+    name = "n_neighbors" if isinstance(sampler, ADASYN) else "k_neighbors"
+    asked = getattr(sampler, name)
+    if not isinstance(asked, int) or asked <= most:
+        return ""
+    sampler.set_params(**{name: most})
+    return f"{name}={most}, as the smallest class has {most + 1} rows"

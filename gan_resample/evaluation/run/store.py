@@ -1,0 +1,259 @@
+"""Where results go as they come: one SQLite file, so that a comparison can be killed and go on.
+
+SQLite commits a task's records together or not at all, whatever happens to the process, and lets
+several processes write to one file; they share the work by claiming tasks there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from threading import RLock
+from typing import Any
+from uuid import uuid4
+
+from gan_resample.evaluation.run.fingerprint import without_marks
+from gan_resample.evaluation.run.fold import Outcome, Record
+from gan_resample.evaluation.run.store_file import (
+    APPLICATION,
+    CLAIMS,
+    FORMAT,
+    SCHEMA,
+    check_file,
+    check_path,
+    explained,
+    format_of,
+    is_store,
+)
+
+__all__ = ["Key", "Store", "TaskKey", "checksum", "is_store"]
+
+TaskKey = tuple[str, int, int, str]  # data, repeat, fold, sampler
+Key = tuple[str, int, int, str, str]  # and classifier
+
+# whoever plays a task again, because another call died or seemed to, may run out of memory
+ADD = """
+INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET body = excluded.body, checksum = excluded.checksum
+WHERE instr(records.body, '"status": "ok"') = 0 OR instr(excluded.body, '"status": "ok"') > 0
+"""
+
+STATUS = ("ok", "failed", "n/a")
+
+# kinds of settings that are kept as a hash, which tells a reader nothing, and what may differ
+HASHED = {"data": "other rows, columns or labels", "splits of": "other rows in the test parts"}
+
+
+class Store:
+    """Records of a comparison, the settings they belong to, and who works on what.
+
+    Threads may share a store: joblib asks for the next task in threads of its own.
+
+    Parameters
+    ----------
+    path : path-like or None
+        A file, made where there is none; None keeps everything in memory.
+
+    Raises
+    ------
+    ValueError
+        For what is no path, and for a file that is no store, is damaged or was written by a newer
+        version; such a file is left as it is.
+    OSError
+        Where another program holds the file, or nothing can be written.
+    """
+
+    def __init__(self, path: Any = None) -> None:
+        self.path = ":memory:" if path is None else check_path(path)
+        self._owner = uuid4().hex
+        self._about: list[tuple[str, str, str]] = []
+        self._lock = RLock()
+        self._format: int | None = None
+        if path is not None:
+            check_file(self.path)
+        with explained(self.path, ValueError):
+            # a path that SQLite takes for nothing else
+            place = self.path if path is None else os.path.abspath(self.path)
+            self._connection = sqlite3.connect(
+                place, timeout=60, check_same_thread=False, isolation_level=None
+            )
+        try:
+            self._prepare()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _prepare(self) -> None:
+        """Read the file through, or make its tables."""
+        if self.path != ":memory:":
+            self._format = format_of(self._connection, self.path)
+        if self._format is None:
+            with explained(self.path, ValueError):
+                try:
+                    self._connection.executescript(SCHEMA)
+                finally:
+                    self._connection.rollback()  # where that failed half-way
+            self._format = FORMAT
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with explained(self.path), self._lock:
+            with self._connection:  # commits, or rolls back on an error
+                # from the start: two that read first and then write would miss each other's rows
+                self._connection.execute("BEGIN IMMEDIATE")
+                if self._format != FORMAT:
+                    self._bring_up_to_date()
+                self._connection.execute(CLAIMS)  # where somebody dropped them
+                yield self._connection
+            self._format = FORMAT
+
+    def _bring_up_to_date(self) -> None:
+        """Give a store of format 0 what it lacks; its records go on without a checksum."""
+        [found] = self._connection.execute("PRAGMA user_version").fetchone()
+        if found != FORMAT:  # else another process has done it
+            self._connection.execute("ALTER TABLE records ADD COLUMN checksum INTEGER")
+            self._connection.execute(f"PRAGMA application_id = {APPLICATION}")
+            self._connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+    def agree(self, about: Mapping[str, Mapping[str, str]]) -> None:
+        """Check that earlier records were made under the same settings, and note new names.
+
+        Parameters
+        ----------
+        about : mapping of kind -> name -> value
+            For example ``{"sampler": {"smote": "SMOTE(...)"}}``. New names are welcome; a name
+            that has another value already is not.
+
+        Raises
+        ------
+        ValueError
+            Where the store holds results of another version, other data or other settings.
+        """
+        self._about = [(k, n, v) for k, values in about.items() for n, v in values.items()]
+        with self._transaction() as connection:
+            empty = (f"SELECT 1 FROM {table} LIMIT 1" for table in ("records", "claims"))
+            if not any(connection.execute(query).fetchone() for query in empty):
+                connection.execute("DELETE FROM about")  # of a run that left no result
+            self._bind(connection)
+
+    def _bind(self, connection: sqlite3.Connection) -> None:
+        """Note the settings of this run, and refuse those of another that differ."""
+        connection.executemany("INSERT OR IGNORE INTO about VALUES (?, ?, ?)", self._about)
+        held = {(k, n): v for k, n, v in connection.execute("SELECT * FROM about")}
+        if not all(isinstance(part, str) for key, v in held.items() for part in (*key, v)):
+            raise ValueError(
+                f"{self.path} cannot be used as a store of results: its settings are damaged, or "
+                "were written by another program; remove the file, or name another place"
+            )
+        # format 0 told no marks of code and versions: its own texts are taken for those of today
+        bare = [a for a in self._about if held[a[:2]] == without_marks(a[2]) != a[2]]
+        connection.executemany("REPLACE INTO about VALUES (?, ?, ?)", bare)
+        held |= {(k, n): v for k, n, v in bare}
+        others = [
+            f"{kind} {name}: {HASHED.get(kind) or _differing(value, held[kind, name])}"
+            for kind, name, value in self._about
+            if held[kind, name] != value
+        ]
+        if others:
+            raise ValueError(
+                f"the results in {self.path} were made otherwise ({'; '.join(others)}) and "
+                "cannot be mixed: choose another place for the results, or remove that file"
+            )
+
+    @property
+    def data(self) -> list[str]:
+        """Names of the data sets that the settings are about."""
+        with explained(self.path), self._lock:
+            rows = self._connection.execute("SELECT name FROM about WHERE kind = 'data'")
+            return sorted(name for (name,) in rows)
+
+    def add(self, outcome: Outcome) -> None:
+        """Write the records of one task, all or none; a failure replaces no success.
+
+        Raises
+        ------
+        ValueError
+            Where a run with other settings has come between; see :meth:`agree`.
+        """
+        records = [outcome.sampler | {"classifier": ""}, *outcome.classifiers]
+        rows = [(*_key(record), json.dumps(record)) for record in records]
+        with self._transaction() as connection:
+            self._bind(connection)
+            connection.executemany(ADD, [(*row, checksum(row[-1])) for row in rows])
+
+    def records(self, task: TaskKey | None = None) -> dict[Key, Record]:
+        """Return records by key, of a task or all; a sampler's own has the classifier "".
+
+        Raises
+        ------
+        ValueError
+            Where a record is not what was written.
+        """
+        one = "" if task is None else "WHERE (data, repeat, fold, sampler) = (?, ?, ?, ?)"
+        # bytes: what is damaged may be no text
+        names = "data, repeat, fold, sampler, classifier, CAST(body AS BLOB)"
+        names += ", checksum" if self._format else ", NULL"
+        with explained(self.path), self._lock:
+            found = self._connection.execute(f"SELECT {names} FROM records {one}", task or ())
+            with closing(found) as rows:
+                return {tuple(row[:5]): self._read(tuple(row[:5]), *row[5:]) for row in rows}
+
+    def _read(self, key: Any, body: bytes | None, written: int | None) -> Record:
+        """Return what a row holds, and refuse what this package did not write there."""
+        try:
+            text = (body or b"").decode()
+            record = json.loads(text)
+            good = _key(record) == key and record["status"] in STATUS
+        except (ValueError, KeyError, TypeError, RecursionError):
+            good = False
+        if not good or written not in (None, checksum(text)):
+            data, repeat, fold, sampler, classifier = key
+            raise ValueError(
+                f"{self.path} cannot be used as a store of results: its record of data {data!r}, "
+                f"repeat {repeat}, fold {fold}, sampler {sampler!r} and classifier {classifier!r} "
+                "is damaged, or was written by another program; remove the file, or name another "
+                "place"
+            )
+        return record
+
+    def claim(self, task: TaskKey) -> bool:
+        """Tell other processes that this one plays a task; False where one has said so before.
+
+        The claim of a process that was killed stays: a claim says who goes first, no more.
+        """
+        with self._transaction() as connection:
+            made = connection.execute(
+                "INSERT OR IGNORE INTO claims VALUES (?, ?, ?, ?, ?)", (*task, self._owner)
+            )
+            return made.rowcount == 1
+
+    def release(self) -> None:
+        """Give back the claims of this process, where the file can be written."""
+        # a claim that stays costs the next call an order of tasks; an error here would hide that
+        # for which the claims are given back, or a comparison that is complete
+        with suppress(OSError, ValueError), self._transaction() as connection:
+            connection.execute("DELETE FROM claims WHERE owner = ?", (self._owner,))
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+
+def _differing(now: str, there: str) -> str:
+    """Tell two lists of settings apart by what they do not share."""
+    parts = now.split(", "), there.split(", ")
+    own = (", ".join(x for x in a if x not in b) for a, b in (parts, parts[::-1]))
+    return "now {}, there {}".format(*own)
+
+
+def checksum(body: str) -> int:
+    """Return a number that tells a record's text from one with an error in it."""
+    return zlib.crc32(body.encode())
+
+
+def _key(record: Record) -> Key:
+    return tuple(record[name] for name in ("data", "repeat", "fold", "sampler", "classifier"))

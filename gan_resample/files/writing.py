@@ -1,0 +1,204 @@
+"""Files that are written whole or not at all, and nobody's files written over.
+
+A file is written beside its place and moved there at the end, so that neither a full disk nor
+Ctrl-C leaves half of one. Before anything runs, a command refuses to write over what it reads, and
+over files that it did not write.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import sqlite3
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from gan_resample.files.text import READABLE, SUFFIXES, suffix_of
+
+__all__ = [
+    "REPORT",
+    "RESULTS",
+    "STORE",
+    "check_folder",
+    "check_table_file",
+    "holds_something",
+    "is_report",
+    "refuse_foreign_results",
+    "refuse_inputs",
+    "replaced",
+    "write_results",
+    "write_table",
+    "written_by_comparison",
+]
+
+STORE, RESULTS, REPORT = "results.sqlite", ("results.csv", "summary.csv"), "report.html"
+FOOTER = "Made by gan_resample "  # at the end of every report
+# the first names of the columns that a comparison writes
+BEGINNINGS = {"results.csv": "data,repeat,fold,sampler,classifier,", "summary.csv": "data,classi"}
+TABLES = {"about", "records", "claims"}  # of a store
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """Yield a new file in the same folder, which becomes ``path`` where nothing goes wrong."""
+    place = Path(os.path.realpath(path))  # a link goes on pointing where it did
+    if place.exists() and not place.is_file():
+        yield place  # such as /dev/stdout
+        return
+    part = place.with_name(f".{uuid4().hex[:12]}.part{place.suffix}")
+    try:
+        part.touch()
+        if place.exists():
+            part.chmod(place.stat().st_mode)
+        yield part
+        os.replace(part, place)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def check_folder(path: Path) -> None:
+    """Make a folder and see whether files can be written to it."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise OSError(f"cannot write to --out {path}: {error.strerror}") from error
+
+
+def refuse_inputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+    """Refuse to write over a table that is read, by whatever name or link."""
+    inputs = [*inputs]
+    for output in outputs:
+        for source in inputs:
+            if output.resolve() == source.resolve() or (
+                output.exists() and source.exists() and output.samefile(source)
+            ):
+                raise ValueError(
+                    f"--out would write over {source}, the table itself: name another place"
+                )
+
+
+# ---- what a comparison writes -------------------------------------------------------------------
+
+
+def refuse_foreign_results(folder: Path) -> None:
+    """Refuse a folder where results would replace a file that no comparison wrote there."""
+    ours = written_by_comparison(folder)
+    for name in (*RESULTS, REPORT):
+        if holds_something(folder / name) and name not in ours:
+            raise ValueError(
+                f"--out {folder} holds {name}, which is not of a comparison whose {STORE} is "
+                "there: name another folder, or move that file"
+            )
+
+
+def written_by_comparison(folder: Path) -> set[str]:
+    """Return names of the tables and the report that a comparison wrote to a folder.
+
+    A store must lie beside them, and they must begin as a comparison's do: a table of the user's
+    may have any name.
+    """
+    if not _is_store(folder / STORE):
+        return set()
+    found = {name for name in RESULTS if _begins(folder / name, BEGINNINGS[name])}
+    return found | ({REPORT} if is_report(folder / REPORT) else set())
+
+
+def is_report(path: Path) -> bool:
+    """Tell whether a file is a page of :meth:`Comparison.to_html`."""
+    return path.is_file() and FOOTER in path.read_text(encoding="utf-8", errors="replace")
+
+
+def holds_something(path: Path) -> bool:
+    """Tell whether writing over a path would lose anything."""
+    return path.is_dir() or (path.is_file() and path.stat().st_size > 0)
+
+
+def _begins(path: Path, start: str) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(start)) == start.encode()
+
+
+def _is_store(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as opened:
+            found = opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+            return {name for (name,) in found} >= TABLES
+    except sqlite3.Error:
+        return False
+
+
+# ---- tables -------------------------------------------------------------------------------------
+
+
+def check_table_file(path: Path) -> None:
+    """Refuse a name that tells no format, a folder, and a format whose library is not there."""
+    name = path.name.lower()
+    if not name.endswith(SUFFIXES):
+        raise ValueError(f"--out {path} must end in {', '.join(READABLE)}")
+    if path.exists() and not path.is_file():
+        raise ValueError(f"--out {path} is a folder, or no regular file: name a file")
+    if suffix_of(path) in (".parquet", ".feather") and find_spec("pyarrow") is None:
+        raise ImportError(f"--out {path} needs pyarrow: pip install pyarrow, or name a .csv file")
+    check_folder(path.parent)
+
+
+def write_table(table: Any, path: Path) -> None:
+    """Write a data frame in the format that the name tells; equal tables make equal files.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Written without its index.
+    path : Path
+        Ends in one of ``SUFFIXES``; a zip file holds one text file of the same name.
+    """
+    suffix = suffix_of(path)
+    with replaced(path) as place:
+        if suffix == ".parquet":
+            table.to_parquet(place, index=False)
+        elif suffix == ".feather":
+            table.to_feather(place)
+        elif suffix == ".csv.gz":
+            with place.open("wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as file:
+                _write_text(table, file, ",")
+        elif suffix.endswith(".zip"):
+            _write_zip(table, place, path)
+        else:
+            with place.open("wb") as raw:
+                _write_text(table, raw, "\t" if suffix == ".tsv" else ",")
+
+
+def _write_zip(table: Any, place: Path, path: Path) -> None:
+    name = path.name[: -len(".zip")]
+    if not name.lower().endswith((".csv", ".tsv")):
+        name += ".csv"
+    info = zipfile.ZipInfo(name)  # of 1980: equal tables make equal files
+    info.compress_type = zipfile.ZIP_DEFLATED
+    info.external_attr = 0o644 << 16
+    with zipfile.ZipFile(place, "w") as archive, archive.open(info, "w", force_zip64=True) as file:
+        _write_text(table, file, "\t" if name.lower().endswith(".tsv") else ",")
+
+
+def _write_text(table: Any, file: Any, separator: str) -> None:
+    text = io.TextIOWrapper(file, "utf-8", newline="")
+    table.to_csv(text, sep=separator, index=False, lineterminator=os.linesep)
+    text.detach()
+
+
+def write_results(table: Any, path: Path, *, index: bool) -> None:
+    """Write a table of results as CSV."""
+    with replaced(path) as place:
+        table.to_csv(place, index=index)

@@ -1,0 +1,312 @@
+"""What games have in common whose generator mixes the rows of a class: GAMO and PGAN.
+
+Real rows go through the feature extractor :math:`F` (left out on tables unless one is given); the
+classifier, the generator and the generator's opponent see its feature vectors only.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from gan_resample.engine.game import ClassifyingGame, SamplingGame
+from gan_resample.mixing.geometry import Anchors, ClassMixer
+from gan_resample.nn.build import (
+    Build,
+    check_width,
+    make_backbone,
+    make_module,
+    output_width,
+    rows_at_once,
+)
+from gan_resample.nn.convnets import ConvNet
+from gan_resample.nn.modules import MLP, Harden, MovingAverage, Strata
+
+__all__ = ["GENERATOR_WIDTH", "MixingGame", "class_mixer_chunk", "make_class_mixer", "perceptron"]
+
+Array = NDArray[Any]
+
+FEATURE_WIDTH = 512  # of F in the code of GAMO's authors
+GENERATOR_WIDTH = 64  # likewise, of cTMU's last layer
+
+
+class MixingGame(SamplingGame, ClassifyingGame):
+    """Feature extractor, classifier and mixing generator; abstract.
+
+    A game sets ``class_loss``, and where a class is in play it makes its ``generator`` and the
+    generator's opponent.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of an encoded row: (n_features,), or (channels, height, width) of an image.
+    counts, deficits : sequence of int
+        Rows of each class, and rows it lacks; a class is in play where the deficit is positive.
+    spans, levels : sequences
+        Categorical spans and snapped columns, as :class:`~gan_resample.nn.modules.Harden` takes them.
+    batch_size : int
+        Real, and about as many generated, rows a round.
+    feature_extractor, freeze, classifier, hidden_layer_sizes
+        As in :class:`~gan_resample.GAMOSampler`.
+    ema_decay : float
+        Decay of the moving average of the classifier that gives :meth:`logits`; 0 for none.
+    weigh_real : bool, default=True
+        Whether F weighs real rows to the class mix that the classifier sees.
+    """
+
+    diagnostics: ClassVar[tuple[str, ...]] = ("ess", "coverage", "spread")
+    init_rounds: int = 0  # before the classifier moves
+    class_loss: Callable[[Tensor, Tensor], Tensor]  # of logits and targets, (n,)
+    onehot: Tensor
+    row_weights: Tensor
+    feature_extractor: Any  # None where rows are used as they are
+    stored_extractor: Any  # F as it was for the anchors; None where it does not learn
+    generator: Any  # None where no class lacks a row
+
+    def __init__(
+        self,
+        *,
+        shape: Sequence[int],
+        counts: Sequence[int],
+        deficits: Sequence[int],
+        spans: Sequence[tuple[int, int]],
+        levels: Sequence[tuple[int, int]],
+        batch_size: int,
+        feature_extractor: Build | None,
+        freeze: int | str | None,
+        classifier: Build | None,
+        hidden_layer_sizes: Sequence[int],
+        ema_decay: float,
+        weigh_real: bool = True,
+    ) -> None:
+        super().__init__()
+        self.register_buffer("onehot", torch.eye(len(counts)), persistent=False)
+        self.in_play = [code for code, deficit in enumerate(deficits) if deficit]
+        self.fake_mass = sum(deficits) / sum(counts)  # S / n of the objective
+        weights = _row_weights(counts, deficits if weigh_real else [0] * len(counts))
+        self.register_buffer("row_weights", weights, persistent=False)
+
+        self.feature_extractor = _make_extractor(feature_extractor, freeze, shape)
+        self.stored_extractor = self._copy_extractor()
+        self.n_features = shape[0]
+        if self.feature_extractor is not None:
+            self.n_features = output_width(self.feature_extractor, shape, "feature_extractor")
+            spans, levels = (), ()  # features are neither categories nor snapped
+        build = perceptron(hidden_layer_sizes) if classifier is None else classifier
+        self.classifier = make_module(build, self.n_features, len(counts))
+        check_width(self.classifier, (self.n_features,), len(counts), "classifier")
+        self.average = MovingAverage(self.network, ema_decay) if ema_decay else None
+        self.harden = Harden(spans, levels)
+        self.generator = None
+        # rows of each class that the generator mixes: of those in play
+        self.sizes = [n if d else 0 for n, d in zip(counts, deficits, strict=True)]
+        if self.in_play:
+            self._set_label_laws(deficits, batch_size)
+
+    def _copy_extractor(self) -> nn.Module | None:
+        """Copy F where it learns: the copy is F as it was when the anchors were stored."""
+        if not self.learns_features:
+            return None
+        return copy.deepcopy(self.feature_extractor).requires_grad_(False)
+
+    def _set_label_laws(self, deficits: Sequence[int], batch_size: int) -> None:
+        """Rows for the generator's opponents have labels from q, its own moves uniform ones."""
+        self.fakes = Strata([deficit / sum(deficits) for deficit in deficits], batch_size)
+        uniform = [bool(deficit) / len(self.in_play) for deficit in deficits]
+        self.disguises = Strata(uniform, batch_size)
+
+    @property
+    def network(self) -> nn.Module:
+        """The classifier behind its feature extractor."""
+        if self.feature_extractor is None:
+            return self.classifier
+        return nn.Sequential(self.feature_extractor, self.classifier)
+
+    @property
+    def predictor(self) -> nn.Module:
+        return self.network if self.average is None else self.average
+
+    def update_average(self) -> None:
+        if self.average is not None:
+            self.average.update(self.network, self.rounds_played - self.init_rounds)
+
+    # ---- features and anchors -------------------------------------------------------------------
+
+    def prepare(self, x: Tensor, y: Tensor) -> None:
+        if self.generator is not None:
+            self.generator.anchors.choose(y)
+            self.refresh_anchors(x)
+            if self.feature_extractor is None:
+                self.harden.learn(x)
+
+    def begin_epoch(self, x: Tensor, y: Tensor) -> None:
+        if self.learns_features:
+            self.refresh_anchors(x)
+
+    def finish(self, x: Tensor, y: Tensor) -> None:
+        if self.learns_features:
+            self.refresh_anchors(x)  # rows are sampled among features of the final F
+
+    @property
+    def spent(self) -> tuple[str, ...]:
+        return ("stored_extractor",)
+
+    @torch.no_grad()
+    def refresh_anchors(self, x: Tensor) -> None:
+        if self.stored_extractor is not None:
+            self.stored_extractor.load_state_dict(self.feature_extractor.state_dict())
+        if self.generator is not None:
+            anchors = self.generator.anchors
+            parts = anchors.chosen.split(rows_at_once(x.shape[1:]))
+            anchors.keep(torch.cat([self.features(x[part]) for part in parts]))
+
+    @torch.no_grad()
+    def features(self, x: Tensor) -> Tensor:
+        """F(x), (n, n_features); rows as they are where there is no F."""
+        if self.feature_extractor is None:
+            return x
+        with self.still("feature_extractor"):
+            return self.feature_extractor(x)
+
+    @torch.no_grad()
+    def stored_features(self, x: Tensor) -> Tensor:
+        """Features, (n, n_features), as old as those of the anchors.
+
+        The anchors' were computed before the epoch, and F has moved since. Whoever sees real and
+        generated vectors must see both through the same F, or tells them apart by their age.
+        """
+        if self.stored_extractor is None:
+            return self.features(x)
+        with self.still("stored_extractor"):
+            return self.stored_extractor(x)
+
+    @property
+    def learns_features(self) -> bool:
+        """Whether F moves: not where it is left out or has nothing to learn."""
+        if self.feature_extractor is None:
+            return False
+        return any(parameter.requires_grad for parameter in self.feature_extractor.parameters())
+
+    # ---- generated rows -------------------------------------------------------------------------
+
+    def draw(self, y: Tensor, sizes: Sequence[int]) -> Any:
+        """Draw what the generator needs for class codes ``y`` in ascending order.
+
+        ``sizes`` says how many of each class.
+        """
+        return self.generator.draw(y)
+
+    def generate(self, drawn: Any, strata: Strata) -> Tensor:
+        """Hardened rows of G, (n, n_features), from a draw for the labels of ``strata``."""
+        return self.harden(self.generator(drawn, strata.sizes))
+
+    def sample(self, y: Tensor) -> Tensor:
+        order = y.argsort(stable=True)
+        sizes = torch.bincount(y, minlength=len(self.onehot)).tolist()
+        with self.still("generator"):
+            rows = self.harden(self.generator(self.draw(y[order], sizes), sizes))
+        return rows[order.argsort()]
+
+    @torch.no_grad()
+    def imitate(self) -> Tensor:
+        """Rows of G for its opponents, (n, n_features), with the labels of ``fakes``."""
+        with self.still("generator"):
+            return self.generate(self.draw(self.fakes.labels, self.fakes.sizes), self.fakes)
+
+    def label(self, x: Tensor, y: Tensor) -> Tensor:
+        """Rows with their one-hot labels beside them, for a conditional opponent."""
+        return torch.cat([x, self.onehot[y]], dim=1)
+
+    # ---- losses ---------------------------------------------------------------------------------
+
+    def teach_features(self, x: Tensor, y: Tensor) -> Tensor:
+        """F's loss on real rows: that of the classifier, weighted to the class mix of the game."""
+        with self.still("classifier"):
+            loss = self.class_loss(self.network(x), self.onehot[y])
+        return (self.row_weights[y] * loss).mean()
+
+    def fool_classifier(self, drawn: Any) -> Tensor:
+        """G's loss against the classifier: the ones' complement of the label is the target."""
+        with self.still("classifier"):
+            logits = self.classifier(self.generate(drawn, self.disguises))
+        loss = self.class_loss(logits, 1 - self.onehot[self.disguises.labels])
+        return (self.disguises.weights * loss).sum()
+
+    # ---- diagnostics ----------------------------------------------------------------------------
+
+    @torch.no_grad()
+    def diagnose(self) -> dict[str, dict[int, float]]:
+        """Effective anchors, coverage and spread of 500 rows of each class in play."""
+        figures = [(code, self._diagnose_class(code)) for code in self.in_play]
+        names = MixingGame.diagnostics
+        return {
+            name: {code: found[at] for code, found in figures} for at, name in enumerate(names)
+        }
+
+    def _diagnose_class(self, code: int, n_draws: int = 500) -> tuple[float, float, float]:
+        own = self.generator.anchors.of_class(code)
+        y = torch.full((n_draws,), code, device=own.device)
+        sizes = [n_draws * (other == code) for other in range(len(self.onehot))]
+        with self.still("generator"):
+            rows, weights, index = self.generator.mix(self.draw(y, sizes), sizes)
+        weights = weights.abs()
+        ess = weights.sum(1).square() / weights.square().sum(1)
+        top = index.gather(1, weights.argmax(dim=1, keepdim=True))
+        coverage = len(top.unique()) / min(n_draws, len(own))
+        spread = (rows.var(0).mean() / own.var(0, correction=0).mean()).sqrt()
+        return ess.mean().item(), coverage, spread.item()
+
+
+def perceptron(widths: Sequence[int]) -> Build:
+    """Return ``(n_in, n_out) -> MLP`` with GAMO's leaky rectifiers."""
+    return partial(MLP, widths=widths, activation=partial(nn.LeakyReLU, 0.1))
+
+
+def make_class_mixer(
+    sizes: Sequence[int],
+    n_features: int,
+    *,
+    max_anchors: int | None,
+    latent_dim: int | None,
+    hidden_layer_sizes: Sequence[int],
+) -> ClassMixer:
+    """Return GAMO's generator for classes of ``sizes`` rows, 0 for those that are not in play."""
+    anchors = Anchors([min(size, max_anchors or size) for size in sizes], n_features)
+    width = latent_dim or min(100, max(8, 2 * n_features))
+    return ClassMixer(anchors, width, (*hidden_layer_sizes[:1], GENERATOR_WIDTH))
+
+
+def class_mixer_chunk(mixer: ClassMixer) -> int:
+    """Tell how many rows ``mixer`` makes at once within bounded memory."""
+    return max(32, min(2048, 4_000_000 // max(mixer.anchors.sizes)))
+
+
+def _row_weights(counts: Sequence[int], deficits: Sequence[int]) -> Tensor:
+    """Weigh a real row of each class by the rows it stands for, 1 on average.
+
+    F sees real rows only. Unweighted it would learn for the class mix of the data while the
+    classifier judges by that of the game, and the two would pull against each other.
+    """
+    n, lacking = torch.tensor([counts, deficits], dtype=torch.float32)
+    stands_for = (n + lacking) / n
+    return stands_for * n.sum() / (n * stands_for).sum()
+
+
+def _make_extractor(
+    build: Build | None, freeze: int | str | None, shape: Sequence[int]
+) -> nn.Module | None:
+    image = len(shape) == 3
+    if not image and build is None and freeze is None:
+        return None
+    n_in = shape if image else shape[0]
+    return make_backbone(build, _bounded_convolutions, n_in, FEATURE_WIDTH, freeze)
+
+
+def _bounded_convolutions(n_in: Sequence[int], n_out: int) -> nn.Module:
+    return nn.Sequential(ConvNet(n_in, n_out), nn.Tanh())

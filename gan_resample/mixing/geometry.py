@@ -1,0 +1,319 @@
+"""How rows of a class are mixed into new ones: the geometry, shared by games and SpreadSMOTE.
+
+``spread`` leaves the convex hull of the class along its local directions; the convex mixers of
+GAMO and of its neighbourhood variant stay inside.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+from gan_resample.engine.memory import refuse_beyond
+from gan_resample.nn.modules import MLP
+
+__all__ = [
+    "Anchors",
+    "ClassMixer",
+    "Mix",
+    "Mixer",
+    "NeighbourMixer",
+    "SpreadMixer",
+    "nearest_neighbours",
+    "spread",
+]
+
+# Entries of a distance matrix or of a matrix of mixing weights held at once (16 MB of float32).
+CHUNK = 4_000_000
+FEW = 64  # neighbours of a row that are kept however small its class is
+
+
+class Mix(NamedTuple):
+    """Mixed rows and where they come from.
+
+    ``rows`` (n, n_features); ``weights`` (n, m), summing to 1 over the m anchors of each row;
+    ``anchors`` (n, m), their indices among the stored rows.
+    """
+
+    rows: Tensor
+    weights: Tensor
+    anchors: Tensor
+
+
+def nearest_neighbours(rows: Tensor, k: int) -> Tensor:
+    """Find each row's nearest other rows, by Euclidean distance: indices of shape (n, k).
+
+    Repeated in turn where there are fewer than ``k`` others; the row itself if it is alone.
+    """
+    n = len(rows)
+    if n == 1 or k == 0:
+        return torch.zeros((n, k), dtype=torch.long, device=rows.device)
+    found = []
+    for chunk in torch.arange(n, device=rows.device).split(max(1, CHUNK // n)):
+        distance = torch.cdist(rows[chunk], rows)
+        distance[torch.arange(len(chunk), device=rows.device), chunk] = torch.inf
+        found.append(distance.topk(min(k, n - 1), largest=False).indices)
+    nearest = torch.cat(found)
+    return nearest[:, torch.arange(k, device=rows.device) % nearest.shape[1]]
+
+
+def spread(rows: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
+    """Split the spread geometry into a point inside the hull and a step out of it.
+
+    ``x = inside + h step`` with ``inside = a + u (b - a)`` and ``step = v (c - d)``, for ``rows``
+    (a, b, c, d) of shape (n, 4, n_features), the scale h, ``u`` of shape (n, 1) or
+    (n, n_features), and ``v ~ U(0, 1)``, one a row. Both parts have shape (n, n_features).
+    """
+    a, b, c, d = rows.unbind(1)
+    v = torch.rand((len(a), 1), device=a.device, dtype=a.dtype)
+    return a + u * (b - a), v * (c - d)
+
+
+class Anchors(nn.Module):
+    """The rows of the classes in play, with each one's nearest rows of its own class.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Rows of each class; 0 for a class that is not in play.
+    n_features : int
+        Encoded width.
+    n_neighbors : int, default=0
+        Neighbours kept for each row. Where more than 64 are asked for, no more than the largest
+        class has others: all of them, that is.
+
+    Raises
+    ------
+    ValueError
+        The neighbours would take more than 2 GiB.
+    """
+
+    rows: Tensor
+    neighbours: Tensor
+    chosen: Tensor
+    starts: Tensor
+    counts: Tensor
+
+    def __init__(self, counts: Sequence[int], n_features: int, n_neighbors: int = 0) -> None:
+        super().__init__()
+        self.sizes = tuple(counts)
+        n_rows, others = sum(counts), max(1, max(counts) - 1)
+        if n_neighbors > max(FEW, others):
+            n_neighbors = others
+        refuse_beyond(
+            8.0 * n_rows * n_neighbors,
+            f"{n_neighbors:,} neighbours of each of {n_rows:,} rows",
+            "set k_neighbors of SpreadSMOTE, n_neighbors of GAMO, lower",
+        )
+        sizes = torch.tensor(counts)
+        self.offsets = tuple((sizes.cumsum(0) - sizes).tolist())  # starts, on the host
+        self.register_buffer("counts", sizes)
+        self.register_buffer("starts", sizes.cumsum(0) - sizes)
+        self.register_buffer("rows", torch.zeros(sum(counts), n_features))
+        self.register_buffer("neighbours", torch.zeros(sum(counts), n_neighbors, dtype=torch.long))
+        self.register_buffer("chosen", torch.zeros(sum(counts), dtype=torch.long))
+
+    def choose(self, y: Tensor) -> None:
+        """Note which training rows are kept, as ``chosen``: a random subset of a large class."""
+        for code, start, size in self._classes():
+            mine = (y == code).nonzero().squeeze(1)
+            if len(mine) > size:
+                mine = mine[torch.randperm(len(mine), device=y.device)[:size]]
+            self.chosen[start : start + size] = mine
+
+    def keep(self, rows: Tensor) -> None:
+        """Take the chosen rows, (len(chosen), n_features), and find their neighbours."""
+        self.rows.copy_(rows)
+        for _, start, size in self._classes():
+            near = nearest_neighbours(rows[start : start + size], self.neighbours.shape[1])
+            self.neighbours[start : start + size] = near + start
+
+    def of_class(self, code: int) -> Tensor:
+        """Return the stored rows of a class, (n_rows, n_features)."""
+        return self.rows[self.offsets[code] :][: self.sizes[code]]
+
+    def _classes(self) -> Iterator[tuple[int, int, int]]:
+        """Code, first row and number of rows of each class that is in play."""
+        for code, size in enumerate(self.sizes):
+            if size:
+                yield code, self.offsets[code], size
+
+    def draw_group(self, y: Tensor, n_partners: int) -> Tensor:
+        """Draw a row of each class code uniformly, and neighbours of it independently.
+
+        Indices of shape (n, 1 + n_partners), the base row first.
+        """
+        chance = torch.rand((len(y), 1 + n_partners), device=y.device)
+        base = self.starts[y] + (chance[:, 0] * self.counts[y]).long()
+        which = (chance[:, 1:] * self.neighbours.shape[1]).long()
+        return torch.cat([base[:, None], self.neighbours[base].gather(1, which)], dim=1)
+
+
+class Mixer(nn.Module, ABC):
+    """Makes rows of a class from stored rows of that class; the generator of GAMO.
+
+    All chance is in :meth:`draw`: two calls with one draw differ by the weights alone, which is
+    what moves "with the same noise" ask for.
+    """
+
+    anchors: Anchors
+    onehot: Tensor
+
+    def __init__(self, anchors: Anchors, latent_dim: int) -> None:
+        super().__init__()
+        self.anchors, self.latent_dim = anchors, latent_dim
+        self.register_buffer("onehot", torch.eye(len(anchors.sizes)), persistent=False)
+
+    def noise(self, y: Tensor, *rows: Tensor) -> Tensor:
+        """Noise, one-hot labels and ``rows`` side by side: (n, latent_dim + n_classes + ...)."""
+        z = torch.randn((len(y), self.latent_dim), device=y.device)
+        return torch.cat([z, self.onehot[y], *rows], dim=1)
+
+    @abstractmethod
+    def draw(self, y: Tensor) -> Any:
+        """Draw noise and anchors for ``y``, (n,) class codes in ascending order."""
+
+    @abstractmethod
+    def forward(self, drawn: Any, sizes: Sequence[int]) -> Tensor:
+        """Mix rows, (n, n_features), from what :meth:`draw` gave.
+
+        ``sizes`` says how many of each class, on the host, so that classes with weights of their
+        own need no synchronisation.
+        """
+
+    @abstractmethod
+    def mix(self, drawn: Any, sizes: Sequence[int]) -> Mix:
+        """Return the rows of :meth:`forward` with weights and anchors; for one class."""
+
+
+class SpreadDraw(NamedTuple):
+    """``inside`` and ``step`` as in :func:`spread`; the net's input; anchors and u of the draw."""
+
+    inside: Tensor
+    step: Tensor
+    seen: Tensor
+    anchors: Tensor
+    u: Tensor
+
+
+class SpreadMixer(Mixer):
+    """The spread geometry with a learned scale: ``h = max_scale sigmoid(f(z, onehot(y), a))``.
+
+    The last layer's weights start at zero, so that the game starts at ``max_scale / 2``.
+    """
+
+    def __init__(self, anchors: Anchors, latent_dim: int, width: int, max_scale: float) -> None:
+        super().__init__(anchors, latent_dim)
+        self.max_scale = max_scale
+        n_in = latent_dim + len(self.onehot) + anchors.rows.shape[1]
+        self.net = MLP(n_in, 1, (width,), partial(nn.LeakyReLU, 0.1))
+        for parameter in self.net[-1].parameters():
+            nn.init.zeros_(parameter)
+
+    def draw(self, y: Tensor) -> SpreadDraw:
+        index = self.anchors.draw_group(y, 3)
+        rows = self.anchors.rows[index]
+        u = torch.rand_like(rows[:, 0])
+        return SpreadDraw(*spread(rows, u), self.noise(y, rows[:, 0]), index, u)
+
+    def scale(self, drawn: SpreadDraw) -> Tensor:
+        """Return the length h of each row's step, (n, 1)."""
+        return self.max_scale * self.net(drawn.seen).sigmoid()
+
+    def forward(self, drawn: SpreadDraw, sizes: Sequence[int]) -> Tensor:
+        return torch.addcmul(drawn.inside, self.scale(drawn), drawn.step)
+
+    def mix(self, drawn: SpreadDraw, sizes: Sequence[int]) -> Mix:
+        toward, half = drawn.u.mean(dim=1, keepdim=True), self.scale(drawn) / 2  # v at its mean
+        weights = torch.cat([1 - toward, toward, half, -half], dim=1)
+        return Mix(self(drawn, sizes), weights, drawn.anchors)
+
+
+class NeighbourMixer(Mixer):
+    """Convex: a base row and its neighbours, weighted by one small net over (z, class, rows)."""
+
+    def __init__(self, anchors: Anchors, latent_dim: int, width: int) -> None:
+        super().__init__(anchors, latent_dim)
+        n_in = latent_dim + len(self.onehot) + 2 * anchors.rows.shape[1]
+        self.net = MLP(n_in, 1, (width,), partial(nn.LeakyReLU, 0.1))
+
+    def draw(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Draw the net's input, (n, k + 1, n_in), the rows to be mixed and their indices."""
+        base = self.anchors.draw_group(y, 0)
+        index = torch.cat([base, self.anchors.neighbours[base[:, 0]]], dim=1)
+        rows = self.anchors.rows[index]
+        context = self.noise(y, rows[:, 0])[:, None].expand(-1, rows.shape[1], -1)
+        return torch.cat([context, rows], dim=2), rows, index
+
+    def forward(self, drawn: tuple[Tensor, Tensor, Tensor], sizes: Sequence[int]) -> Tensor:
+        return self.mix(drawn, sizes).rows
+
+    def mix(self, drawn: tuple[Tensor, Tensor, Tensor], sizes: Sequence[int]) -> Mix:
+        seen, rows, index = drawn
+        weights = self.net(seen).squeeze(2).softmax(dim=1)
+        return Mix((weights[:, None] @ rows).squeeze(1), weights, index)
+
+
+class ClassMixer(Mixer):
+    """GAMO's generator: a shared trunk (cTMU) and, for each class, weights over its rows (IGU).
+
+    ``x = softmax(Linear_i(trunk(z, onehot(i)))) @ X_i``, a softmax over the class's own rows only.
+    Batch normalisation stands after the activations, as in the authors' code; without it the
+    generator collapses to a point.
+    """
+
+    def __init__(self, anchors: Anchors, latent_dim: int, widths: Sequence[int]) -> None:
+        super().__init__(anchors, latent_dim)
+        *hidden, out = widths
+        # MLP ends in a linear layer; the trunk's last layer has activation and norm as well
+        self.trunk = nn.Sequential(
+            MLP(latent_dim + len(self.onehot), out, hidden, nn.ReLU, norm=nn.BatchNorm1d),
+            nn.ReLU(),
+            nn.BatchNorm1d(out),
+        )
+        # one flat parameter: two tensors for the optimizer, however many classes there are
+        units = [nn.Linear(out, size) for size in anchors.sizes if size]
+        self.weight = nn.Parameter(torch.cat([unit.weight.detach() for unit in units]))
+        self.bias = nn.Parameter(torch.cat([unit.bias.detach() for unit in units]))
+
+    def draw(self, y: Tensor) -> Tensor:
+        return self.noise(y)
+
+    def forward(self, drawn: Tensor, sizes: Sequence[int]) -> Tensor:
+        return torch.cat([weights @ own for weights, own, _ in self._weights(drawn, sizes)])
+
+    def mix(self, drawn: Tensor, sizes: Sequence[int]) -> Mix:
+        ((weights, own, start),) = self._weights(drawn, sizes)
+        index = torch.arange(len(own), device=drawn.device) + start
+        return Mix(weights @ own, weights, index.expand(len(drawn), -1))
+
+    def reconstruct(self, drawn: Tensor, sizes: Sequence[int], index: Tensor) -> Tensor:
+        """Mix rows as :meth:`forward` does, each without the stored row ``index``, (n,), of it."""
+        parts = self._weights(drawn, sizes, index)
+        return torch.cat([weights @ own for weights, own, _ in parts])
+
+    def _weights(
+        self, drawn: Tensor, sizes: Sequence[int], without: Tensor | None = None
+    ) -> Iterator[tuple[Tensor, Tensor, int]]:
+        """Yield mixing weights, the rows mixed and the first one's index, class by class.
+
+        The weight of the stored row ``without``, (n,), is 0, unless the class has no other.
+        """
+        own = self.anchors.sizes
+        # split, not slices: the gradient of a slice is a full-size tensor of zeros each time
+        pieces = self.trunk(drawn).split(list(sizes)), self.weight.split(own), self.bias.split(own)
+        rows = self.anchors.rows.split(own), self.anchors.offsets
+        left_out = [None] * len(own) if without is None else without.split(list(sizes))
+        for part, weight, bias, mixed, start, out in zip(*pieces, *rows, left_out, strict=True):
+            if not len(part):
+                continue
+            logits = linear(part, weight, bias)
+            if out is not None and len(mixed) > 1:
+                logits = logits.scatter(1, out[:, None] - start, -torch.inf)
+            yield logits.softmax(dim=1), mixed, start

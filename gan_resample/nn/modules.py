@@ -1,0 +1,282 @@
+"""Modules that know no game."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["MLP", "Frozen", "Harden", "MovingAverage", "SoftmaxSpans", "Spans", "Strata"]
+
+
+# Fills up rows of unequal length behind their largest value; finite, for the divergence guard.
+PADDING = torch.finfo(torch.float32).max
+
+
+class MLP(nn.Sequential):
+    """Linear layers with an activation between them, from ``n_in`` to ``n_out`` (no output one).
+
+    Parameters
+    ----------
+    n_in, n_out : int
+        Width of the input and of the output.
+    widths : sequence of int
+        Widths of the hidden layers.
+    activation : callable returning a module
+        Made once a hidden layer.
+    norm : callable of a width returning a module, default=None
+        Made once a hidden layer and put *after* the activation, as in GAMO's code.
+    """
+
+    def __init__(
+        self,
+        n_in: int,
+        n_out: int,
+        widths: Sequence[int],
+        activation: Callable[[], nn.Module],
+        *,
+        norm: Callable[[int], nn.Module] | None = None,
+    ) -> None:
+        layers: list[nn.Module] = []
+        for width in widths:
+            layers += [nn.Linear(n_in, width), activation()]
+            layers += [norm(width)] if norm else []
+            n_in = width
+        super().__init__(*layers, nn.Linear(n_in, n_out))
+
+
+class MovingAverage(nn.Module):
+    """An exponential moving average of another module's weights, in eval mode for ever.
+
+    Early on the decay is ``(1 + t) / (10 + t)`` at update ``t``, so that the random start is
+    forgotten at once and short fits are not dominated by it.
+    """
+
+    def __init__(self, source: nn.Module, decay: float) -> None:
+        super().__init__()
+        self.decay = decay
+        self.module = copy.deepcopy(source).requires_grad_(False)
+        self.train(False)
+
+    def train(self, mode: bool = True) -> MovingAverage:
+        return super().train(False)
+
+    @torch.no_grad()
+    def update(self, source: nn.Module, updates: int) -> None:
+        """Move towards ``source``; ``updates`` counts the earlier calls."""
+        decay = min(self.decay, (1 + updates) / (10 + updates))
+        for average, now in zip(self.module.parameters(), source.parameters(), strict=True):
+            average.lerp_(now, 1 - decay)
+        for copied, buffer in zip(self.module.buffers(), source.buffers(), strict=True):
+            copied.copy_(buffer)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.module(x)
+
+
+class Frozen(nn.Module):
+    """Another module of which only the last layers learn; the others stay in eval mode for ever.
+
+    A layer is a module with parameters of its own, and they are counted in the order in which the
+    module registers them, which is that of the computation in torch's usual networks. Modules
+    without parameters, such as dropout, stay in eval mode, also those between layers that learn.
+
+    Parameters
+    ----------
+    module : nn.Module
+        What is wrapped: its parameters stop asking for a gradient.
+    n_learning : int, default=0
+        Layers at the end that go on learning.
+    """
+
+    def __init__(self, module: nn.Module, n_learning: int = 0) -> None:
+        super().__init__()
+        self.module = module.requires_grad_(False)
+        layers = [m for m in module.modules() if any(True for _ in m.parameters(recurse=False))]
+        self._learning = layers[max(0, len(layers) - n_learning) :]
+        for layer in self._learning:
+            layer.requires_grad_(True)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Frozen:
+        # without this the statistics of a batch normalisation would move in every round
+        super().train(False)
+        for layer in self._learning:
+            layer.train(mode)
+        return self
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.module(x)
+
+
+class Spans(nn.Module):
+    """Categorical spans of rows, for operations on all of them at once.
+
+    Parameters
+    ----------
+    spans : sequence of (int, int)
+        First and last-plus-one column of every span.
+
+    Attributes
+    ----------
+    columns : Tensor
+        The columns of all spans, one after another.
+    """
+
+    columns: Tensor
+    places: Tensor
+    padding: Tensor
+    kept: Tensor
+
+    def __init__(self, spans: Sequence[tuple[int, int]]) -> None:
+        super().__init__()
+        starts, stops = torch.tensor(list(spans), dtype=torch.long).view(-1, 2).T
+        steps = torch.arange(int((stops - starts).max()) if spans else 0)
+        places = starts[:, None] + steps
+        self.register_buffer("padding", places >= stops[:, None], persistent=False)
+        self.register_buffer("columns", places[~self.padding], persistent=False)
+        self.register_buffer(
+            "places", torch.minimum(places, stops[:, None] - 1).flatten(), persistent=False
+        )
+        self.register_buffer(
+            "kept", (~self.padding).flatten().nonzero().squeeze(1), persistent=False
+        )
+
+    def forward(self, x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return the values of ``columns`` that ``function`` gives, (n, len(columns)).
+
+        It gets (n, n_spans, widest), padded with minus infinity, and returns the same shape.
+        """
+        wide = x.index_select(1, self.places).unflatten(1, self.padding.shape)
+        changed = function(wide.masked_fill(self.padding, -torch.inf))
+        return changed.flatten(1).index_select(1, self.kept)
+
+
+def _one_hot(wide: Tensor) -> Tensor:
+    return torch.zeros_like(wide).scatter_(2, wide.argmax(dim=2, keepdim=True), 1.0)
+
+
+def _softmax(wide: Tensor) -> Tensor:
+    return wide.softmax(dim=2)
+
+
+class SoftmaxSpans(nn.Module):
+    """The output of a network that makes rows of tables: a softmax on each categorical span.
+
+    Parameters
+    ----------
+    spans : sequence of (int, int)
+        First and last-plus-one column of every span; other columns are left as they are.
+    """
+
+    def __init__(self, spans: Sequence[tuple[int, int]]) -> None:
+        super().__init__()
+        self.spans = Spans(spans)
+
+    def forward(self, x: Tensor) -> Tensor:
+        columns = self.spans.columns
+        return x.index_copy(1, columns, self.spans(x, _softmax)) if len(columns) else x
+
+
+class Harden(nn.Module):
+    """Make generated rows of tables as discrete as real ones, with a straight-through gradient.
+
+    Real one-hots are hard and mixtures are soft: without this a discriminator wins by one column.
+    Categorical spans become one-hot by their arg-max; each column with few distinct values takes
+    the nearest value seen in :meth:`learn`.
+
+    Parameters
+    ----------
+    spans : sequence of (int, int)
+        First and last-plus-one column of every categorical span.
+    levels : sequence of (int, int)
+        (column, number of distinct values) of every column that is to be snapped.
+    """
+
+    columns: Tensor
+    levels: Tensor
+
+    def __init__(
+        self, spans: Sequence[tuple[int, int]] = (), levels: Sequence[tuple[int, int]] = ()
+    ) -> None:
+        super().__init__()
+        self.spans = Spans(spans)
+        self.register_buffer("columns", torch.tensor([c for c, _ in levels], dtype=torch.long))
+        most = max((count for _, count in levels), default=1)
+        self.register_buffer("levels", torch.full((len(levels), most), PADDING))
+
+    def learn(self, x: Tensor) -> None:
+        """Take the distinct values of the snapped columns of ``x``, (n, n_features)."""
+        for row, column in enumerate(self.columns.tolist()):
+            values = x[:, column].unique()  # sorted
+            self.levels[row] = PADDING
+            self.levels[row, : len(values)] = values
+
+    def forward(self, x: Tensor) -> Tensor:
+        spans = self.spans.columns
+        if len(spans):
+            x = _through(x, spans, self.spans(x.detach(), _one_hot))
+        if len(self.columns):
+            x = _through(x, self.columns, self._nearest(x[:, self.columns].detach()))
+        return x
+
+    def _nearest(self, x: Tensor) -> Tensor:
+        wanted = x.T.contiguous()
+        above = torch.searchsorted(self.levels, wanted).clamp(max=self.levels.shape[1] - 1)
+        high, low = self.levels.gather(1, above), self.levels.gather(1, (above - 1).clamp(min=0))
+        return torch.where(high - wanted < wanted - low, high, low).T
+
+
+def _through(x: Tensor, columns: Tensor, hard: Tensor) -> Tensor:
+    """Put ``hard`` in ``columns`` of ``x``; the gradient is that of what was there."""
+    soft = x.index_select(1, columns)
+    return x.index_copy(1, columns, hard + (soft - soft.detach()))
+
+
+class Strata(nn.Module):
+    """Labels of a generated batch, by class in fixed numbers, weighted to a wanted law.
+
+    Independent draws from ``law`` would leave rare classes out of most batches and change the
+    shapes from round to round, which costs a host synchronisation wherever a class has weights of
+    its own. So each class with ``law > 0`` gets the nearest number of rows (at least one), and
+    ``weights`` makes the expectation of a weighted sum of row losses exactly that under ``law``.
+
+    Parameters
+    ----------
+    law : sequence of float
+        Wanted mass of each class, summing to 1.
+    n_rows : int
+        Rows a batch; raised to the number of classes in play, and to 2.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        Rows of each class.
+    labels, weights : Tensor of shape (sum(sizes),)
+        Class codes in ascending order, and row weights with sum 1.
+    """
+
+    labels: Tensor
+    weights: Tensor
+
+    def __init__(self, law: Sequence[float], n_rows: int) -> None:
+        super().__init__()
+        mass = torch.tensor(law, dtype=torch.float64)
+        sizes = _apportion(mass, max(n_rows, int((mass > 0).sum()), 2))
+        weight = mass / sizes.clamp(min=1)
+        self.sizes = tuple(sizes.tolist())
+        labels = torch.arange(len(law)).repeat_interleave(sizes)
+        self.register_buffer("labels", labels)
+        self.register_buffer("weights", weight[labels].float())
+
+
+def _apportion(mass: Tensor, n_rows: int) -> Tensor:
+    """Whole numbers in proportion to ``mass`` by largest remainders, at least 1 where mass > 0."""
+    sizes = torch.where(mass > 0, (mass * n_rows).floor().clamp(min=1), 0.0).long()
+    for _ in range(n_rows - int(sizes.sum())):
+        sizes[(mass * n_rows - sizes).argmax()] += 1
+    for _ in range(int(sizes.sum()) - n_rows):
+        sizes[torch.where(sizes > 1, sizes - mass * n_rows, -torch.inf).argmax()] -= 1
+    return sizes

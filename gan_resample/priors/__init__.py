@@ -1,0 +1,1 @@
+"""The class mix that a classifier learned from, and its correction."""
