@@ -14,7 +14,9 @@ from torch.nn.functional import cross_entropy, softplus
 
 import gan_resample.dvaan.game as dvaan
 from gan_resample import BoundaryWarning, DVAANClassifier, DVAANSampler, TableEncoder
-from gan_resample.dvaan.networks import ImageNets, TableNets, simplex
+from gan_resample.dvaan import PAPER_SETTINGS
+from gan_resample.dvaan.networks import ImageNets, TableNets
+from gan_resample.dvaan.prior import MU_MAX, MU_MIN, simplex
 from gan_resample.engine.seeding import random_stream, seeded
 from gan_resample.nn.losses import gaussian_divergence
 from tests import helpers
@@ -55,23 +57,23 @@ def test_the_means_are_corners_of_a_regular_simplex(n):
 def test_two_means_are_opposite_whatever_the_latent_size():
     unit = make_game("dvaan", (60, 20), latent_dim=9)
     ones = make_game("dvaan", (60, 20), latent_dim=9, mean_direction="ones")
-    assert (unit.means[1] - unit.means[0]).norm().item() == pytest.approx(6.0)
-    assert (ones.means[1] - ones.means[0]).norm().item() == pytest.approx(6.0 * 3)
-    torch.testing.assert_close(unit.means[0], -unit.means[1])
+    assert (unit.prior.means[1] - unit.prior.means[0]).norm().item() == pytest.approx(6.0)
+    assert (ones.prior.means[1] - ones.prior.means[0]).norm().item() == pytest.approx(6.0 * 3)
+    torch.testing.assert_close(unit.prior.means[0], -unit.prior.means[1])
 
 
 def test_for_two_classes_the_boundary_is_a_standard_normal_cut_by_the_nearer_mean():
     game = make_game("dvaan", (60, 20))
     torch.manual_seed(0)
     z = game.boundary_latents(1, 4000)
-    along = z @ game.directions[1]
+    along = z @ game.prior.directions[1]
     assert (along >= 0).all()
     # a half normal along the means, a standard one across
     assert along.mean().item() == pytest.approx((2 / np.pi) ** 0.5, abs=0.03)
     assert along.square().mean().item() == pytest.approx(1, abs=0.08)
-    across = z - along[:, None] * game.directions[1]
+    across = z - along[:, None] * game.prior.directions[1]
     assert across.square().sum(1).mean().item() == pytest.approx(2, abs=0.15)  # of 3 axes
-    nearest = torch.cdist(z, game.means).argmin(dim=1)
+    nearest = torch.cdist(z, game.prior.means).argmin(dim=1)
     assert (nearest == 1).all()
 
 
@@ -80,10 +82,10 @@ def test_several_classes_meet_where_the_discriminator_confuses_them():
     game.confusion.copy_(torch.tensor([[0, 1e-6, 1], [1e-6, 0, 1e-6], [1, 1e-6, 0.0]]))
     torch.manual_seed(0)
     z = game.boundary_latents(2, 2000)
-    middle = (game.means[0] + game.means[2]) / 2
-    along = (z - middle) @ (game.means[2] - game.means[0])
+    middle = (game.prior.means[0] + game.prior.means[2]) / 2
+    along = (z - middle) @ (game.prior.means[2] - game.prior.means[0])
     assert (along >= 0).all()
-    between = torch.cdist(z, game.means[[0, 2]]).argmin(dim=1)
+    between = torch.cdist(z, game.prior.means[[0, 2]]).argmin(dim=1)
     assert (between == 1).all()  # nearer to its own of the two
 
 
@@ -110,9 +112,14 @@ def test_the_divergence_is_zero_only_at_the_prior():
     game = make_game("dvaan")
     labels = torch.tensor([0, 1, 2])
     zero = torch.zeros(3, 3)
-    assert gaussian_divergence(game.means[labels], zero, game.means[labels]).abs().max() < 1e-6
-    assert (gaussian_divergence(game.means[labels], zero + 0.1, game.means[labels]) > 0).all()
-    assert (gaussian_divergence(zero, zero, game.means[labels]) > 0).all()
+    assert (
+        gaussian_divergence(game.prior.means[labels], zero, game.prior.means[labels]).abs().max()
+        < 1e-6
+    )
+    assert (
+        gaussian_divergence(game.prior.means[labels], zero + 0.1, game.prior.means[labels]) > 0
+    ).all()
+    assert (gaussian_divergence(zero, zero, game.prior.means[labels]) > 0).all()
 
 
 def losses_of(game, x, labels):
@@ -175,13 +182,13 @@ def test_the_losses_are_those_of_the_paper_by_hand():
     game, x, labels = prepared(decoder_variance=1.0)
     torch.manual_seed(0)
     noise = torch.randn(16, 3)
-    z_prior = game.means[labels] + torch.randn(16, 3)
+    z_prior = game.prior.means[labels] + torch.randn(16, 3)
     mean, log_variance = game.encode(x)
     x_rec = game.decoder(mean + (log_variance / 2).exp() * noise)
     x_prior = game.decoder(z_prior)
     features, head = game.discriminator
     element = 0.5 * (x - x_rec).square().sum(1).mean()
-    divergence = gaussian_divergence(mean, log_variance, game.means[labels]).mean()
+    divergence = gaussian_divergence(mean, log_variance, game.prior.means[labels]).mean()
     feature = 0.5 * (features(x) - features(x_rec)).square().mean(1).mean()
     adversarial = sum(cross_entropy(game.logits(rows), labels) for rows in (x_rec, x_prior))
     game.quotas = [0, 0, 0]  # no draw for the pool
@@ -257,7 +264,9 @@ def test_the_optimizers_are_the_methods_own():
 
 @pytest.mark.parametrize(("end", "told"), [(0.25, "coincide"), (6.0, "far from both")])
 def test_mu_at_its_bound_is_told(monkeypatch, end, told):
-    monkeypatch.setattr(dvaan.DVAANGame, "finish", lambda self, x, y: self.mu.fill_(end) and None)
+    monkeypatch.setattr(
+        dvaan.DVAANGame, "finish", lambda self, x, y: self.prior.mu.fill_(end) and None
+    )
     with pytest.warns(BoundaryWarning, match=f"mu ended at its bound {end}.*{told}"):
         DVAANClassifier(**QUICK).fit(X, y)
 
@@ -276,12 +285,12 @@ def test_the_printed_adversarial_loss_is_unbounded_below():
 def test_the_decoders_variance_is_the_usual_error_or_as_given():
     game, x, labels = prepared()
     list(game.turns(x, labels))
-    assert game.variance > 0
+    assert game.law.variance > 0
     expected = 0.5 * x[0].numel()  # the first error over itself
     game_one, *_ = prepared(decoder_variance=1.0)
-    assert game_one.variance == 1
+    assert game_one.law.variance == 1
     list(game_one.turns(x, labels))
-    assert game_one.variance == 1
+    assert game_one.law.variance == 1
     weights = {"feature_weight": 0.0, "class_weight_decoder": 0.0}
     fresh, *_ = prepared(**weights)
     assert losses_of(fresh, x, labels)["decoder"].item() == pytest.approx(expected, rel=1e-4)
@@ -290,13 +299,17 @@ def test_the_decoders_variance_is_the_usual_error_or_as_given():
 # ---- mu -----------------------------------------------------------------------------------------
 
 
+def move(prior, feature, adversarial, *, rests=False):
+    prior.move(torch.tensor(feature), torch.tensor(adversarial), 1.0, rests=rests)
+
+
 def test_mu_rises_where_classifying_is_harder_than_usual_and_falls_where_rebuilding_is():
     for losses, rises in (((1.0, 5.0), True), ((5.0, 1.0), False)):
         game = make_game("dvaan")
-        game.move_means(torch.tensor(1.0), torch.tensor(1.0))
-        before = game.mu.item()
-        game.move_means(*map(torch.tensor, losses))
-        assert (game.mu.item() > before) == rises
+        move(game.prior, 1.0, 1.0)
+        before = game.prior.mu.item()
+        move(game.prior, *losses)
+        assert (game.prior.mu.item() > before) == rises
 
 
 @pytest.mark.parametrize(
@@ -305,31 +318,33 @@ def test_mu_rises_where_classifying_is_harder_than_usual_and_falls_where_rebuild
 def test_mu_keeps_to_its_bounds(losses):
     game = make_game("dvaan")
     for _ in range(50):
-        game.move_means(torch.tensor(1.0), torch.tensor(1.0))
+        move(game.prior, 1.0, 1.0)
     for _ in range(2000):
-        game.move_means(*map(torch.tensor, losses))
-        assert dvaan.MU_MIN <= game.mu.item() <= dvaan.MU_MAX
+        move(game.prior, *losses)
+        assert MU_MIN <= game.prior.mu.item() <= MU_MAX
 
 
 @pytest.mark.parametrize("bad", [float("inf"), float("-inf"), float("nan")])
 def test_losses_that_are_not_finite_do_not_move_mu(bad):
     game = make_game("dvaan")
-    game.move_means(torch.tensor(1.0), torch.tensor(2.0))
-    before = game.mu.item(), game.usual_losses.tolist()
-    game.move_means(torch.tensor(bad), torch.tensor(1.0))
-    game.move_means(torch.tensor(1.0), torch.tensor(bad))
-    assert (game.mu.item(), game.usual_losses.tolist()) == before
+    move(game.prior, 1.0, 2.0)
+    before = game.prior.mu.item(), game.prior.usual_losses.tolist()
+    move(game.prior, bad, 1.0)
+    move(game.prior, 1.0, bad)
+    assert (game.prior.mu.item(), game.prior.usual_losses.tolist()) == before
 
 
 def test_mu_rests_in_the_warm_up_and_moves_after_it():
     game = fitted(rounds=100).module_
     assert game.warm_up_ends == 20
-    net = fitted(rounds=19)
-    net.module_.warm_up_ends = 10**6
-    before = net.module_.mu.item()
-    net.module_.move_means(torch.tensor(9.0), torch.tensor(1.0))
-    assert net.module_.mu.item() == before
-    assert game.mu.item() != 3.0
+    assert game.prior.mu.item() != 3.0
+    path = []
+    game = make_game("dvaan")
+    for rests in (True, False):
+        move(game.prior, 1.0, 1.0, rests=rests)
+        move(game.prior, 9.0, 1.0, rests=rests)
+        path.append(game.prior.mu.item())
+    assert path[0] == 3.0 > path[1]
 
 
 def test_dvaan_mu_leaves_mu_at_3_exactly_and_the_history_has_its_path():
@@ -339,7 +354,7 @@ def test_dvaan_mu_leaves_mu_at_3_exactly_and_the_history_has_its_path():
     path = [row["mu"] for row in moved.history_]
     assert len(path) == 5  # epochs of 50 rounds after a warm-up of 40
     assert path[-1] == moved.mu_ != 3.0
-    assert all(dvaan.MU_MIN <= value <= dvaan.MU_MAX for value in path)
+    assert all(MU_MIN <= value <= MU_MAX for value in path)
 
 
 # ---- the pool -----------------------------------------------------------------------------------
@@ -443,8 +458,9 @@ def test_the_pool_is_built_after_the_warm_up_anew_each_epoch():
 def test_pool_and_mu_survive_pickling_and_go_on_without_another_warm_up():
     clf = DVAANClassifier(**SMALL, max_iter=100, warm_start=True).fit(X, y)
     again = pickle.loads(pickle.dumps(clf))
-    for name in ("pool", "pool_share", "mu", "usual_losses", "variance"):
-        assert torch.equal(getattr(again.game_, name), getattr(clf.game_, name)), name
+    state = again.game_.state_dict()
+    for name in ("pool", "pool_share", "prior.mu", "prior.usual_losses", "law.variance"):
+        assert torch.equal(state[name], clf.game_.get_buffer(name)), name
     assert again.game_.warm_up_ends == 20
     before = again.mu_
     seen = []
@@ -479,11 +495,11 @@ def test_rows_have_the_spread_of_their_class_around_the_decoders_means():
     errors = torch.tensor([[1.0, 4.0, 9.0, 0.25], [0.01, 0.04, 0.0, 1.0]])
     labels = torch.tensor([0, 0, 0, 1])
     for _ in range(3):  # a mean of squares, whatever the class's share of the batch
-        game.learn_scatter(errors[labels], labels)
+        game.law.learn(errors[labels], labels)
     torch.manual_seed(0)
     soft = torch.randn(2, 1, 4).expand(2, 20_000, 4)
     for code in (0, 1):
-        z = game.means[code].expand(20_000, -1)
+        z = game.prior.means[code].expand(20_000, -1)
         moved = game.scatter(soft[code], z) - soft[code]
         torch.testing.assert_close(moved.std(0), errors[code].sqrt(), rtol=0.03, atol=1e-4)
         torch.testing.assert_close(moved.mean(0), torch.zeros(4), rtol=0, atol=0.08)
@@ -494,9 +510,9 @@ def test_rows_have_the_spread_of_their_class_around_the_decoders_means():
 
 def test_categories_are_not_scattered_and_nothing_is_before_the_first_round():
     game = scattering((5,), [(2, 5)])
-    soft, z = torch.rand(50, 5), game.means[torch.ones(50, dtype=torch.long)]
+    soft, z = torch.rand(50, 5), game.prior.means[torch.ones(50, dtype=torch.long)]
     assert torch.equal(game.scatter(soft, z), soft)
-    game.learn_scatter(torch.ones(2, 5), torch.tensor([0, 1]))
+    game.law.learn(torch.ones(2, 5), torch.tensor([0, 1]))
     moved = game.scatter(soft, z) != soft
     assert moved[:, :2].all()
     assert not moved[:, 2:].any()
@@ -507,16 +523,16 @@ def test_categories_are_not_scattered_and_nothing_is_before_the_first_round():
 )
 def test_pixels_and_rows_of_a_given_variance_stay_with_the_decoders_means(shape, own):
     game = scattering(shape, **own).eval()
-    game.learn_scatter(torch.ones(2, *shape), torch.tensor([0, 1]))
-    z = game.draw_prior(torch.tensor([0, 1, 1]))
+    game.law.learn(torch.ones(2, *shape), torch.tensor([0, 1]))
+    z = game.prior.draw(torch.tensor([0, 1, 1]))
     assert torch.equal(game.draw_rows(z), game.decode(z))
 
 
 def test_generated_rows_are_scattered():
     sampler = DVAANSampler(**QUICK).fit(X, y)
-    assert (sampler.game_.squares > 0).all()
+    assert (sampler.game_.law.squares > 0).all()
     scattered = sampler.sample([1] * 200)
-    sampler.game_.squares.zero_()
+    sampler.game_.law.squares.zero_()
     means = sampler.sample([1] * 200)
     assert (scattered.std(axis=0) > means.std(axis=0)).all()
 
@@ -524,8 +540,8 @@ def test_generated_rows_are_scattered():
 def test_dis_and_the_pool_see_scattered_rows():
     game, (x, labels) = scattering(), rows_of("dvaan", (60, 20))
     game.prepare(x, labels)
-    game.squares.fill_(1e4)
-    game.seen.fill_(1.0)
+    game.law.squares.fill_(1e4)
+    game.law.seen.fill_(1.0)
     seen = []
     game.discriminator[0].register_forward_pre_hook(lambda module, args: seen.append(args[0]))
     next(iter(game.turns(x[:16], labels[:16])))
@@ -571,7 +587,7 @@ def test_the_prior_gives_first_what_the_discriminator_takes_for_the_class():
     game = fitted().module_
     torch.manual_seed(0)
     with torch.no_grad():
-        usual = game.decode(game.draw_prior(torch.ones(500, dtype=torch.long)))[:, 0].median()
+        usual = game.decode(game.prior.draw(torch.ones(500, dtype=torch.long)))[:, 0].median()
     game.agrees = lambda x, code: x[:, 0] > usual
     seen = []
     game.draw_rows = lambda z: seen.append(len(z)) or game.decode(z)
@@ -691,7 +707,7 @@ def test_a_separable_toy_is_learnt_and_laid_out_along_the_means():
     rows = torch.as_tensor(clf.encoder_.transform(X_all[1::2]), dtype=torch.float32)
     with torch.no_grad():
         mean, _ = game.encode(rows)
-    along = (mean @ game.directions[1]).numpy()
+    along = (mean @ game.prior.directions[1]).numpy()
     assert along[y_all[1::2] == 1].mean() > 0 > along[y_all[1::2] == 0].mean()
 
 
@@ -712,11 +728,11 @@ def test_categories_come_out_hard_for_the_discriminator_and_soft_for_the_loss():
 
 
 def test_paper_settings_are_arguments_and_play():
-    sampler = DVAANSampler(**dvaan.PAPER_SETTINGS, **QUICK).fit(X, y)
+    sampler = DVAANSampler(**PAPER_SETTINGS, **QUICK).fit(X, y)
     game = sampler.game_
     assert game.quotas == [30, 30]
     assert not game.dis_on_real
-    assert game.variance == 1
+    assert game.law.variance == 1
 
 
 def test_the_papers_networks_for_images():

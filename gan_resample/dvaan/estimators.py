@@ -28,7 +28,8 @@ from gan_resample.core.parameters import (
 )
 from gan_resample.core.sampler import BaseGameSampler, LoneRowsMixin
 from gan_resample.core.training import GameMixin
-from gan_resample.dvaan.game import MOST_TRIES, MU_MAX, MU_MIN, DVAANGame
+from gan_resample.dvaan.game import MOST_TRIES, DVAANGame
+from gan_resample.dvaan.prior import MU_MAX, MU_MIN
 from gan_resample.engine.guards import BoundaryWarning
 from gan_resample.nn.build import Build
 
@@ -84,7 +85,7 @@ class DVAANMixin(GameMixin):
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
     ) -> None:
         super()._play(x, codes, deficits, stream)
-        self.mu_ = self.game_.mu.item()
+        self.mu_ = self.game_.prior.mu.item()
         if self.adapt_mu and self.mu_ in (MU_MIN, MU_MAX):
             fate = (
                 "the classes coincide in latent space, and which side a row lies on says little"
@@ -307,7 +308,7 @@ class DVAANSampler(SamplerParams, DVAANParams, DVAANMixin, LoneRowsMixin, BaseGa
     @torch.no_grad()
     def _watch_decoder(self, x: Array, codes: Array) -> None:
         game, few = self.game_, slice(None, None, -(-len(x) // WATCHED_IMAGES))
-        images = torch.as_tensor(x[few], dtype=torch.float32, device=game.mu.device)
+        images = torch.as_tensor(x[few], dtype=torch.float32, device=game.prior.mu.device)
         y = torch.as_tensor(codes[few], device=images.device)
         parts = images.split(game.chunk_rows)
         decoded = torch.cat([game.decoder(game.encode(part)[0]) for part in parts])

@@ -38,29 +38,26 @@ from typing import Any, ClassVar
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, normalize
+from torch.nn.functional import cross_entropy
 
-from gan_resample.dvaan.networks import ImageNets, TableNets, simplex, told_shape
-from gan_resample.engine.game import ClassifyingGame, SamplingGame
-from gan_resample.nn.build import (
-    Build,
-    check_shape,
-    check_width,
-    make_backbone,
-    make_module,
-    output_width,
-    rows_at_once,
+from gan_resample.dvaan.law import DecoderLaw
+from gan_resample.dvaan.networks import (
+    choose_nets,
+    make_decoder,
+    make_discriminator,
+    make_recognition,
 )
+from gan_resample.dvaan.prior import Prior, default_latent_dim
+from gan_resample.engine.game import ClassifyingGame, SamplingGame
+from gan_resample.nn.build import Build, rows_at_once
 from gan_resample.nn.losses import gaussian_divergence
-from gan_resample.nn.modules import Harden, SoftmaxSpans
+from gan_resample.nn.modules import Harden
+from gan_resample.nn.shape import RowShape
 
-__all__ = ["MOST_TRIES", "MU_MAX", "MU_MIN", "DVAANGame", "parts"]
+__all__ = ["MOST_TRIES", "DVAANGame"]
 
 Array = NDArray[Any]
 
-MU_STEP, MU_MIN, MU_MAX = 0.01, 0.25, 6.0
-MEMORY = 0.99  # of the averages that the rule for mu compares with
-LEAST_VARIANCE = 1e-4  # that "adapt" may reach, of standardised columns
 WARM_UP = 0.2  # share of the rounds before mu moves and the pool is built
 MOST_TRIES = 50  # candidates for each row near the boundary
 POOL_TRIES = 5  # likewise for the pool, which is filled anew every epoch
@@ -95,18 +92,11 @@ freeze, hidden_layer_sizes, width_multiplier
         "discriminator": "discriminator",
     }
     diagnostics = ("acceptance", "spread")
-    directions: Tensor
-    mu: Tensor
-    variance: Tensor
-    usual_losses: Tensor
     confusion: Tensor
     deviations: Tensor
     pool: Tensor
     pool_labels: Tensor
     pool_share: Tensor
-    scattered: Tensor
-    squares: Tensor
-    seen: Tensor
 
     def __init__(
         self,
@@ -137,82 +127,27 @@ freeze, hidden_layer_sizes, width_multiplier
         mix: float = 1.0,
     ) -> None:
         super().__init__()
-        n_classes = len(counts)
-        latent_dim = _latent_dim(latent_dim, shape, n_classes)
+        n_classes, shape = len(counts), RowShape(shape)
         self.in_play = [code for code, deficit in enumerate(deficits) if deficit]
         self.adapt_mu, self.gamma, self.dis_on_real, self.mix = adapt_mu, gamma, dis_on_real, mix
         self.pool_trains = pool_trains
         self.feature_weight, self.class_weight = feature_weight, class_weight_decoder
 
-        table = len(shape) == 1
-        nets = TableNets(hidden_layer_sizes) if table else ImageNets(width_multiplier)
-        self._make_autoencoder(nets, shape, spans, latent_dim, recognition, decoder)
-        self._make_discriminator(nets, shape, n_classes, feature_extractor, freeze)
+        latent_dim = default_latent_dim(latent_dim, is_image=shape.is_image, n_classes=n_classes)
+        nets = choose_nets(shape, hidden_layer_sizes, width_multiplier)
+        self.recognition = make_recognition(nets, shape, latent_dim, recognition)
+        self.decoder = make_decoder(nets, shape, latent_dim, spans, decoder)
+        self.discriminator = make_discriminator(nets, shape, n_classes, feature_extractor, freeze)
         self.harden = Harden(spans, levels)
+        self.prior = Prior(n_classes, latent_dim, mu, mean_direction)
+        self.law = DecoderLaw(decoder_variance, shape, spans, n_classes)
         self.chunk_rows = min(self.chunk_rows, rows_at_once(shape))
-
-        stretch = math.sqrt(latent_dim) if mean_direction == "ones" else 1.0
-        self.register_buffer("directions", simplex(n_classes, latent_dim) * stretch)
-        self.adapt_variance = decoder_variance == "adapt"
-        start = 0.0 if self.adapt_variance else float(decoder_variance)
-        self.register_buffer("variance", torch.tensor(start))  # 0: not known yet
-        self.register_buffer("mu", torch.tensor(float(mu)))
-        self.register_buffer("usual_losses", torch.zeros(2))  # of L_fea and L_adv
         self.register_buffer("confusion", 1 - torch.eye(n_classes))
         self.register_buffer("deviations", torch.zeros(n_classes))
-        self._plan_scatter(shape, spans, n_classes)
         self.warm_up_ends = 0
         # class code -> candidates kept and tried in searches that failed, until it is told
         self.failures: dict[int, tuple[int, int]] = {}
         self._plan_pool(deficits, counts, augment, shape)
-
-    def _make_autoencoder(
-        self,
-        nets: TableNets | ImageNets,
-        shape: Sequence[int],
-        spans: Sequence[tuple[int, int]],
-        latent_dim: int,
-        recognition: Build | None,
-        decoder: Build | None,
-    ) -> None:
-        row = told_shape(shape)
-        build = nets.recognition if recognition is None else recognition
-        self.recognition = make_module(build, row, 2 * latent_dim)
-        check_width(self.recognition, shape, 2 * latent_dim, "recognition")
-        upwards = make_module(nets.decoder if decoder is None else decoder, latent_dim, row)
-        self.decoder = nn.Sequential(upwards, SoftmaxSpans(spans))
-        check_shape(self.decoder, (latent_dim,), shape, "decoder")
-
-    def _make_discriminator(
-        self,
-        nets: TableNets | ImageNets,
-        shape: Sequence[int],
-        n_classes: int,
-        feature_extractor: Build | None,
-        freeze: int | str | None,
-    ) -> None:
-        row = told_shape(shape)
-        features = make_backbone(feature_extractor, nets.features, row, nets.n_hidden, freeze)
-        n_hidden = output_width(features, shape, "feature_extractor")
-        head = nets.head if feature_extractor is None else nn.Linear
-        self.discriminator = nn.Sequential(features, head(n_hidden, n_classes))
-
-    def _plan_scatter(
-        self, shape: Sequence[int], spans: Sequence[tuple[int, int]], n_classes: int
-    ) -> None:
-        """Choose what is drawn around its mean: numbers, if the variance is learned.
-
-        The errors of categories and pixels say no law, and a given variance is the paper's, which
-        shows the means.
-        """
-        self.scatters = self.adapt_variance and len(shape) == 1
-        numbers = torch.ones(shape)
-        for start, stop in spans:
-            numbers[start:stop] = 0
-        self.register_buffer("scattered", numbers, persistent=False)
-        # moving sums of squared errors and of rows, by class
-        self.register_buffer("squares", torch.zeros(n_classes, *shape))
-        self.register_buffer("seen", torch.zeros(n_classes, 1))
 
     def _plan_pool(
         self,
@@ -248,7 +183,7 @@ freeze, hidden_layer_sizes, width_multiplier
             x, y = rows, labels
         mean, log_variance = self.encode(x)
         z = mean + (log_variance / 2).exp() * torch.randn_like(mean)
-        z = torch.cat([z, self.draw_prior(labels)])
+        z = torch.cat([z, self.prior.draw(labels)])
         soft = self.decoder(z)
         x_rec, _ = soft.chunk(2)
         # one pass of Dis over real rows, reconstructions, prior draws, and rows of D and D+
@@ -261,9 +196,9 @@ freeze, hidden_layer_sizes, width_multiplier
 
         squares = (x - x_rec).square()
         error = squares.mean()
-        element = 0.5 * error * x[0].numel() / self.usual_error(error)
-        self.learn_scatter(squares, y)
-        divergence = gaussian_divergence(mean, log_variance, self.means[y]).mean()
+        element = 0.5 * error * x[0].numel() / self.law.usual_error(error)
+        self.law.learn(squares, y)
+        divergence = gaussian_divergence(mean, log_variance, self.prior.means[y]).mean()
         feature = 0.5 * (f_real - f_rec).square().mean()
         adversarial = on_rec + on_prior
         yield {
@@ -271,7 +206,9 @@ freeze, hidden_layer_sizes, width_multiplier
             "decoder": element + self.feature_weight * feature + self.class_weight * adversarial,
             "discriminator": adversarial + on_rows if self.dis_on_real else adversarial,
         }
-        self.move_means(feature.detach(), adversarial.detach())
+        if self.adapt_mu:
+            rests = self.rounds_played < self.warm_up_ends
+            self.prior.move(feature.detach(), adversarial.detach(), self.gamma, rests=rests)
 
     def draw_from_pool(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Replace each row by one of the pool with the pool's share of all rows, D and D+."""
@@ -288,66 +225,9 @@ freeze, hidden_layer_sizes, width_multiplier
         mean, log_variance = self.recognition(x).chunk(2, dim=1)
         return mean, log_variance.clamp(-10, 10)
 
-    @torch.no_grad()
-    def usual_error(self, error: Tensor) -> Tensor:
-        """Variance of a feature around the decoder's: given, or the error's moving average."""
-        if self.adapt_variance:
-            usual = torch.where(self.variance > 0, self.variance, error)
-            now = MEMORY * usual + (1 - MEMORY) * error
-            self.variance.copy_(now.clamp(min=LEAST_VARIANCE))
-        return self.variance
-
     def scatter(self, soft: Tensor, z: Tensor) -> Tensor:
-        """Draw rows from the decoder's law, normal around the decoded means ``soft``.
-
-        The means lie close together in all directions but the few that latent vectors can tell: a
-        classifier that learns from many of them judges by the other directions, in which real
-        rows spread out, what it has seen of them on a thread. A number gets the spread that real
-        rows of the class have around what they are rebuilt as.
-        """
-        if not self.scatters:
-            return soft
-        variances = self.squares / self.seen.clamp(min=torch.finfo(soft.dtype).tiny)
-        of_class = (-0.5 * torch.cdist(z.detach(), self.means).square()).softmax(dim=1)
-        deviations = (of_class @ variances).sqrt() * self.scattered
-        return soft + deviations * torch.randn_like(soft)
-
-    @torch.no_grad()
-    def learn_scatter(self, squares: Tensor, y: Tensor) -> None:
-        """Learn that spread from squared errors, (n, *shape), of rebuilt rows of codes ``y``."""
-        if self.scatters:
-            of_class = (y[:, None] == torch.arange(len(self.seen), device=y.device)).to(squares)
-            self.squares.lerp_(of_class.T @ squares, 1 - MEMORY)
-            self.seen.lerp_(of_class.sum(dim=0)[:, None], 1 - MEMORY)
-
-    @property
-    def means(self) -> Tensor:
-        """Means of the prior's components, (n_classes, latent_dim)."""
-        return self.mu * self.directions
-
-    def draw_prior(self, y: Tensor) -> Tensor:
-        """Draw z, (n, latent_dim), from the prior's component of each class code."""
-        means = self.means[y]
-        return means + torch.randn_like(means)
-
-    @torch.no_grad()
-    def move_means(self, feature: Tensor, adversarial: Tensor) -> None:
-        """Equation 10 with each loss over its own average, small steps, and bounds.
-
-        As printed, ``mu - tanh(L_fea - gamma L_adv)`` compares losses of unlike scale in steps of
-        one, and mu runs away.
-        """
-        if not self.adapt_mu:
-            return
-        losses = torch.stack([feature, adversarial])
-        usual = torch.where(self.usual_losses > 0, self.usual_losses, losses)
-        usual = MEMORY * usual + (1 - MEMORY) * losses
-        ratio = losses / usual.clamp(min=torch.finfo(losses.dtype).tiny)
-        mu = (self.mu - MU_STEP * (ratio[0] - self.gamma * ratio[1]).tanh()).clamp(MU_MIN, MU_MAX)
-        sound = losses.isfinite().all() & mu.isfinite()
-        self.usual_losses.copy_(torch.where(sound, usual, self.usual_losses))
-        if self.rounds_played >= self.warm_up_ends:
-            self.mu.copy_(torch.where(sound, mu, self.mu))
+        """Draw rows from the decoder's law around the means ``soft`` that ``z`` are decoded to."""
+        return self.law(soft, self.prior.memberships(z.detach()))
 
     # ---- between epochs -------------------------------------------------------------------------
 
@@ -374,10 +254,10 @@ freeze, hidden_layer_sizes, width_multiplier
     @torch.no_grad()
     def learn_confusion(self, x: Tensor, y: Tensor) -> None:
         """Estimate which pairs of classes Dis confuses: their boundary is where rows are drawn."""
-        if len(self.directions) == 2:
+        if len(self.prior.directions) == 2:
             return
         with self.still("discriminator"):
-            for code in range(len(self.directions)):
+            for code in range(len(self.prior.directions)):
                 own = (y == code).nonzero().squeeze(1)
                 few = own[torch.randint(len(own), (PROBES,), device=y.device)]
                 parts = x[few].split(self.chunk_rows)
@@ -399,17 +279,9 @@ freeze, hidden_layer_sizes, width_multiplier
     # ---- generated rows -------------------------------------------------------------------------
 
     def boundary_latents(self, code: int, n: int) -> Tensor:
-        """Draw z from N(midpoint of two components, I), on the side of class ``code``: (n, l).
-
-        The other class is drawn by confusion. A vector nearer to the other component is mirrored,
-        not dropped: the law is symmetric, so this is its part on the wanted side.
-        """
+        """Draw z between class ``code`` and others, drawn by confusion, on its side: (n, l)."""
         others = self.confusion[code].expand(n, -1).multinomial(1).squeeze(1)
-        middle = (self.means[code] + self.means[others]) / 2
-        noise = torch.randn_like(middle)
-        across = normalize(self.directions[code] - self.directions[others], dim=1)
-        along = (noise * across).sum(dim=1, keepdim=True)
-        return middle + noise + (along.abs() - along) * across
+        return self.prior.draw_between(code, others)
 
     def decode(self, z: Tensor) -> Tensor:
         """Hardened rows, (n, *shape): the means of the decoder's law."""
@@ -448,8 +320,8 @@ freeze, hidden_layer_sizes, width_multiplier
         """Decode draws from the class's component; of four each, one that Dis takes for it."""
         rows = []
         for size in parts(n, max(1, self.chunk_rows // 4)):
-            y = torch.full((4 * size,), code, device=self.mu.device)
-            x = self.draw_rows(self.draw_prior(y))
+            y = torch.full((4 * size,), code, device=self.prior.mu.device)
+            x = self.draw_rows(self.prior.draw(y))
             best = self.agrees(x, code).long().argsort(descending=True, stable=True)
             rows.append(x[best[:size]])
         return torch.cat(rows)
@@ -463,25 +335,25 @@ freeze, hidden_layer_sizes, width_multiplier
         """Make rows for class codes; ``mix`` of them near the boundary of their class."""
         rows = self.pool.new_empty(len(y), *self.pool.shape[1:])
         with self.still("decoder", "discriminator"):
-            for code in range(len(self.directions)):
+            for code in range(len(self.prior.directions)):
                 own = (y == code).nonzero().squeeze(1)
                 rows[own] = self.generate(code, len(own), MOST_TRIES)
         return rows
 
     def generate(self, code: int, n: int, most_tries: int) -> Tensor:
         """Make ``n`` rows of a class; by chance, each is near the boundary or from the prior."""
-        near = torch.rand(n, device=self.mu.device) < self.mix
+        near = torch.rand(n, device=self.prior.mu.device) < self.mix
         rows = self.pool.new_empty(n, *self.pool.shape[1:])
         n_near = int(near.sum())
         if n_near:
             rows[near] = self.boundary_rows(code, n_near, most_tries)
         if n_near < n:
-            y = torch.full((n - n_near,), code, device=self.mu.device)
-            rows[~near] = self.draw_rows(self.draw_prior(y))
+            y = torch.full((n - n_near,), code, device=self.prior.mu.device)
+            rows[~near] = self.draw_rows(self.prior.draw(y))
         return rows
 
     def report(self) -> Mapping[str, Tensor]:
-        return {"mu": self.mu}
+        return {"mu": self.prior.mu}
 
     @torch.no_grad()
     def diagnose(self) -> dict[str, dict[int, float]]:
@@ -514,15 +386,3 @@ freeze, hidden_layer_sizes, width_multiplier
 def parts(n: int, size: int) -> list[int]:
     """Split ``n`` into parts of at most ``size``."""
     return [min(size, n - start) for start in range(0, n, size)]
-
-
-def _latent_dim(asked: int | None, shape: Sequence[int], n_classes: int) -> int:
-    """``asked``, or the default, large enough for a component of the prior for each class."""
-    if asked is None:
-        return max(16 if len(shape) == 1 else 64, n_classes - 1)
-    if asked < n_classes - 1:
-        raise ValueError(
-            f"latent_dim={asked} has room for the means of {asked + 1} classes, but y has "
-            f"{n_classes}: latent_dim must be at least {n_classes - 1}, or None"
-        )
-    return asked

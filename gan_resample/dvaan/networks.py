@@ -1,34 +1,36 @@
-"""What DVAAN's players are built of where nothing is handed over, and where its prior lies."""
+"""What DVAAN's players are built of."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
-import numpy as np
-import torch
-from scipy.linalg import helmert
-from torch import Tensor, nn
+from torch import nn
 
+from gan_resample.nn.build import (
+    Build,
+    check_shape,
+    check_width,
+    make_backbone,
+    make_module,
+    output_width,
+)
 from gan_resample.nn.convnets import StridedConvNet, UpsamplingDecoder
-from gan_resample.nn.modules import MLP
+from gan_resample.nn.modules import MLP, SoftmaxSpans
+from gan_resample.nn.shape import RowShape
 
-__all__ = ["ImageNets", "TableNets", "simplex", "told_shape"]
+__all__ = [
+    "ImageNets",
+    "TableNets",
+    "choose_nets",
+    "make_decoder",
+    "make_discriminator",
+    "make_recognition",
+]
 
 # Of the paper's networks for images, and of the discriminator of VAE/GAN, which it takes over
 CHANNELS, KERNELS = (64, 92, 128, 256), (5, 5, 3, 3)
 DIS_FIRST, DIS_CHANNELS, DIS_KERNELS, DIS_HIDDEN = 32, (128, 192, 256), (5, 5, 5), 512
-
-
-def simplex(n: int, n_axes: int) -> Tensor:
-    """Return unit vectors to the ``n`` corners of a regular simplex, (n, n_axes).
-
-    They lie in the first axes. Two are opposite; the cosine between any two is ``-1 / (n - 1)``.
-    """
-    corners = -helmert(n).T * math.sqrt(n / (n - 1))
-    return torch.as_tensor(np.pad(corners, [(0, 0), (0, n_axes - (n - 1))]), dtype=torch.float32)
 
 
 class TableNets:
@@ -83,6 +85,44 @@ class ImageNets:
         )
 
 
-def told_shape(shape: Sequence[int]) -> Any:
-    """Tell what a callable is told of a row: its width, or the shape of an image."""
-    return shape[0] if len(shape) == 1 else shape
+def choose_nets(
+    shape: RowShape, hidden_layer_sizes: Sequence[int], width_multiplier: float
+) -> TableNets | ImageNets:
+    """Return what networks for rows of ``shape`` are built with."""
+    return ImageNets(width_multiplier) if shape.is_image else TableNets(hidden_layer_sizes)
+
+
+def make_recognition(
+    nets: TableNets | ImageNets, shape: RowShape, latent_dim: int, given: Build | None
+) -> nn.Module:
+    """Return Q: rows to means and log-variances, (n, 2 * latent_dim)."""
+    build = nets.recognition if given is None else given
+    recognition = make_module(build, shape.n_in, 2 * latent_dim)
+    return check_width(recognition, shape, 2 * latent_dim, "recognition")
+
+
+def make_decoder(
+    nets: TableNets | ImageNets,
+    shape: RowShape,
+    latent_dim: int,
+    spans: Sequence[tuple[int, int]],
+    given: Build | None,
+) -> nn.Module:
+    """Return Dec: latent vectors to rows, with probabilities in categorical spans."""
+    upwards = make_module(nets.decoder if given is None else given, latent_dim, shape.n_in)
+    decoder = nn.Sequential(upwards, SoftmaxSpans(spans))
+    return check_shape(decoder, (latent_dim,), shape, "decoder")
+
+
+def make_discriminator(
+    nets: TableNets | ImageNets,
+    shape: RowShape,
+    n_classes: int,
+    feature_extractor: Build | None,
+    freeze: int | str | None,
+) -> nn.Sequential:
+    """Return Dis: the extractor of f, then a head of logits."""
+    features = make_backbone(feature_extractor, nets.features, shape.n_in, nets.n_hidden, freeze)
+    n_hidden = output_width(features, shape, "feature_extractor")
+    head = nets.head if feature_extractor is None else nn.Linear
+    return nn.Sequential(features, head(n_hidden, n_classes))

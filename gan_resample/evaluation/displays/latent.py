@@ -99,7 +99,7 @@ class LatentDisplay:
         check_is_fitted(estimator)
         check_consistent_length(X, y)
         game = _game_of(estimator)
-        device, labels = game.mu.device, estimator.classes_.tolist()
+        device, labels = game.prior.mu.device, estimator.classes_.tolist()
         encoded = estimator.encoder_.transform(dense(X))
         y = np.asarray(y)
         if unknown := sorted(set(y.tolist()) - set(labels), key=str):
@@ -115,7 +115,7 @@ class LatentDisplay:
             }
             axes = _axes(game, torch.cat(list(parts.values())))
             boundary = {labels[code]: _near(game, code) @ axes.T for code in game.in_play}
-            means = dict(zip(labels, game.means @ axes.T, strict=True))
+            means = dict(zip(labels, game.prior.means @ axes.T, strict=True))
             real = {label: z @ axes.T for label, z in parts.items()}
             shown = torch.cat([*real.values(), *boundary.values()])
             decision = _decision(game, axes, shown)
@@ -166,7 +166,7 @@ def _game_of(estimator: Any) -> Any:
         )
     if not hasattr(game, "boundary_latents"):
         raise TypeError(f"LatentDisplay draws DVAAN's estimators, not {type(estimator).__name__}")
-    if game.directions.shape[1] < 2:
+    if game.prior.directions.shape[1] < 2:
         raise ValueError("latent_dim=1 is a line and not a plane: fit with latent_dim >= 2")
     return game
 
@@ -178,9 +178,9 @@ def _encode(game: Any, x: torch.Tensor) -> torch.Tensor:
 
 def _axes(game: Any, z: torch.Tensor) -> torch.Tensor:
     """Two orthonormal vectors, (2, latent_dim)."""
-    if len(game.directions) > 2:
+    if len(game.prior.directions) > 2:
         return torch.eye(z.shape[1], device=z.device)[:2]
-    along = torch.nn.functional.normalize(game.directions[1], dim=0)
+    along = torch.nn.functional.normalize(game.prior.directions[1], dim=0)
     centred = z - z.mean(dim=0)
     others = torch.linalg.svd(along[None]).Vh[1:]  # orthonormal, and orthogonal to ``along``
     most = torch.linalg.svd(centred @ others.T, full_matrices=False).Vh[0]
