@@ -10,8 +10,8 @@ makes new rows out of what lies between two places. Here are two clouds, and wha
 # The rows
 # --------
 # 300 rows of one class and 30 of another. Generated rows lie between the classes, most of them
-# nearer their own; ``mix`` says which share of them, and the others come from the middle of the
-# class.
+# nearer their own; ``boundary_share`` says which share of them, and the others come from the
+# middle of the class.
 import os
 
 import matplotlib.pyplot as plt
@@ -28,10 +28,10 @@ y = np.repeat([0, 1], [300, 30])
 
 few = {"max_iter": 100} if QUICK else {}
 figure, axes = plt.subplots(1, 3, figsize=(9, 3.4), sharex=True, sharey=True, layout="constrained")
-for ax, mix in zip(axes, (1.0, 0.5, 0.0), strict=True):
-    sampler = DVAANSampler(mix=mix, random_state=0, **few)
+for ax, share in zip(axes, (1.0, 0.5, 0.0), strict=True):
+    sampler = DVAANSampler(boundary_share=share, random_state=0, **few)
     shown = ResamplingDisplay.from_estimator(sampler, X, y, ax=ax)
-    ax.set_title(f"mix={mix}", fontsize=10)
+    ax.set_title(f"boundary_share={share}", fontsize=10)
 for legend in figure.legends[1:]:
     legend.remove()
 plt.show()
@@ -61,6 +61,6 @@ plt.show()
 # In the paper generated rows train all networks. The decoder then takes its own rows for real
 # ones of the smaller class, round after round, and even the middle of that class wanders off
 # towards the other.
-literal = DVAANSampler(pool_trains="all", mix=0.0, random_state=0, **few)
+literal = DVAANSampler(pool_trains="all", boundary_share=0.0, random_state=0, **few)
 ResamplingDisplay.from_estimator(literal, X, y)
 plt.show()

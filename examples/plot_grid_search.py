@@ -96,9 +96,9 @@ print(made.head(4).to_string())
 
 # %%
 # ``ess_`` is the effective number of real rows behind a generated one, ``coverage_`` the share of
-# the class's rows that are used, ``spread_`` the width of the generated rows relative to that of
-# the class: near 0 they have collapsed (a warning says so), near 1 they are as wide as the class.
-for name in ("ess_", "coverage_", "spread_"):
+# the class's rows that are used, ``std_ratio_`` the standard deviation of generated rows over that
+# of the class: near 0 they have collapsed (a warning says so), near 1 they are as wide.
+for name in ("ess_", "coverage_", "std_ratio_"):
     values = {str(label): round(value, 2) for label, value in getattr(sampler, name).items()}
     print(f"{name:10} {values}")
 

@@ -31,7 +31,7 @@ from gan_resample.datasets import load_bundled
 from gan_resample.engine.game import SamplingGame
 from gan_resample.evaluation import ComparisonDisplay, GameHistoryDisplay, compare
 from gan_resample.nn.losses import gradient_penalty
-from gan_resample.nn.modules import MLP, Harden, SoftmaxSpans
+from gan_resample.nn.modules import MLP, SoftmaxSpans, StraightThrough
 
 QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the checks of this project
 
@@ -50,19 +50,21 @@ class WGANGame(SamplingGame):
             MLP(n_in, shape[0], hidden_layer_sizes, leaky), SoftmaxSpans(spans)
         )
         self.critic = MLP(shape[0] + len(counts), 1, hidden_layer_sizes, leaky)
-        self.harden = Harden(spans, levels)  # real rows are discrete: generated ones must be, too
+        self.harden = StraightThrough(
+            spans, levels
+        )  # real rows are discrete: generated ones must be, too
 
     def prepare(self, x, y):
         self.harden.learn(x)
 
     def turns(self, x, y):
         for _ in range(self.critic_steps):
-            with torch.no_grad(), self.still("generator"):
+            with torch.no_grad(), self.eval_mode("generator"):
                 fake = self.sample(y)
             slope = gradient_penalty(partial(self.score, y=y), x, fake)
             gap = self.score(fake, y) - self.score(x, y)
             yield {"critic": (gap + 10 * slope).mean()}
-        with self.still("critic"):
+        with self.eval_mode("critic"):
             loss = -self.score(self.sample(y), y).mean()
         yield {"generator": loss}
 

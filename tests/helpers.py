@@ -51,12 +51,12 @@ DVAAN = {
     "adapt_mu": True,
     "gamma": 1.0,
     "mean_direction": "unit",
-    "dis_on_real": True,
+    "discriminator_on_real": True,
     "augment": "minority",
     "pool_trains": "discriminator",
-    "mix": 1.0,
+    "boundary_share": 1.0,
     "feature_weight": 1.0,
-    "class_weight_decoder": 0.1,
+    "classification_weight": 0.1,
     "latent_dim": 3,
     "decoder_variance": "adapt",
     "recognition": None,
@@ -81,11 +81,11 @@ GAMES = {
 GAMES |= {
     "dvaan": (DVAANGame, DVAAN),
     "dvaan-mu": (DVAANGame, DVAAN | {"adapt_mu": False}),
-    "dvaan-a": (DVAANGame, DVAAN | {"augment": None, "mix": 0.5}),
+    "dvaan-a": (DVAANGame, DVAAN | {"augment": None, "boundary_share": 0.5}),
     "dvaan-literal": (
         DVAANGame,
         DVAAN
-        | {"dis_on_real": False, "augment": "both", "mean_direction": "ones"}
+        | {"discriminator_on_real": False, "augment": "both", "mean_direction": "ones"}
         | {"decoder_variance": 1.0, "pool_trains": "all"},
     ),
     "dvaan-images": (DVAANGame, DVAAN | {"latent_dim": 8}),

@@ -68,7 +68,7 @@ def test_a_row_is_predicted_the_same_alone_and_in_a_batch(fitted):
 
 def test_many_rows_are_predicted_in_chunks(fitted, monkeypatch):
     whole = fitted.predict_proba(X)
-    monkeypatch.setattr("gan_resample.base.rows_at_once", lambda shape: 7)
+    monkeypatch.setattr("gan_resample.core.classifier.rows_at_once", lambda shape: 7)
     np.testing.assert_allclose(fitted.predict_proba(X), whole, atol=1e-12)
 
 

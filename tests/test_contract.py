@@ -188,7 +188,7 @@ def test_balanced_data_leave_every_fitted_attribute_of_a_game():
     assert sampler.net_ is None
     assert sampler.game_ is None
     assert sampler.history_ == []
-    assert sampler.ess_ == sampler.coverage_ == sampler.spread_ == {}
+    assert sampler.ess_ == sampler.coverage_ == sampler.std_ratio_ == {}
     assert sampler.classes_.tolist() == [0, 1]
 
 

@@ -831,7 +831,7 @@ def test_the_translated_cloud_overlaps_the_target_and_keeps_its_context():
     assert np.abs(made.mean(axis=0) - [0, 3]).max() < 0.5
     assert (made[:, 1] > 1.5).mean() > 0.95
     assert np.corrcoef(made[:, 0], parents[:, 0])[0, 1] > 0.8
-    assert 0.5 < sampler.spread_[1] < 1.5
+    assert 0.5 < sampler.std_ratio_[1] < 1.5
     assert 0.3 < sampler.distance_[1] < 3
 
 

@@ -154,7 +154,7 @@ def test_the_feature_loss_is_not_in_the_discriminators():
 
 def test_a_round_leaves_the_discriminator_alone_where_only_features_pull():
     """The net takes the gradients of a loss for its mover only."""
-    net = make_net("dvaan", own={"feature_weight": 1e3, "class_weight_decoder": 0.0}).initialize()
+    net = make_net("dvaan", own={"feature_weight": 1e3, "classification_weight": 0.0}).initialize()
     game, (x, labels) = net.module_, rows_of("dvaan")
     game.prepare(x, labels)
     seen = []
@@ -170,7 +170,7 @@ def test_a_round_leaves_the_discriminator_alone_where_only_features_pull():
 
 @pytest.mark.parametrize("on_real", [True, False])
 def test_the_discriminator_sees_real_rows_if_asked(on_real):
-    game, x, labels = prepared(dis_on_real=on_real)
+    game, x, labels = prepared(discriminator_on_real=on_real)
     x = x.clone().requires_grad_()
     game.encode = lambda rows: (torch.zeros(16, 3), torch.zeros(16, 3))
     loss = losses_of(game, x, labels)["discriminator"]
@@ -230,7 +230,7 @@ def test_log_variances_are_clamped():
 
 def test_what_is_done_between_rounds_leaves_the_players_alone():
     """Batch norm's statistics among them."""
-    net = make_net("dvaan-images", own={"mix": 0.5}).initialize()
+    net = make_net("dvaan-images", own={"boundary_share": 0.5}).initialize()
     game, rows = net.module_, rows_of("dvaan-images")
     game.prepare(*rows)
     game.train()
@@ -291,7 +291,7 @@ def test_the_decoders_variance_is_the_usual_error_or_as_given():
     assert game_one.law.variance == 1
     list(game_one.turns(x, labels))
     assert game_one.law.variance == 1
-    weights = {"feature_weight": 0.0, "class_weight_decoder": 0.0}
+    weights = {"feature_weight": 0.0, "classification_weight": 0.0}
     fresh, *_ = prepared(**weights)
     assert losses_of(fresh, x, labels)["decoder"].item() == pytest.approx(expected, rel=1e-4)
 
@@ -492,6 +492,7 @@ def scattering(shape=(4,), spans=(), **own):
 
 def test_rows_have_the_spread_of_their_class_around_the_decoders_means():
     game = scattering(mu=6.0)
+    game.law.most.fill_(100.0)
     errors = torch.tensor([[1.0, 4.0, 9.0, 0.25], [0.01, 0.04, 0.0, 1.0]])
     labels = torch.tensor([0, 0, 0, 1])
     for _ in range(3):  # a mean of squares, whatever the class's share of the batch
@@ -512,6 +513,7 @@ def test_categories_are_not_scattered_and_nothing_is_before_the_first_round():
     game = scattering((5,), [(2, 5)])
     soft, z = torch.rand(50, 5), game.prior.means[torch.ones(50, dtype=torch.long)]
     assert torch.equal(game.scatter(soft, z), soft)
+    game.law.most.fill_(100.0)
     game.law.learn(torch.ones(2, 5), torch.tensor([0, 1]))
     moved = game.scatter(soft, z) != soft
     assert moved[:, :2].all()
@@ -528,6 +530,18 @@ def test_pixels_and_rows_of_a_given_variance_stay_with_the_decoders_means(shape,
     assert torch.equal(game.draw_rows(z), game.decode(z))
 
 
+def test_rows_are_scattered_no_further_than_real_rows_from_the_mean_of_their_class():
+    game, (x, labels) = scattering(), rows_of("dvaan", (60, 20))
+    game.prepare(x, labels)
+    game.law.squares.fill_(1e4)
+    game.law.seen.fill_(1.0)
+    for code in (0, 1):
+        of_class = torch.eye(2)[code].expand(20_000, 2)
+        moved = game.law(torch.zeros(20_000, 4), of_class)
+        own = x[labels == code].std(0, correction=0)
+        torch.testing.assert_close(moved.std(0), own, rtol=0.03, atol=0)
+
+
 def test_generated_rows_are_scattered():
     sampler = DVAANSampler(**QUICK).fit(X, y)
     assert (sampler.game_.law.squares > 0).all()
@@ -542,6 +556,7 @@ def test_dis_and_the_pool_see_scattered_rows():
     game.prepare(x, labels)
     game.law.squares.fill_(1e4)
     game.law.seen.fill_(1.0)
+    game.law.most.fill_(1e4)
     seen = []
     game.discriminator[0].register_forward_pre_hook(lambda module, args: seen.append(args[0]))
     next(iter(game.turns(x[:16], labels[:16])))
@@ -603,7 +618,7 @@ def test_a_low_acceptance_is_told_with_its_rate():
     sampler = DVAANSampler(**QUICK)
     sampler.fit(X, y)
     reluctant(sampler.game_, 0.0)
-    with pytest.warns(BoundaryWarning, match=r"fewer than 1 in 50.*\(1: 0\).*\(mix\)"):
+    with pytest.warns(BoundaryWarning, match=r"fewer than 1 in 50.*\(1: 0\).*boundary_share"):
         rows = sampler.sample([1] * 20)
     assert np.isfinite(rows).all()
     del sampler.game_.agrees
@@ -617,7 +632,7 @@ def test_a_fit_warns_of_low_acceptance(monkeypatch):
     with pytest.warns(BoundaryWarning, match="taken for that class") as seen:
         clf = DVAANClassifier(**QUICK).fit(X, y)
     assert clf.acceptance_ == {1: 0.0}
-    assert "mix" not in str(seen[0].message)  # which a classifier does not have
+    assert "boundary_share" not in str(seen[0].message)  # which a classifier does not have
     with warnings.catch_warnings():
         warnings.simplefilter("error", BoundaryWarning)
         DVAANClassifier(augment=None, **QUICK).fit(X, y)  # wants no such rows
@@ -627,20 +642,22 @@ def test_mix_takes_a_share_from_the_prior():
     game = fitted().module_
     game.boundary_rows = lambda code, n, tries: torch.full((n, 4), 99.0)
     torch.manual_seed(0)
-    for mix in (0.0, 0.5, 1.0):
-        game.mix = mix
+    for share in (0.0, 0.5, 1.0):
+        game.boundary_share = share
         near = (game.sample(torch.ones(400, dtype=torch.long)) == 99).all(1)
-        assert near.float().mean().item() == pytest.approx(mix, abs=0.1)
-        if mix == 0.5:  # and they come in no order
+        assert near.float().mean().item() == pytest.approx(share, abs=0.1)
+        if share == 0.5:  # and they come in no order
             assert near[:200].float().mean().item() == pytest.approx(0.5, abs=0.15)
 
 
 def test_mix_may_change_after_the_fit():
     sampler = DVAANSampler(**SMALL, max_iter=100, warm_start=True).fit(X, y)
     near = sampler.sample([1] * 50, random_state=0)
-    assert not np.array_equal(near, sampler.set_params(mix=0.0).sample([1] * 50, random_state=0))
-    sampler.set_params(mix=0.5).fit(X, y)
-    assert sampler.game_.mix == 0.5
+    assert not np.array_equal(
+        near, sampler.set_params(boundary_share=0.0).sample([1] * 50, random_state=0)
+    )
+    sampler.set_params(boundary_share=0.5).fit(X, y)
+    assert sampler.game_.boundary_share == 0.5
 
 
 def test_a_class_of_one_row_is_repeated_without_a_search(monkeypatch):
@@ -664,7 +681,7 @@ def test_rows_of_two_blobs_lie_between_the_classes_nearer_their_own(distance):
     assert ((near > -0.1) & (near < 1.3)).mean() > 0.9
     assert (near > 0.5).mean() > 0.6
     assert 0.5 < np.median(near) < 1.05
-    sampler.set_params(mix=0.0)
+    sampler.set_params(boundary_share=0.0)
     own = place(sampler.sample([1] * 300), X, y)
     assert np.median(near) < np.median(own)
     assert (own > 0.5).mean() > 0.8  # .86 to 1, .92 on average
@@ -677,7 +694,7 @@ def test_an_autoencoder_that_learns_from_its_own_rows_leaves_its_class():
     own = {}
     for who in ("discriminator", "all"):
         sampler = DVAANSampler(pool_trains=who, max_iter=600, random_state=0).fit(X, y)
-        sampler.set_params(mix=0.0)
+        sampler.set_params(boundary_share=0.0)
         own[who] = np.median(place(sampler.sample([1] * 300), X, y))
     assert own["discriminator"] > 0.8
     assert own["all"] < 0.6
@@ -690,9 +707,11 @@ def test_a_unit_variance_shrinks_what_the_decoder_makes():
         800, 10, n_informative=6, weights=[0.9], flip_y=0, class_sep=0.8, random_state=0
     )
     spread = {
-        variance: DVAANSampler(decoder_variance=variance, mix=0.0, max_iter=600, random_state=0)
+        variance: DVAANSampler(
+            decoder_variance=variance, boundary_share=0.0, max_iter=600, random_state=0
+        )
         .fit(X, y)
-        .spread_[1]
+        .std_ratio_[1]
         for variance in (1.0, "adapt")
     }
     assert spread["adapt"] > 1.15 * spread[1.0]  # 1.28 to 1.43 times
@@ -731,7 +750,7 @@ def test_paper_settings_are_arguments_and_play():
     sampler = DVAANSampler(**PAPER_SETTINGS, **QUICK).fit(X, y)
     game = sampler.game_
     assert game.quotas == [30, 30]
-    assert not game.dis_on_real
+    assert not game.discriminator_on_real
     assert game.law.variance == 1
 
 
@@ -804,7 +823,7 @@ def test_an_unknown_move_in_net_params_is_told_with_the_known_ones():
         ({"decoder": nn.Linear(16, 3)}, r"decoder must turn inputs of shape \(16,\) into rows"),
         ({"decoder": nn.Linear(3, 4)}, "decoder cannot take rows of shape"),
         ({"feature_extractor": nn.Linear(9, 3)}, "feature_extractor cannot take rows"),
-        ({"mix": 1.5}, "'mix' parameter"),
+        ({"boundary_share": 1.5}, "'boundary_share' parameter"),
         ({"mean_direction": "both"}, "'mean_direction' parameter"),
         ({"augment": "majority"}, "'augment' parameter"),
         ({"decoder_variance": 0}, "'decoder_variance' parameter"),

@@ -16,7 +16,9 @@ from skorch.callbacks import Callback
 from torch import nn
 from torch.nn.functional import softplus
 
-from gan_resample import EGANClassifier, egan
+from gan_resample import EGANClassifier
+from gan_resample.egan import PAPER_SETTINGS
+from gan_resample.egan.equilibrium import EquilibriumStop
 from tests.helpers import QUICK, SMALL, blobs, digit_images, make_game, mixed_frame, rows_of
 
 X, y = blobs((80, 20), distance=4.0)
@@ -310,7 +312,7 @@ def test_the_gap_is_that_of_the_recalls():
     clf = EGANClassifier(**QUICK).fit(X, y)
     for threshold in (0.5, 0.1, 0.9):
         clf.threshold_ = threshold
-        stop = egan.EquilibriumStop(0.1, threshold)
+        stop = EquilibriumStop(0.1, threshold)
         stop.rows = torch.as_tensor(clf.encoder_.transform(X)).float(), y
         recalls = recall_score(y, clf.predict(X), average=None)
         clf.net_.module_.train()  # as it is at the end of an epoch: dropout must not count
@@ -319,9 +321,9 @@ def test_the_gap_is_that_of_the_recalls():
 
 def test_the_gap_is_of_rows_that_are_held_out_and_no_longer_kept(monkeypatch):
     seen = []
-    plain = egan.EquilibriumStop.gap
+    plain = EquilibriumStop.gap
     monkeypatch.setattr(
-        egan.EquilibriumStop, "gap", lambda stop, net: seen.append(stop.rows) or plain(stop, net)
+        EquilibriumStop, "gap", lambda stop, net: seen.append(stop.rows) or plain(stop, net)
     )
     clf = EGANClassifier(**{**QUICK, "warm_start": True}, stop="equilibrium", tol=1.0).fit(X, y)
     clf.fit(X, y)
@@ -377,7 +379,7 @@ def test_a_signal_while_held_out_rows_are_judged_leaves(monkeypatch):
         os.kill(os.getpid(), signal.SIGINT)
         threading.Event().wait(5)  # Python runs the handler here
 
-    monkeypatch.setattr(egan.EquilibriumStop, "gap", gap)
+    monkeypatch.setattr(EquilibriumStop, "gap", gap)
     clf = EGANClassifier(**QUICK, stop="equilibrium")
     with pytest.raises(KeyboardInterrupt):
         clf.fit(X, y)
@@ -487,7 +489,7 @@ def test_generated_rows_of_tables_are_hardened():
 
 
 def test_published_settings_are_arguments():
-    clf = EGANClassifier(**egan.PAPER_SETTINGS)
+    clf = EGANClassifier(**PAPER_SETTINGS)
     assert clf.real_minority_weight == 0
     assert clf.learning_rate == 1e-4
 

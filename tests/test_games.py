@@ -214,7 +214,7 @@ def test_generated_rows_lie_at_their_class(name):
     with seeded(random_stream(0), CPU):
         net.fit(x, y)
         net.module_.eval()
-        net.module_.mix = 0.0  # of DVAAN: no rows that are to lie between the classes
+        net.module_.boundary_share = 0.0  # of DVAAN: no rows that are to lie between the classes
         rows = net.module_.sample(torch.ones(200, dtype=torch.long))
     seen = features_of(net.module_, x)
     to_minority = (rows - seen[y == 1].mean(0)).flatten(1).norm(dim=1)

@@ -29,17 +29,19 @@ def prepared(name="gamo", **own):
 
 def test_labels_follow_the_deficits_and_the_disguises_are_uniform():
     game = make_game("gamo", counts=(10, 5, 2), batch_size=13)
-    assert game.fakes.sizes == (0, 5, 8)  # q = (0, 5/13, 8/13)
+    assert game.deficit_labels.sizes == (0, 5, 8)  # q = (0, 5/13, 8/13)
     assert game.fake_mass == pytest.approx(13 / 17)  # S / n = 3 * 10 / 17 - 1
     assert game.fake_mass == pytest.approx(3 * 10 / 17 - 1)
-    mass = [game.disguises.weights[game.disguises.labels == c].sum().item() for c in range(3)]
+    mass = [
+        game.uniform_labels.weights[game.uniform_labels.labels == c].sum().item() for c in range(3)
+    ]
     assert mass == pytest.approx([0, 0.5, 0.5])
 
 
 def test_classes_tied_for_largest_are_never_generated():
     game = make_game("gamo", counts=(20, 8, 20))
     assert game.in_play == [1]
-    assert game.fakes.sizes[0] == game.fakes.sizes[2] == 0
+    assert game.deficit_labels.sizes[0] == game.deficit_labels.sizes[2] == 0
 
 
 def moves_of(game):
@@ -65,10 +67,10 @@ def test_prior_weights_generated_rows_by_their_mass_in_the_objective():
     joint = next(game.turns(x_batch, y_batch))["classifier"]
     torch.manual_seed(1)
     with torch.no_grad():
-        fake = game.generate(game.generator.draw(game.fakes.labels), game.fakes)
+        fake = game.generate(game.generator.draw(game.deficit_labels.labels), game.deficit_labels)
     real_loss = squared_softmax(game.classifier(x_batch), game.onehot[y_batch]).mean()
-    each = squared_softmax(game.classifier(fake), game.onehot[game.fakes.labels])
-    expected = real_loss + game.fake_mass * (game.fakes.weights * each).sum()
+    each = squared_softmax(game.classifier(fake), game.onehot[game.deficit_labels.labels])
+    expected = real_loss + game.fake_mass * (game.deficit_labels.weights * each).sum()
     assert joint.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
@@ -97,7 +99,7 @@ def test_cross_entropy_does_not_smooth():
 def test_a_small_step_of_the_generator_lowers_its_loss(loss, mixer):
     game = prepared(mixer=mixer)
     optimizer = torch.optim.SGD(game.generator.parameters(), lr=0.1)
-    drawn = game.generator.draw(game.disguises.labels)
+    drawn = game.generator.draw(game.uniform_labels.labels)
 
     def evaluate():
         return getattr(game, loss)(drawn)
@@ -159,7 +161,7 @@ def test_the_discriminator_makes_rows_real():
     with seeded(random_stream(0), CPU):
         for _ in range(50):
             steps.zero_grad()
-            drawn = game.draw(game.disguises.labels, game.disguises.sizes)
+            drawn = game.draw(game.uniform_labels.labels, game.uniform_labels.sizes)
             game.fool_discriminator(drawn).backward(inputs=list(game.generator.parameters()))
             steps.step()
     assert realism() > before  # by .05 to .21
@@ -189,10 +191,10 @@ def test_default_latent_dim_by_mixer():
 def test_diagnostics_are_given_by_label():
     names = np.array(["much", "some", "few"])
     sampler = GAMOSampler(**QUICK).fit(X, names[y])
-    for figures in (sampler.ess_, sampler.coverage_, sampler.spread_):
+    for figures in (sampler.ess_, sampler.coverage_, sampler.std_ratio_):
         assert set(figures) == {"some", "few"}
         assert all(np.isfinite(value) for value in figures.values())
-    assert 0.5 < sampler.spread_["some"] < 2
+    assert 0.5 < sampler.std_ratio_["some"] < 2
     assert sampler.coverage_["few"] == 1
 
 
@@ -200,7 +202,7 @@ def test_a_fresh_class_mixer_has_collapsed_to_the_mean_and_says_so():
     with pytest.warns(CollapseWarning, match=r"classes 1, 2 have collapsed: spread is 0\.0"):
         sampler = GAMOSampler(mixer="class", max_iter=1, random_state=0).fit(X, y)
     assert sampler.ess_[1] > 15
-    assert sampler.spread_[1] < 0.05
+    assert sampler.std_ratio_[1] < 0.05
 
 
 def test_spread_without_neighbours_is_refused():

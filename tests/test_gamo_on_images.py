@@ -27,7 +27,11 @@ SMALL = {"hidden_layer_sizes": (16,), "random_state": 0}
 QUICK = {**SMALL, "max_iter": 3, "decoder_iter": 3}
 every_sampler = pytest.mark.parametrize(
     "sampler",
-    [GAMOSampler(**QUICK), GAMOSampler(**QUICK, shared=False), SpreadSMOTE(random_state=0)],
+    [
+        GAMOSampler(**QUICK),
+        GAMOSampler(**QUICK, shared_decoder=False),
+        SpreadSMOTE(random_state=0),
+    ],
     ids=["gamo", "gamo-decoder-a-class", "spread"],
 )
 every_mixer = pytest.mark.parametrize("mixer", ["spread", "neighbours", "class"])
@@ -338,7 +342,7 @@ def test_warm_start_goes_on_with_game_and_decoder():
     sampler.fit(X, y)
     assert sampler.n_iter_ == 6
     assert (before, sampler.decoder_net_.module_.rounds_played) == (3, 6)
-    sampler.set_params(shared=False).fit(X, y)  # other decoders, which start anew
+    sampler.set_params(shared_decoder=False).fit(X, y)  # other decoders, which start anew
     assert sampler.decoder_net_.module_.rounds_played == 3
     assert sampler.set_params(space="features").fit(X, y).decoder_net_ is None
 

@@ -11,7 +11,13 @@ from torch import nn
 
 from gan_resample.nn.build import check_width, freeze_layers, make_module, output_width
 from gan_resample.nn.convnets import ConvDecoder, ConvNet
-from gan_resample.nn.modules import MLP, Harden, MovingAverage, SoftmaxSpans, Strata
+from gan_resample.nn.modules import (
+    MLP,
+    MovingAverage,
+    SoftmaxSpans,
+    StraightThrough,
+    StratifiedLabels,
+)
 
 
 def test_mlp_has_the_asked_widths_and_norms():
@@ -33,7 +39,7 @@ def test_make_module_copies_a_module_and_calls_a_callable():
 
 def test_harden_is_one_hot_forward_and_soft_backward():
     x = torch.tensor([[5.0, 0.2, 0.7, 0.1, -1.0]], requires_grad=True)
-    hard = Harden([(1, 4)])(x)
+    hard = StraightThrough([(1, 4)])(x)
     assert torch.equal(hard, torch.tensor([[5.0, 0.0, 1.0, 0.0, -1.0]]))
     (hard * torch.arange(5.0)).sum().backward()
     assert torch.equal(x.grad, torch.arange(5.0)[None])
@@ -50,7 +56,7 @@ def test_all_spans_at_once_are_as_one_after_another(gaps_and_widths, behind):
         spans.append((at + gap, at + gap + width))
         at += gap + width
     x = torch.randn(7, at + behind, requires_grad=True)
-    soft, hard = SoftmaxSpans(spans)(x), Harden(spans)(x)
+    soft, hard = SoftmaxSpans(spans)(x), StraightThrough(spans)(x)
     expected_soft, expected_hard = x.detach().clone(), x.detach().clone()
     for start, stop in spans:
         part = x.detach()[:, start:stop]
@@ -68,11 +74,11 @@ def test_all_spans_at_once_are_as_one_after_another(gaps_and_widths, behind):
 def test_no_spans_leave_rows_alone():
     x = torch.randn(3, 2)
     assert SoftmaxSpans([])(x) is x
-    assert Harden()(x) is x
+    assert StraightThrough()(x) is x
 
 
 def test_harden_snaps_listed_columns_to_values_seen():
-    module = Harden(levels=[(1, 3), (2, 2)])
+    module = StraightThrough(levels=[(1, 3), (2, 2)])
     module.learn(torch.tensor([[0.3, 1.0, -1.0], [0.1, 2.0, 4.0], [0.2, 7.0, 4.0]]))
     x = torch.tensor([[0.37, 1.4, 1.4], [0.9, 99.0, -50.0], [0.5, 4.6, 1.6]], requires_grad=True)
     hard = module(x)
@@ -111,7 +117,7 @@ laws = st.lists(st.integers(0, 50), min_size=2, max_size=12).filter(any)
 @given(laws, st.integers(1, 64))
 def test_strata_weigh_every_class_by_its_law(deficits, n_rows):
     law = [d / sum(deficits) for d in deficits]
-    strata = Strata(law, n_rows)
+    strata = StratifiedLabels(law, n_rows)
     assert sum(strata.sizes) == max(n_rows, sum(d > 0 for d in deficits), 2)
     for code, mass in enumerate(law):
         mine = strata.weights[strata.labels == code]
@@ -123,7 +129,7 @@ def test_strata_weigh_every_class_by_its_law(deficits, n_rows):
 
 def test_strata_by_hand():
     # counts (10, 5, 2): deficits (0, 5, 8), q = (0, 5/13, 8/13)
-    strata = Strata([0, 5 / 13, 8 / 13], 13)
+    strata = StratifiedLabels([0, 5 / 13, 8 / 13], 13)
     assert strata.sizes == (0, 5, 8)
     assert strata.weights.tolist() == pytest.approx([1 / 13] * 13)
 

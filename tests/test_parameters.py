@@ -47,8 +47,8 @@ def test_what_is_handed_on_and_what_must_stay():
     assert "space" not in game_params(GAMOSampler)
     assert {"mixer", "batch_size", "encoder"} <= set(fixed_params(GAMOSampler))
     assert "max_iter" not in fixed_params(GAMOSampler)
-    assert "mix" in game_params(DVAANSampler)
-    assert "mix" not in fixed_params(DVAANSampler)
+    assert "boundary_share" in game_params(DVAANSampler)
+    assert "boundary_share" not in fixed_params(DVAANSampler)
 
 
 def test_a_game_without_classifier_ignores_what_is_the_classifiers():

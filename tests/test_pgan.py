@@ -7,9 +7,10 @@ from sklearn.metrics import balanced_accuracy_score
 from skorch.callbacks import Callback, EarlyStopping
 from torch import nn
 
-from gan_resample import BoundaryWarning, PGANClassifier, PGANSampler, pgan
+from gan_resample import BoundaryWarning, PGANClassifier, PGANSampler
 from gan_resample.engine.seeding import random_stream, seeded
 from gan_resample.nn.losses import one_vs_rest
+from gan_resample.pgan import PAPER_SETTINGS
 from tests.helpers import QUICK, blobs, digit_images, make_game, make_net, rows_of, tensors
 
 CPU = torch.device("cpu")
@@ -62,9 +63,9 @@ def test_the_order_of_play_is_algorithm_1_after_the_auto_encoder():
 
 def test_labels_follow_the_deficits_and_the_generators_are_uniform():
     game = make_game("pgan", counts=(10, 5, 2), batch_size=13)
-    assert game.fakes.sizes == (0, 5, 8)
+    assert game.deficit_labels.sizes == (0, 5, 8)
     assert game.fake_mass == pytest.approx(13 / 17)
-    assert game.disguises.sizes[1:] == (7, 6)
+    assert game.uniform_labels.sizes[1:] == (7, 6)
 
 
 def test_generated_rows_weigh_their_mass_in_the_classifiers_loss():
@@ -75,16 +76,16 @@ def test_generated_rows_weigh_their_mass_in_the_classifiers_loss():
     torch.manual_seed(1)
     fake = game.imitate()
     real_loss = one_vs_rest(game.classifier(x), game.onehot[labels]).mean()
-    each = one_vs_rest(game.classifier(fake), game.onehot[game.fakes.labels])
-    expected = real_loss + game.fake_mass * (game.fakes.weights * each).sum()
+    each = one_vs_rest(game.classifier(fake), game.onehot[game.deficit_labels.labels])
+    expected = real_loss + game.fake_mass * (game.deficit_labels.weights * each).sum()
     assert joint.item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 def test_the_generator_wants_another_class_and_a_high_score():
     game = prepared()
-    drawn = game.draw(game.disguises.labels, game.disguises.sizes)
-    rows, labels = game.generate(drawn, game.disguises), game.disguises.labels
-    weights = game.disguises.weights
+    drawn = game.draw(game.uniform_labels.labels, game.uniform_labels.sizes)
+    rows, labels = game.generate(drawn, game.uniform_labels), game.uniform_labels.labels
+    weights = game.uniform_labels.weights
     against = one_vs_rest(game.classifier(rows), 1 - game.onehot[labels])
     assert torch.equal(game.fool_classifier(drawn), (weights * against).sum())
     assert torch.equal(game.please_critic(drawn), -(weights * game.score(rows, labels)).sum())
@@ -93,7 +94,7 @@ def test_the_generator_wants_another_class_and_a_high_score():
 @pytest.mark.parametrize("loss", ["fool_classifier", "please_critic"])
 def test_a_small_step_of_the_generator_lowers_its_loss(loss):
     game = prepared()
-    drawn = game.draw(game.disguises.labels, game.disguises.sizes)
+    drawn = game.draw(game.uniform_labels.labels, game.uniform_labels.sizes)
 
     def evaluate():
         return getattr(game, loss)(drawn)
@@ -134,11 +135,9 @@ def shifted(game, constants):
 
 def critic_loss(game, fake, drift):
     torch.manual_seed(3)
-    old, pgan.DRIFT = pgan.DRIFT, drift
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gan_resample.pgan.game.DRIFT", drift)
         return game.criticise(fake).item()
-    finally:
-        pgan.DRIFT = old
 
 
 def test_a_constant_for_each_class_changes_the_drift_term_only():
@@ -154,7 +153,7 @@ def test_a_constant_for_each_class_changes_the_drift_term_only():
 def test_with_the_printed_masses_a_constant_would_lower_the_loss():
     # equation 5: real rows of class i have the mass p_i, generated ones p_k - p_i
     game = prepared(counts=(60, 20, 8))
-    labels = game.fakes.labels
+    labels = game.deficit_labels.labels
     real = game.generator.anchors.rows[game.generator.anchors.draw_group(labels, 0).squeeze(1)]
     fake, share = game.imitate(), torch.tensor([60.0, 20.0, 8.0]) / 88
 
@@ -171,22 +170,22 @@ def test_real_and_generated_rows_of_a_class_have_the_same_mass():
     game = prepared(counts=(60, 20, 8))
     scored = []
     game.score = lambda x, y: scored.append(y) or x.sum(1)
-    game.criticise(torch.zeros(len(game.fakes.labels), 4))
+    game.criticise(torch.zeros(len(game.deficit_labels.labels), 4))
     both = scored[0]
-    n = len(game.fakes.labels)
+    n = len(game.deficit_labels.labels)
     assert torch.equal(both[:n], both[n:])
-    assert torch.equal(both[:n], game.fakes.labels)
+    assert torch.equal(both[:n], game.deficit_labels.labels)
 
 
 def test_the_critics_loss_by_hand():
     game = prepared(counts=(60, 20, 8))
     slope = torch.tensor([3.0, 0.0, 4.0, 0.0])
     game.score = lambda x, y: x @ slope + y  # |slope| = 5
-    fake = torch.randn(len(game.fakes.labels), 4)
+    fake = torch.randn(len(game.deficit_labels.labels), 4)
     torch.manual_seed(7)
     found = game.criticise(fake).item()
     torch.manual_seed(7)
-    labels, weights = game.fakes.labels, game.fakes.weights
+    labels, weights = game.deficit_labels.labels, game.deficit_labels.weights
     real = game.generator.anchors.rows[game.generator.anchors.draw_group(labels, 0).squeeze(1)]
     of_fake, of_real = fake @ slope + labels, real @ slope + labels
     each = of_fake - of_real + 10 * (5 - 1) ** 2 + 1e-3 * (of_fake**2 + of_real**2) / 2
@@ -212,11 +211,11 @@ def test_others_are_still_where_a_player_looks_through_them():
     """Dropout of a user's classifier is off for G, and G's batch statistics rest for C and D."""
     game = prepared(classifier=nn.Sequential(nn.Dropout(0.5), nn.Linear(4, 3)))
     game.train()
-    drawn = game.draw(game.disguises.labels, game.disguises.sizes)
+    drawn = game.draw(game.uniform_labels.labels, game.uniform_labels.sizes)
     before = {k: v.clone() for k, v in game.generator.named_buffers()}
     game.imitate()
     assert all(torch.equal(v, before[k]) for k, v in game.generator.named_buffers())
-    with game.still("generator"):
+    with game.eval_mode("generator"):
         assert game.fool_classifier(drawn) == game.fool_classifier(drawn)
 
 
@@ -259,7 +258,7 @@ def test_the_classifier_sees_real_rows_through_the_extractor_of_the_anchors():
 
 def test_a_row_is_not_made_of_itself():
     game = prepared()
-    labels, sizes = game.disguises.labels, game.disguises.sizes
+    labels, sizes = game.uniform_labels.labels, game.uniform_labels.sizes
     anchors = game.generator.anchors
     index = anchors.draw_group(labels, 0).squeeze(1)
     codes = game.label(game.encoder(anchors.rows[index]), labels)
@@ -272,7 +271,7 @@ def test_a_row_is_not_made_of_itself():
 
 def test_a_lone_row_is_made_of_itself():
     game = prepared(counts=(60, 20, 1))
-    labels, sizes = game.disguises.labels, game.disguises.sizes
+    labels, sizes = game.uniform_labels.labels, game.uniform_labels.sizes
     index = game.generator.anchors.draw_group(labels, 0).squeeze(1)
     codes = game.label(game.encoder(game.generator.anchors.rows[index]), labels)
     rows = game.generator.reconstruct(codes, sizes, index)
@@ -344,7 +343,7 @@ def test_the_codes_are_learnt_once_when_the_auto_encoder_is_done(monkeypatch):
 
 def test_each_class_counts_alike_in_the_auto_encoders_error():
     game = prepared(batch_size=7)
-    assert game.disguises.sizes == (0, 4, 3)
+    assert game.uniform_labels.sizes == (0, 4, 3)
     game.generator.reconstruct = lambda codes, sizes, index: (
         game.generator.anchors.rows[index]
         + (
@@ -533,11 +532,11 @@ def test_the_move_against_the_classifier_has_a_rate_of_its_own():
 
 
 def test_published_settings_are_arguments():
-    clf = PGANClassifier(**pgan.PAPER_SETTINGS, ema_decay=0)
+    clf = PGANClassifier(**PAPER_SETTINGS, ema_decay=0)
     assert clf.learning_rate == 2e-4
     assert clf.adversarial_rate == 1
     assert clf.max_anchors is None
-    PGANSampler(**pgan.PAPER_SETTINGS)
+    PGANSampler(**PAPER_SETTINGS)
 
 
 def test_images_come_back_as_images_and_features_as_vectors():

@@ -33,7 +33,7 @@ NUMBERS = {
     "adversarial_rate": 0.125,
     "ema_decay": 0.875,
     "cycle_noise": 0.0625,
-    "class_weight_decoder": 0.125,
+    "classification_weight": 0.125,
     "validation_fraction": 0.25,
     "tol": 0.03125,
     "threshold": 0.375,

@@ -215,7 +215,7 @@ def test_a_second_ctrl_c_on_the_way_out_leaves_nothing(monkeypatch):
 def test_a_warning_that_is_an_error_is_not_in_the_way_of_a_ctrl_c(monkeypatch):
     """A search would take it for a fold that failed, and go on."""
     monkeypatch.setattr(
-        "gan_resample.base.warn_of_collapse", lambda f: warnings.warn("no", stacklevel=1)
+        "gan_resample.core.training.warn_of_collapse", lambda f: warnings.warn("no", stacklevel=1)
     )
     with warnings.catch_warnings():
         warnings.simplefilter("error")

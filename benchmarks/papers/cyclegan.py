@@ -207,7 +207,7 @@ def run(job: Record) -> list[Record]:
     clf = fit(job, X, y)
     found = {"seconds": round(time.perf_counter() - start, 1), "rounds": clf.n_iter_}
     if job["row"] in ("ALT", "AUG"):
-        found |= {"spread": clf.spread_[1], "distance": clf.distance_[1]}
+        found |= {"std_ratio": clf.std_ratio_[1], "distance": clf.distance_[1]}
     found |= {"rare": int(y.sum()), "others": int((y == 0).sum()), "device": job["device"]}
     P = clf.predict_proba(X_test)
     records = []

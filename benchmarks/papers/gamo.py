@@ -155,7 +155,7 @@ def record(
     found: Record = key | {"row": row, "acsa": acsa(y, predicted), "gm": gmean(y, predicted)}
     found["recalls"] = [float(np.mean(predicted[y == label] == label)) for label in np.unique(y)]
     found |= {"seconds": round(seconds, 1), "device": job["device"], "versions": versions()}
-    for name in ("ess_", "coverage_", "spread_"):
+    for name in ("ess_", "coverage_", "std_ratio_"):
         if values := getattr(clf, name, None):
             found[name.strip("_")] = round(float(np.mean(list(values.values()))), 4)
     return found

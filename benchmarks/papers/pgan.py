@@ -121,7 +121,7 @@ def run(job: Record) -> list[Record]:
     P = clf.predict_proba(X_test)
     records = [record(job, job["rows"][0], y_test, P.argmax(axis=1), seconds)]
     records[0] |= {name: getattr(metrics, name)(P) for name in UNCERTAINTIES}
-    for name in ("ess_", "coverage_", "spread_"):
+    for name in ("ess_", "coverage_", "std_ratio_"):
         if values := getattr(clf, name, None):
             records[0][name.strip("_")] = round(float(np.mean(list(values.values()))), 4)
     for row in job["rows"][1:]:

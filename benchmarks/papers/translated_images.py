@@ -45,7 +45,7 @@ def main() -> None:
         for name, rows in (("training", X[y == 0]), ("test", X_test[y_test == 0])):
             moved = np.abs(sampler.translate(rows, to=1).astype(float) - rows).mean()
             print(f"{name} images: {len(rows)}, mean change of a pixel {moved:.1f} of 255")
-        print(f"spread {sampler.spread_[1]:.2f}, distance {sampler.distance_[1]:.2f}")
+        print(f"spread {sampler.std_ratio_[1]:.2f}, distance {sampler.distance_[1]:.2f}")
         shown = TranslationDisplay.from_estimator(sampler, X_test[y_test == 0], to=1, n_images=12)
     shown.figure_.savefig(options.picture, dpi=100)
 

@@ -52,9 +52,11 @@ class HardestGame(GAMOGame):
 
     @torch.no_grad()
     def imitate(self) -> Tensor:
-        labels, sizes = self.fakes.labels, self.fakes.sizes
-        with self.still("generator", "classifier"):
-            drawn = [self.generate(self.draw(labels, sizes), self.fakes) for _ in range(self.m)]
+        labels, sizes = self.deficit_labels.labels, self.deficit_labels.sizes
+        with self.eval_mode("generator", "classifier"):
+            drawn = [
+                self.generate(self.draw(labels, sizes), self.deficit_labels) for _ in range(self.m)
+            ]
             onehot = self.onehot[labels]
             loss = torch.stack([self.class_loss(self.classifier(x), onehot) for x in drawn], 1)
         return pick(torch.stack(drawn, 1), self.choose(loss))

@@ -261,7 +261,7 @@ class CycleGANSampler(
     source_indices_ : ndarray of int
         Of each row that the last ``fit_resample`` generated, the real row that it was made from:
         its position in ``X``.
-    spread_ : dict of label to float
+    std_ratio_ : dict of label to float
         Standard deviation of generated rows over that of the class; a warning under .05.
     distance_ : dict of label to float
         Median distance of a generated row to the nearest real one of its class, over that from a
@@ -403,7 +403,7 @@ random_state
     ----------
     classes_ : ndarray of shape (n_classes,)
         Labels, in the order of ``predict_proba``'s columns.
-    net_, game_, encoder_, n_iter_, history_, spread_, distance_
+    net_, game_, encoder_, n_iter_, history_, std_ratio_, distance_
         As in :class:`CycleGANSampler`; the game keeps no rows.
     n_features_in_, feature_names_in_, shape_in_
         As everywhere in scikit-learn.

@@ -67,7 +67,7 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
         **TranslationGame.moves,
         "classifier": "classifier",
     }
-    take_turns: ClassVar[bool] = True
+    alternates: ClassVar[bool] = True
     class_weights: Tensor
     real_weights: Tensor
     source_masks: Tensor
@@ -173,7 +173,7 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
     def teach(self, pair: Pair, fake_b: Tensor, fake_a: Tensor) -> Tensor | float:
         if self.mode == "aug" or not self.classifier_weight:
             return 0.0
-        with self.still("classifier"):
+        with self.eval_mode("classifier"):
             logits = self.classifier(torch.cat([fake_b, fake_a]))
         return self.classifier_weight * self.pair_loss(pair, *logits.chunk(2))
 

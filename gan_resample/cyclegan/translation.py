@@ -24,7 +24,7 @@ from gan_resample.cyclegan.networks import ImageNets, TableNets
 from gan_resample.engine.game import SamplingGame
 from gan_resample.engine.memory import refuse_beyond
 from gan_resample.nn.build import Build, check_shape, make_module, rows_at_once, try_module
-from gan_resample.nn.modules import Harden, SoftmaxSpans
+from gan_resample.nn.modules import SoftmaxSpans, StraightThrough
 
 __all__ = ["LOSSES", "HistoryPool", "Pair", "TranslationGame"]
 
@@ -56,7 +56,7 @@ class TranslationGame(SamplingGame):
     counts, deficits : sequence of int
         Rows of each class, and rows it lacks; a class is in play where the deficit is positive.
     spans, levels : sequences
-        Categorical spans and snapped columns, as :class:`~gan_resample.nn.modules.Harden` takes them.
+        Categorical spans and snapped columns, as ``StraightThrough`` takes them.
     batch_size : int
         Rows a round, as many of each class.
     loss, cycle_weight, identity_weight, source, pool_size, cycle_noise, translator, \
@@ -69,7 +69,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         "discriminators": "discriminators",
     }
     batches: ClassVar[str] = "balanced"
-    diagnostics = ("spread", "distance")
+    diagnostics = ("std_ratio", "distance")
     translators: Any  # of each pair G_AB and G_BA; None where no class is in play
     discriminators: Any  # of each pair D_B and D_A; likewise
     sources: Tensor
@@ -105,7 +105,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
         self.cycle_noise = cycle_noise
         self.pairs = choose_pairs(counts, deficits, source)
-        self.harden = Harden(spans, levels)
+        self.harden = StraightThrough(spans, levels)
         self._weigh_features(spans)
         self.chunk_rows = min(self.chunk_rows, rows_at_once(shape))
 
@@ -190,7 +190,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
             loss = loss + self.cycle_weight * cycle + self.identity_weight * same
             loss = loss + self.teach(pair, fake_b, fake_a)
             shown += [(b, fake_b), (a, fake_a)]
-        with self.still("discriminators"):
+        with self.eval_mode("discriminators"):
             loss = loss + sum(self.disguise(of, fake) for of, (_, fake) in self.judges(shown))
         yield {"translators": loss}
 
@@ -264,7 +264,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
     def translate(self, x: Tensor, target: int, *, back: bool = False) -> Tensor:
         """Rows of class ``target`` made from ``x``, or rows of it turned back; hardened."""
         at = [pair.target for pair in self.pairs].index(target)
-        with self.still("translators"):
+        with self.eval_mode("translators"):
             return self.harden(self.translators[at][int(back)](x))
 
     def draw_sources(self, y: Tensor) -> tuple[Tensor, Tensor]:

@@ -43,7 +43,7 @@ PAPER_SETTINGS: dict[str, Any] = {
     "mu": 3.0,
     "decoder_variance": 1.0,
     "mean_direction": "ones",
-    "dis_on_real": False,
+    "discriminator_on_real": False,
     "augment": "both",
     "pool_trains": "all",
     "width_multiplier": 1.0,
@@ -108,11 +108,11 @@ class DVAANParams(TrainingParams, BackboneParams):
     adapt_mu: bool = game_param(True, "boolean")
     gamma: float = game_param(1.0, AT_LEAST_0)
     mean_direction: str = game_param("unit", one_of("unit", "ones"))
-    dis_on_real: bool = game_param(True, "boolean")
+    discriminator_on_real: bool = game_param(True, "boolean")
     augment: str | None = game_param("minority", one_of("minority", "both"), None)
     pool_trains: str = game_param("discriminator", one_of("discriminator", "all"))
     feature_weight: float = game_param(1.0, AT_LEAST_0)
-    class_weight_decoder: float = game_param(0.1, AT_LEAST_0)
+    classification_weight: float = game_param(0.1, AT_LEAST_0)
     latent_dim: int | None = game_param(None, AT_LEAST_1, None)
     decoder_variance: float | str = game_param("adapt", one_of("adapt"), POSITIVE)
     recognition: Build | None = game_param(None, *MODULE)
@@ -143,7 +143,7 @@ class DVAANSampler(SamplerParams, DVAANParams, DVAANMixin, LoneRowsMixin, BaseGa
         How long a direction is whose ``mu``-fold is a component's mean: a unit vector, or
         ``sqrt(latent_dim)`` times as long, as the paper's vectors of ones are, with which a row
         decoded from the middle is far from both classes.
-    dis_on_real : bool, default=True
+    discriminator_on_real : bool, default=True
         Let the discriminator learn from real rows and the pool too, not only from reconstructions
         and draws of the prior. In the paper's Algorithm 1 it does not.
     augment : {"minority", "both"} or None, default="minority"
@@ -154,13 +154,13 @@ class DVAANSampler(SamplerParams, DVAANParams, DVAANMixin, LoneRowsMixin, BaseGa
         Who learns from those rows. Where the autoencoder learns from them too, as in the paper, it
         learns its own rows as if they were real: within 400 rounds even rows from the prior of the
         small class lay nearer to the large class, on two clouds far apart.
-    mix : float, default=1.0
+    boundary_share : float, default=1.0
         Share of generated rows that come from near the boundary, in [0, 1]; the others come from
         the prior of their class. 1 is the paper's.
     feature_weight : float, default=1.0
         Of the distance in the discriminator's hidden features (lambda_1), a mean over features, in
         [0, inf). The paper gives no value.
-    class_weight_decoder : float, default=0.1
+    classification_weight : float, default=0.1
         Of the classification loss in the decoder's own (lambda_2), in [0, inf). The paper gives no
         value.
     latent_dim : int, default=None
@@ -239,7 +239,7 @@ class DVAANSampler(SamplerParams, DVAANParams, DVAANMixin, LoneRowsMixin, BaseGa
     acceptance_ : dict of label to float
         Share of 500 candidates near the boundary that the discriminator takes for the class; a
         warning under 1 in 50.
-    spread_ : dict of label to float
+    std_ratio_ : dict of label to float
         Standard deviation of generated rows over that of the class; a warning under .05.
     synthetic_mask_ : ndarray of bool
         True on the generated rows of the last ``fit_resample``.
@@ -288,7 +288,7 @@ class DVAANSampler(SamplerParams, DVAANParams, DVAANMixin, LoneRowsMixin, BaseGa
     """
 
     # of rows to come, which a fit that goes on may change
-    mix: float = game_param(1.0, SHARE, fixed=False)
+    boundary_share: float = game_param(1.0, SHARE, fixed=False)
 
     _game = DVAANGame
 
@@ -300,7 +300,7 @@ class DVAANSampler(SamplerParams, DVAANParams, DVAANMixin, LoneRowsMixin, BaseGa
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
     ) -> None:
         if self._goes_on():
-            self.game_.mix = self.mix
+            self.game_.boundary_share = self.boundary_share
         super()._play(x, codes, deficits, stream)
         if x.ndim == 4 and self._stopped_by is None:
             self._watch_decoder(x, codes)
@@ -316,12 +316,12 @@ class DVAANSampler(SamplerParams, DVAANParams, DVAANMixin, LoneRowsMixin, BaseGa
         warn_of_poor_decoding(images, decoded, y, rounds=game.rounds_played, remedy=remedy)
 
     def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
-        self.game_.mix = self.mix
+        self.game_.boundary_share = self.boundary_share
         rows = super()._draw_rows(codes, stream)
         failures, labels = self.game_.failures, self.classes_.tolist()
         if failures:
             rates = {labels[code]: kept / tried for code, (kept, tried) in failures.items()}
-            advice = "Train longer (max_iter), or let fewer rows come from the boundary (mix)"
+            advice = "Train longer (max_iter), or lower boundary_share"
             warn_of_acceptance(rates, advice)
             failures.clear()
         return rows
@@ -333,8 +333,8 @@ class DVAANClassifier(DVAANParams, DVAANMixin, BaseGameClassifier):
 
     Parameters
     ----------
-    mu, adapt_mu, gamma, mean_direction, dis_on_real, augment, pool_trains, feature_weight, \
-class_weight_decoder, latent_dim, decoder_variance
+    mu, adapt_mu, gamma, mean_direction, discriminator_on_real, augment, pool_trains, \
+feature_weight, classification_weight, latent_dim, decoder_variance
         The game; as in :class:`DVAANSampler`.
     recognition, decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         The networks; as in :class:`DVAANSampler`.
@@ -346,7 +346,7 @@ verbose, random_state
     ----------
     classes_ : ndarray of shape (n_classes,)
         Labels, in the order of ``predict_proba``'s columns.
-    net_, game_, mu_, encoder_, n_iter_, history_, acceptance_, spread_
+    net_, game_, mu_, encoder_, n_iter_, history_, acceptance_, std_ratio_
         As in :class:`DVAANSampler`.
     n_features_in_, feature_names_in_, shape_in_
         As everywhere in scikit-learn.

@@ -51,7 +51,7 @@ from gan_resample.dvaan.prior import Prior, default_latent_dim
 from gan_resample.engine.game import ClassifyingGame, SamplingGame
 from gan_resample.nn.build import Build, rows_at_once
 from gan_resample.nn.losses import gaussian_divergence
-from gan_resample.nn.modules import Harden
+from gan_resample.nn.modules import StraightThrough
 from gan_resample.nn.shape import RowShape
 
 __all__ = ["MOST_TRIES", "DVAANGame"]
@@ -77,12 +77,12 @@ class DVAANGame(SamplingGame, ClassifyingGame):
     counts, deficits : sequence of int
         Rows of each class, and rows it lacks; a class is in play where the deficit is positive.
     spans, levels : sequences
-        Categorical spans and snapped columns, as :class:`~gan_resample.nn.modules.Harden` takes them.
+        Categorical spans and snapped columns, as ``StraightThrough`` takes them.
     batch_size : int
         Not used: the net says how many rows a round has.
-    mu, adapt_mu, gamma, mean_direction, dis_on_real, augment, pool_trains, mix, feature_weight, \
-class_weight_decoder, latent_dim, decoder_variance, recognition, decoder, feature_extractor, \
-freeze, hidden_layer_sizes, width_multiplier
+    mu, adapt_mu, gamma, mean_direction, discriminator_on_real, augment, pool_trains, \
+boundary_share, feature_weight, classification_weight, latent_dim, decoder_variance, recognition, \
+decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         As in :class:`DVAANSampler`.
     """
 
@@ -91,7 +91,7 @@ freeze, hidden_layer_sizes, width_multiplier
         "decoder": "decoder",
         "discriminator": "discriminator",
     }
-    diagnostics = ("acceptance", "spread")
+    diagnostics = ("acceptance", "std_ratio")
     confusion: Tensor
     deviations: Tensor
     pool: Tensor
@@ -111,11 +111,11 @@ freeze, hidden_layer_sizes, width_multiplier
         adapt_mu: bool,
         gamma: float,
         mean_direction: str,
-        dis_on_real: bool,
+        discriminator_on_real: bool,
         augment: str | None,
         pool_trains: str,
         feature_weight: float,
-        class_weight_decoder: float,
+        classification_weight: float,
         latent_dim: int | None,
         decoder_variance: float | str,
         recognition: Build | None,
@@ -124,21 +124,21 @@ freeze, hidden_layer_sizes, width_multiplier
         freeze: int | str | None,
         hidden_layer_sizes: Sequence[int],
         width_multiplier: float,
-        mix: float = 1.0,
+        boundary_share: float = 1.0,
     ) -> None:
         super().__init__()
         n_classes, shape = len(counts), RowShape(shape)
         self.in_play = [code for code, deficit in enumerate(deficits) if deficit]
-        self.adapt_mu, self.gamma, self.dis_on_real, self.mix = adapt_mu, gamma, dis_on_real, mix
-        self.pool_trains = pool_trains
-        self.feature_weight, self.class_weight = feature_weight, class_weight_decoder
+        self.adapt_mu, self.gamma, self.boundary_share = adapt_mu, gamma, boundary_share
+        self.discriminator_on_real, self.pool_trains = discriminator_on_real, pool_trains
+        self.feature_weight, self.class_weight = feature_weight, classification_weight
 
         latent_dim = default_latent_dim(latent_dim, is_image=shape.is_image, n_classes=n_classes)
         nets = choose_nets(shape, hidden_layer_sizes, width_multiplier)
         self.recognition = make_recognition(nets, shape, latent_dim, recognition)
         self.decoder = make_decoder(nets, shape, latent_dim, spans, decoder)
         self.discriminator = make_discriminator(nets, shape, n_classes, feature_extractor, freeze)
-        self.harden = Harden(spans, levels)
+        self.harden = StraightThrough(spans, levels)
         self.prior = Prior(n_classes, latent_dim, mu, mean_direction)
         self.law = DecoderLaw(decoder_variance, shape, spans, n_classes)
         self.chunk_rows = min(self.chunk_rows, rows_at_once(shape))
@@ -204,7 +204,7 @@ freeze, hidden_layer_sizes, width_multiplier
         yield {
             "recognition": element + divergence + self.feature_weight * feature,
             "decoder": element + self.feature_weight * feature + self.class_weight * adversarial,
-            "discriminator": adversarial + on_rows if self.dis_on_real else adversarial,
+            "discriminator": adversarial + on_rows if self.discriminator_on_real else adversarial,
         }
         if self.adapt_mu:
             rests = self.rounds_played < self.warm_up_ends
@@ -233,6 +233,7 @@ freeze, hidden_layer_sizes, width_multiplier
 
     def prepare(self, x: Tensor, y: Tensor) -> None:
         self.harden.learn(x)
+        self.law.prepare(x, y)
         rows = x.flatten(1)
         for code in range(len(self.deviations)):
             self.deviations[code] = rows[y == code].var(0, correction=0).mean().sqrt()
@@ -256,7 +257,7 @@ freeze, hidden_layer_sizes, width_multiplier
         """Estimate which pairs of classes Dis confuses: their boundary is where rows are drawn."""
         if len(self.prior.directions) == 2:
             return
-        with self.still("discriminator"):
+        with self.eval_mode("discriminator"):
             for code in range(len(self.prior.directions)):
                 own = (y == code).nonzero().squeeze(1)
                 few = own[torch.randint(len(own), (PROBES,), device=y.device)]
@@ -269,7 +270,7 @@ freeze, hidden_layer_sizes, width_multiplier
     @torch.no_grad()
     def fill_pool(self) -> None:
         """Rebuild D+ with the present networks."""
-        with self.still("decoder", "discriminator"):
+        with self.eval_mode("decoder", "discriminator"):
             filled = enumerate(self.quotas)
             rows = [self.boundary_rows(code, n, POOL_TRIES) for code, n in filled if n]
         self.pool.copy_(torch.cat(rows))
@@ -332,9 +333,9 @@ freeze, hidden_layer_sizes, width_multiplier
 
     @torch.no_grad()
     def sample(self, y: Tensor) -> Tensor:
-        """Make rows for class codes; ``mix`` of them near the boundary of their class."""
+        """Make rows for class codes, ``boundary_share`` of them near a boundary of the class."""
         rows = self.pool.new_empty(len(y), *self.pool.shape[1:])
-        with self.still("decoder", "discriminator"):
+        with self.eval_mode("decoder", "discriminator"):
             for code in range(len(self.prior.directions)):
                 own = (y == code).nonzero().squeeze(1)
                 rows[own] = self.generate(code, len(own), MOST_TRIES)
@@ -342,7 +343,7 @@ freeze, hidden_layer_sizes, width_multiplier
 
     def generate(self, code: int, n: int, most_tries: int) -> Tensor:
         """Make ``n`` rows of a class; by chance, each is near the boundary or from the prior."""
-        near = torch.rand(n, device=self.prior.mu.device) < self.mix
+        near = torch.rand(n, device=self.prior.mu.device) < self.boundary_share
         rows = self.pool.new_empty(n, *self.pool.shape[1:])
         n_near = int(near.sum())
         if n_near:
@@ -361,14 +362,14 @@ freeze, hidden_layer_sizes, width_multiplier
         found: dict[str, dict[int, float]] = {name: {} for name in self.diagnostics}
         sizes = parts(500, self.chunk_rows)
         for code in self.in_play:
-            with self.still("decoder", "discriminator"):
+            with self.eval_mode("decoder", "discriminator"):
                 candidates = (self.draw_rows(self.boundary_latents(code, n)) for n in sizes)
                 agreed = torch.cat([self.agrees(x, code) for x in candidates])
                 rows = torch.cat([self.generate(code, n, POOL_TRIES) for n in sizes])
             deviation = rows.flatten(1).var(0, correction=0).mean().sqrt()
             own = self.deviations[code]  # 0 of equal rows, to which nothing compares
             found["acceptance"][code] = agreed.float().mean().item()
-            found["spread"][code] = torch.where(own > 0, deviation / own, torch.nan).item()
+            found["std_ratio"][code] = torch.where(own > 0, deviation / own, torch.nan).item()
         self.failures.clear()
         return found
 

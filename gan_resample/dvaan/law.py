@@ -21,7 +21,8 @@ class DecoderLaw(nn.Module):
     The means lie close together in all directions but the few that latent vectors can tell: a
     classifier that learns from many of them judges by the other directions, in which real rows
     spread out, what it has seen of them on a thread. With ``variance="adapt"`` each number of a
-    table gets the spread that real rows of its class have around what they are rebuilt as. The
+    table gets the spread that real rows of its class have around what they are rebuilt as, at most
+    that around the mean of the class: a decoder that is further off has not learned the class. The
     errors of categories and pixels say no law, and a given variance is the paper's, whose rows
     are the means: these are not moved.
 
@@ -41,6 +42,7 @@ class DecoderLaw(nn.Module):
     numeric: Tensor
     squares: Tensor
     seen: Tensor
+    most: Tensor
 
     def __init__(
         self,
@@ -61,6 +63,12 @@ class DecoderLaw(nn.Module):
         # moving sums of squared errors and of rows, by class
         self.register_buffer("squares", torch.zeros(n_classes, *shape))
         self.register_buffer("seen", torch.zeros(n_classes, 1))
+        self.register_buffer("most", torch.zeros(n_classes, *shape))  # variance that is believed
+
+    def prepare(self, x: Tensor, y: Tensor) -> None:
+        """Learn how far rows ``x`` of class codes ``y`` are from the means of their classes."""
+        for code in range(len(self.most)):
+            self.most[code] = x[y == code].var(0, correction=0)
 
     @torch.no_grad()
     def usual_error(self, error: Tensor) -> Tensor:
@@ -83,6 +91,7 @@ class DecoderLaw(nn.Module):
         """Draw a row around each mean, (n, *shape), of classes by (n, n_classes) probabilities."""
         if not self.scatters:
             return means
-        variances = self.squares / self.seen.clamp(min=torch.finfo(means.dtype).tiny)
+        usual = self.squares / self.seen.clamp(min=torch.finfo(means.dtype).tiny)
+        variances = torch.minimum(usual, self.most)
         deviations = (memberships @ variances).sqrt() * self.numeric
         return means + deviations * torch.randn_like(means)

@@ -34,7 +34,7 @@ from torch.nn.functional import cross_entropy
 from gan_resample.egan.networks import Generator, _Nets
 from gan_resample.engine.game import ClassifyingGame
 from gan_resample.nn.build import Build, check_shape, make_module
-from gan_resample.nn.modules import Harden, SoftmaxSpans
+from gan_resample.nn.modules import SoftmaxSpans, StraightThrough
 
 __all__ = ["EGANGame"]
 
@@ -51,7 +51,7 @@ class EGANGame(ClassifyingGame):
     counts, deficits : sequence of int
         Rows of each class, and rows it lacks: the first class that lacks none is the majority.
     spans, levels : sequences
-        Categorical spans and snapped columns, as :class:`~gan_resample.nn.modules.Harden` takes them.
+        Categorical spans and snapped columns, as ``StraightThrough`` takes them.
     batch_size : int
         Most minority rows a round.
     real_minority_weight, latent_dim, feature_extractor, freeze, decoder, hidden_layer_sizes, \
@@ -93,7 +93,7 @@ width_multiplier
         n_classes, image = len(counts), len(shape) == 3
         self.reference = list(deficits).index(0)
         self.real_minority_weight = float(real_minority_weight)
-        self.harden = Harden(spans, levels)
+        self.harden = StraightThrough(spans, levels)
         told = n_classes if n_classes > 2 else 0  # two classes leave nothing to be told
         self.register_buffer("onehot", torch.eye(n_classes)[:, :told], persistent=False)
 

@@ -62,7 +62,7 @@ def _check_use(callback: Any, game: type[Game]) -> None:
             f"{name} works on a net with one optimizer, and a game has one for each move: set "
             "learning rates with net_params={'<move>_optimizer__lr': ...} instead"
         )
-    if _is_a(callback, EarlyStopping) and game.take_turns:
+    if _is_a(callback, EarlyStopping) and game.alternates:
         raise ValueError(
             f"{name} needs a loss in every epoch, but the players of {game.__name__} take "
             "turns, and the last ones would have none left: train for fewer rounds (max_iter)"

@@ -30,7 +30,7 @@ class Game(nn.Module, ABC):
     batches : {"uniform", "balanced", "reference"}
         Whether a mini-batch is drawn from all rows alike, holds as many rows of each class, or
         rows of the class with the code ``reference`` only, which the game then has.
-    take_turns : bool
+    alternates : bool
         Whether there are epochs in which some move is not made, so that its loss is not in the
         history of each.
     spent : tuple of str
@@ -41,7 +41,7 @@ class Game(nn.Module, ABC):
 
     moves: ClassVar[Mapping[str, str]]
     batches: ClassVar[str] = "uniform"
-    take_turns: ClassVar[bool] = False
+    alternates: ClassVar[bool] = False
     diagnostics: ClassVar[tuple[str, ...]] = ()
     rounds_played: int = 0
     rounds_planned: int = 0
@@ -60,7 +60,7 @@ class Game(nn.Module, ABC):
         """Bring up to date what ``sample`` and ``logits`` need; called after the last round."""
 
     @contextmanager
-    def still(self, *players: str) -> Iterator[None]:
+    def eval_mode(self, *players: str) -> Iterator[None]:
         """Put ``players`` in eval mode inside the block: buffers untouched, dropout off."""
         present = [player for name in players if (player := getattr(self, name)) is not None]
         switched = [m for player in present for m in player.modules() if m.training]

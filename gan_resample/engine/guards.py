@@ -175,7 +175,7 @@ def warn_of_collapse(figures: dict[str, dict[Any, float]]) -> None:
     ``figures`` maps these names to a value for each class (methods that do not
     report one leave it out; NaN, for a class without any spread of its own, is fine).
     """
-    floors = {"spread": 0.05, "coverage": 0.1, "distance": 0.05}
+    floors = {"std_ratio": 0.05, "coverage": 0.1, "distance": 0.05}
     for name, floor in floors.items():
         low = {label: value for label, value in figures.get(name, {}).items() if value < floor}
         if not low:

@@ -112,7 +112,7 @@ class GAMOSampler(SamplerParams, SpaceParams, GAMOParams, MixingSampler):
         extractor), or the feature vectors of real rows and generated ones; :meth:`features` gives
         those of other rows. ``fit_resample`` then takes arrays only, and where no class lacks a
         row, so that nothing is learned, the vectors are encoded rows.
-    shared : bool, default=True
+    shared_decoder : bool, default=True
         One decoder of feature vectors, told the class; False: one for each class, the paper's.
     decoder_iter : int, default=1000
         Rounds of the decoder's training after the game, in [1, inf); the paper's code has 25,000.
@@ -166,7 +166,7 @@ class GAMOSampler(SamplerParams, SpaceParams, GAMOParams, MixingSampler):
         of 500.
     coverage_ : dict of label to float
         Distinct heaviest rows in 500 draws over ``min(500, n_i)``; a warning under .1.
-    spread_ : dict of label to float
+    std_ratio_ : dict of label to float
         Standard deviation of generated rows over that of the class; a warning under .05.
     synthetic_mask_ : ndarray of bool
         True on the generated rows of the last ``fit_resample``.
@@ -237,7 +237,7 @@ verbose, random_state
     ----------
     classes_ : ndarray of shape (n_classes,)
         Labels, in the order of ``predict_proba``'s columns.
-    net_, game_, encoder_, n_iter_, history_, ess_, coverage_, spread_
+    net_, game_, encoder_, n_iter_, history_, ess_, coverage_, std_ratio_
         As in :class:`GAMOSampler`.
     n_features_in_, feature_names_in_, shape_in_
         As everywhere in scikit-learn.

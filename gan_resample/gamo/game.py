@@ -127,10 +127,10 @@ max_anchors, latent_dim
             return
 
         # M and D learn from real rows and from rows of G with labels from q (lines 7 to 12)
-        weight = self.fake_mass * self.fakes.weights
+        weight = self.fake_mass * self.deficit_labels.weights
         rows = self.imitate()
         as_old = [rows] if as_old else []
-        fake = (rows, self.fakes.labels, torch.zeros_like(weight), weight, *as_old)
+        fake = (rows, self.deficit_labels.labels, torch.zeros_like(weight), weight, *as_old)
         if self.joint:
             yield self.judge(*map(torch.cat, zip(real, fake, strict=True)))
         else:
@@ -139,7 +139,7 @@ max_anchors, latent_dim
         self.update_average()
 
         # G moves against M, then against D: same noise, labels uniform over classes (13 to 16)
-        drawn = self.draw(self.disguises.labels, self.disguises.sizes)
+        drawn = self.draw(self.uniform_labels.labels, self.uniform_labels.sizes)
         yield {"generator_vs_classifier": self.fool_classifier(drawn)}
         if self.discriminator is not None:
             yield {"generator_vs_discriminator": self.fool_discriminator(drawn)}
@@ -163,10 +163,12 @@ max_anchors, latent_dim
 
     def fool_discriminator(self, drawn: Any) -> Tensor:
         """G's loss against D: the target is exactly 1, without smoothing (line 15)."""
-        with self.still("discriminator"):
-            logit = self.discriminate(self.generate(drawn, self.disguises), self.disguises.labels)
+        with self.eval_mode("discriminator"):
+            logit = self.discriminate(
+                self.generate(drawn, self.uniform_labels), self.uniform_labels.labels
+            )
         loss = self.real_loss(logit, torch.ones_like(logit))
-        return (self.disguises.weights * loss).sum()
+        return (self.uniform_labels.weights * loss).sum()
 
     def discriminate(self, x: Tensor, y: Tensor) -> Tensor:
         """Logits of D(x|y), shape (n,): the label is concatenated to the row."""

@@ -26,7 +26,7 @@ from gan_resample.nn.build import (
     rows_at_once,
 )
 from gan_resample.nn.convnets import ConvNet
-from gan_resample.nn.modules import MLP, Harden, MovingAverage, Strata
+from gan_resample.nn.modules import MLP, MovingAverage, StraightThrough, StratifiedLabels
 
 __all__ = ["GENERATOR_WIDTH", "MixingGame", "class_mixer_chunk", "make_class_mixer", "perceptron"]
 
@@ -49,7 +49,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
     counts, deficits : sequence of int
         Rows of each class, and rows it lacks; a class is in play where the deficit is positive.
     spans, levels : sequences
-        Categorical spans and snapped columns, as :class:`~gan_resample.nn.modules.Harden` takes them.
+        Categorical spans and snapped columns, as ``StraightThrough`` takes them.
     batch_size : int
         Real, and about as many generated, rows a round.
     feature_extractor, freeze, classifier, hidden_layer_sizes
@@ -60,7 +60,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
         Whether F weighs real rows to the class mix that the classifier sees.
     """
 
-    diagnostics: ClassVar[tuple[str, ...]] = ("ess", "coverage", "spread")
+    diagnostics: ClassVar[tuple[str, ...]] = ("ess", "coverage", "std_ratio")
     init_rounds: int = 0  # before the classifier moves
     class_loss: Callable[[Tensor, Tensor], Tensor]  # of logits and targets, (n,)
     onehot: Tensor
@@ -102,7 +102,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
         self.classifier = make_module(build, self.n_features, len(counts))
         check_width(self.classifier, (self.n_features,), len(counts), "classifier")
         self.average = MovingAverage(self.network, ema_decay) if ema_decay else None
-        self.harden = Harden(spans, levels)
+        self.harden = StraightThrough(spans, levels)
         self.generator = None
         # rows of each class that the generator mixes: of those in play
         self.sizes = [n if d else 0 for n, d in zip(counts, deficits, strict=True)]
@@ -117,9 +117,11 @@ class MixingGame(SamplingGame, ClassifyingGame):
 
     def _set_label_laws(self, deficits: Sequence[int], batch_size: int) -> None:
         """Rows for the generator's opponents have labels from q, its own moves uniform ones."""
-        self.fakes = Strata([deficit / sum(deficits) for deficit in deficits], batch_size)
+        self.deficit_labels = StratifiedLabels(
+            [deficit / sum(deficits) for deficit in deficits], batch_size
+        )
         uniform = [bool(deficit) / len(self.in_play) for deficit in deficits]
-        self.disguises = Strata(uniform, batch_size)
+        self.uniform_labels = StratifiedLabels(uniform, batch_size)
 
     @property
     def network(self) -> nn.Module:
@@ -171,7 +173,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
         """F(x), (n, n_features); rows as they are where there is no F."""
         if self.feature_extractor is None:
             return x
-        with self.still("feature_extractor"):
+        with self.eval_mode("feature_extractor"):
             return self.feature_extractor(x)
 
     @torch.no_grad()
@@ -183,7 +185,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
         """
         if self.stored_extractor is None:
             return self.features(x)
-        with self.still("stored_extractor"):
+        with self.eval_mode("stored_extractor"):
             return self.stored_extractor(x)
 
     @property
@@ -202,22 +204,25 @@ class MixingGame(SamplingGame, ClassifyingGame):
         """
         return self.generator.draw(y)
 
-    def generate(self, drawn: Any, strata: Strata) -> Tensor:
+    def generate(self, drawn: Any, strata: StratifiedLabels) -> Tensor:
         """Hardened rows of G, (n, n_features), from a draw for the labels of ``strata``."""
         return self.harden(self.generator(drawn, strata.sizes))
 
     def sample(self, y: Tensor) -> Tensor:
         order = y.argsort(stable=True)
         sizes = torch.bincount(y, minlength=len(self.onehot)).tolist()
-        with self.still("generator"):
+        with self.eval_mode("generator"):
             rows = self.harden(self.generator(self.draw(y[order], sizes), sizes))
         return rows[order.argsort()]
 
     @torch.no_grad()
     def imitate(self) -> Tensor:
-        """Rows of G for its opponents, (n, n_features), with the labels of ``fakes``."""
-        with self.still("generator"):
-            return self.generate(self.draw(self.fakes.labels, self.fakes.sizes), self.fakes)
+        """Rows of G for its opponents, (n, n_features), with the labels of ``deficit_labels``."""
+        with self.eval_mode("generator"):
+            return self.generate(
+                self.draw(self.deficit_labels.labels, self.deficit_labels.sizes),
+                self.deficit_labels,
+            )
 
     def label(self, x: Tensor, y: Tensor) -> Tensor:
         """Rows with their one-hot labels beside them, for a conditional opponent."""
@@ -227,16 +232,16 @@ class MixingGame(SamplingGame, ClassifyingGame):
 
     def teach_features(self, x: Tensor, y: Tensor) -> Tensor:
         """F's loss on real rows: that of the classifier, weighted to the class mix of the game."""
-        with self.still("classifier"):
+        with self.eval_mode("classifier"):
             loss = self.class_loss(self.network(x), self.onehot[y])
         return (self.row_weights[y] * loss).mean()
 
     def fool_classifier(self, drawn: Any) -> Tensor:
         """G's loss against the classifier: the ones' complement of the label is the target."""
-        with self.still("classifier"):
-            logits = self.classifier(self.generate(drawn, self.disguises))
-        loss = self.class_loss(logits, 1 - self.onehot[self.disguises.labels])
-        return (self.disguises.weights * loss).sum()
+        with self.eval_mode("classifier"):
+            logits = self.classifier(self.generate(drawn, self.uniform_labels))
+        loss = self.class_loss(logits, 1 - self.onehot[self.uniform_labels.labels])
+        return (self.uniform_labels.weights * loss).sum()
 
     # ---- diagnostics ----------------------------------------------------------------------------
 
@@ -253,7 +258,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
         own = self.generator.anchors.of_class(code)
         y = torch.full((n_draws,), code, device=own.device)
         sizes = [n_draws * (other == code) for other in range(len(self.onehot))]
-        with self.still("generator"):
+        with self.eval_mode("generator"):
             rows, weights, index = self.generator.mix(self.draw(y, sizes), sizes)
         weights = weights.abs()
         ess = weights.sum(1).square() / weights.square().sum(1)

@@ -8,7 +8,8 @@ decoder, trained after the game with :math:`F` frozen, turn vectors into images:
     L = \| x - \mathrm{Dec}(z, y) \|^2 + \tfrac12 \sum_d (e^{v_d} + m_d^2 - 1 - v_d)
 
 Departures from the paper and its code: one decoder that is told the class instead of one for
-each class (``shared=False`` is the paper's), since a decoder of 40 images learns them by heart;
+each class (``shared_decoder=False`` is the paper's), since a decoder of 40 images learns them by
+heart;
 ``v`` is the log-variance in both places (the code draws with it as log-deviation); the head also
 sees mixtures of two vectors of a class, by the last term alone, because mixtures are what it is
 fed later; the weight of the last term rises over the first tenth of the rounds; and the last
@@ -32,7 +33,7 @@ from gan_resample.engine.game import Game
 from gan_resample.engine.net import GameNet
 from gan_resample.nn.convnets import ConvDecoder
 from gan_resample.nn.losses import gaussian_divergence
-from gan_resample.nn.modules import MLP, Strata
+from gan_resample.nn.modules import MLP, StratifiedLabels
 
 __all__ = [
     "PAPER_SETTINGS",
@@ -43,7 +44,7 @@ __all__ = [
 ]
 
 #: The published configuration: ``GAMOSampler(**gamo.PAPER_SETTINGS, **gamo2pix.PAPER_SETTINGS)``.
-PAPER_SETTINGS: dict[str, Any] = {"shared": False, "decoder_iter": 25_000}
+PAPER_SETTINGS: dict[str, Any] = {"shared_decoder": False, "decoder_iter": 25_000}
 
 LATENT, HEAD_WIDTH = 100, 128  # of the authors' code
 WARM_UP = 0.1  # share of the rounds over which the divergence term gets its weight
@@ -97,8 +98,8 @@ class GAMO2pixGame(Game):
     counts : sequence of int
         Rows of each class; 0 where a class is not in play.
     batch_size : int
-        Rows a round, as many of each class in play (for each decoder, if not ``shared``).
-    shared : bool
+        Rows a round, as many of each class in play (for each decoder, if not ``shared_decoder``).
+    shared_decoder : bool
         One decoder that is told the class, or one for each class.
     """
 
@@ -113,20 +114,20 @@ class GAMO2pixGame(Game):
         shape: Sequence[int],
         counts: Sequence[int],
         batch_size: int,
-        shared: bool,
+        shared_decoder: bool,
     ) -> None:
         super().__init__()
-        self.n_features, self.shape, self.shared = n_features, tuple(shape), shared
+        self.n_features, self.shape, self.shared_decoder = n_features, tuple(shape), shared_decoder
         in_play = [bool(count) for count in counts]
-        told = len(counts) if shared else 0
+        told = len(counts) if shared_decoder else 0
         self.register_buffer("onehot", torch.eye(len(counts))[:, :told], persistent=False)
         self.register_buffer("counts", torch.tensor(counts), persistent=False)
         self.decoder = nn.ModuleList(
             VariationalDecoder(n_features, told, shape) if used else nn.Identity()
-            for used in ([True] if shared else in_play)
+            for used in ([True] if shared_decoder else in_play)
         )
-        n_rows = batch_size * (1 if shared else sum(in_play))
-        self.strata = Strata([used / sum(in_play) for used in in_play], n_rows)
+        n_rows = batch_size * (1 if shared_decoder else sum(in_play))
+        self.strata = StratifiedLabels([used / sum(in_play) for used in in_play], n_rows)
         self._rows = torch.empty(0)
 
     def begin_epoch(self, x: Tensor, y: Tensor) -> None:
@@ -162,7 +163,7 @@ class GAMO2pixGame(Game):
 
     def by_decoder(self, sizes: Sequence[int], *tensors: Tensor) -> Iterator[Any]:
         """Yield each decoder with its part of tensors whose rows are sorted by class."""
-        if self.shared:
+        if self.shared_decoder:
             yield self.decoder[0], *tensors
             return
         parts = zip(*(tensor.split(list(sizes)) for tensor in tensors), strict=True)
@@ -182,7 +183,7 @@ class GAMO2pixGame(Game):
 
 
 def make_decoder(
-    features: Tensor, x: Tensor, counts: Sequence[int], *, shared: bool, **options: Any
+    features: Tensor, x: Tensor, counts: Sequence[int], *, shared_decoder: bool, **options: Any
 ) -> GameNet:
     """Return an untrained net for rows ``x`` (n, *shape) and their ``features`` (n, n_features).
 
@@ -194,7 +195,7 @@ def make_decoder(
         module__shape=tuple(x.shape[1:]),
         module__counts=tuple(counts),
         module__batch_size=options["batch_size"],
-        module__shared=shared,
+        module__shared_decoder=shared_decoder,
         **options,
     )
 

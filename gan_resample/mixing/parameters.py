@@ -46,5 +46,5 @@ class SpaceParams:
     """Of a sampler whose game may mix feature vectors."""
 
     space: str = param("rows", one_of("rows", "features"))
-    shared: bool = param(True, "boolean")
+    shared_decoder: bool = param(True, "boolean")
     decoder_iter: int = param(1000, AT_LEAST_1)

@@ -35,7 +35,7 @@ class MixingSampler(BaseGameSampler):
     """A sampler whose game may mix feature vectors, which are decoded afterwards; abstract."""
 
     space: str
-    shared: bool
+    shared_decoder: bool
     decoder_iter: int
     space_: str
     decoder_net_: Any  # a GameNet; None where rows need no decoder
@@ -87,10 +87,10 @@ class MixingSampler(BaseGameSampler):
         with seeded(stream, device), torch.inference_mode(False), torch.enable_grad():
             rows = torch.as_tensor(x[kept], dtype=torch.float32)
             h, y = torch.as_tensor(features), torch.as_tensor(codes[kept])
-            if net is None or net.module_.shared != self.shared:
+            if net is None or net.module_.shared_decoder != self.shared_decoder:
                 options = self._net_options(device, self.batch_size)
                 options |= self._optimizer_options({}, self._later_moves)
-                net = make_decoder(h, rows, counts, shared=self.shared, **options)
+                net = make_decoder(h, rows, counts, shared_decoder=self.shared_decoder, **options)
             net.set_params(max_iter=plain(self.decoder_iter))
             try:
                 train_decoder(net, h, rows, y)

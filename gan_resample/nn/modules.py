@@ -8,7 +8,15 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-__all__ = ["MLP", "Frozen", "Harden", "MovingAverage", "SoftmaxSpans", "Spans", "Strata"]
+__all__ = [
+    "MLP",
+    "Frozen",
+    "MovingAverage",
+    "SoftmaxSpans",
+    "Spans",
+    "StraightThrough",
+    "StratifiedLabels",
+]
 
 
 # Fills up rows of unequal length behind their largest value; finite, for the divergence guard.
@@ -180,7 +188,7 @@ class SoftmaxSpans(nn.Module):
         return x.index_copy(1, columns, self.spans(x, _softmax)) if len(columns) else x
 
 
-class Harden(nn.Module):
+class StraightThrough(nn.Module):
     """Make generated rows of tables as discrete as real ones, with a straight-through gradient.
 
     Real one-hots are hard and mixtures are soft: without this a discriminator wins by one column.
@@ -235,7 +243,7 @@ def _through(x: Tensor, columns: Tensor, hard: Tensor) -> Tensor:
     return x.index_copy(1, columns, hard + (soft - soft.detach()))
 
 
-class Strata(nn.Module):
+class StratifiedLabels(nn.Module):
     """Labels of a generated batch, by class in fixed numbers, weighted to a wanted law.
 
     Independent draws from ``law`` would leave rare classes out of most batches and change the

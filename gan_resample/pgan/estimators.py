@@ -122,7 +122,7 @@ class PGANSampler(SamplerParams, SpaceParams, PGANMixin, MixingSampler):
         extractor), or the feature vectors of real rows and generated ones; :meth:`features` gives
         those of other rows. ``fit_resample`` then takes arrays only, and where no class lacks a
         row, so that nothing is learned, the vectors are encoded rows.
-    shared : bool, default=True
+    shared_decoder : bool, default=True
         One decoder of feature vectors, told the class; False: one for each class.
     decoder_iter : int, default=1000
         Rounds of the decoder's training after the game, in [1, inf).
@@ -178,7 +178,7 @@ class PGANSampler(SamplerParams, SpaceParams, PGANMixin, MixingSampler):
         Effective number of rows that a generated one mixes, ``1 / sum w^2``: the mean of 500.
     coverage_ : dict of label to float
         Distinct heaviest rows in 500 draws over ``min(500, n_i)``; a warning under .1.
-    spread_ : dict of label to float
+    std_ratio_ : dict of label to float
         Standard deviation of generated rows over that of the class; a warning under .05.
     acceptance_ : dict of label to float
         Share of 500 generated rows that the critic scores above the lowest tenth of real ones.
@@ -281,7 +281,7 @@ verbose, random_state
     ----------
     classes_ : ndarray of shape (n_classes,)
         Labels, in the order of ``predict_proba``'s columns.
-    net_, game_, encoder_, n_iter_, history_, ess_, coverage_, spread_, acceptance_
+    net_, game_, encoder_, n_iter_, history_, ess_, coverage_, std_ratio_, acceptance_
         As in :class:`PGANSampler`.
     n_features_in_, feature_names_in_, shape_in_
         As everywhere in scikit-learn.

@@ -70,7 +70,7 @@ class PGANGame(MixingGame):
         "generator_vs_classifier": "generator",
         "generator_vs_critic": "generator",
     }
-    take_turns = True
+    alternates = True
     diagnostics = (*MixingGame.diagnostics, "acceptance")
     encoder: Any  # None without an auto-encoder
     critic: Any  # None where no class lacks a row
@@ -137,34 +137,34 @@ class PGANGame(MixingGame):
 
         # C and D learn from real rows and from rows of G with labels from q
         fake = self.imitate()
-        on_fake = self.class_loss(self.classifier(fake), self.onehot[self.fakes.labels])
-        on_fake = self.fake_mass * (self.fakes.weights * on_fake).sum()
+        on_fake = self.class_loss(self.classifier(fake), self.onehot[self.deficit_labels.labels])
+        on_fake = self.fake_mass * (self.deficit_labels.weights * on_fake).sum()
         yield {"classifier": on_real + on_fake, "critic": self.criticise(fake)}
         self.update_average()
         for _ in range(self.critic_steps - 1):
             yield {"critic": self.criticise(self.imitate())}
 
         # G moves against C, then against D: same noise, labels uniform over classes
-        drawn = self.draw(self.disguises.labels, self.disguises.sizes)
+        drawn = self.draw(self.uniform_labels.labels, self.uniform_labels.sizes)
         yield {"generator_vs_classifier": self.fool_classifier(drawn)}
         yield {"generator_vs_critic": self.please_critic(drawn)}
 
     def reconstruct(self) -> Tensor:
         """Mean squared error of stored vectors made out of the others of their class."""
-        y, sizes = self.disguises.labels, self.disguises.sizes
+        y, sizes = self.uniform_labels.labels, self.uniform_labels.sizes
         anchors = self.generator.anchors
         index = anchors.draw_group(y, 0).squeeze(1)
         rows = anchors.rows[index]
         codes = self.label(self.encoder(rows), y)
         error = (self.generator.reconstruct(codes, sizes, index) - rows).square().mean(dim=1)
-        return (self.disguises.weights * error).sum()
+        return (self.uniform_labels.weights * error).sum()
 
     def criticise(self, fake: Tensor) -> Tensor:
         """D's loss: real rows of each class get the same mass as generated ones.
 
         The paper's masses differ (equation 5), so that a constant added to D lowers its loss.
         """
-        y, weights = self.fakes.labels, self.fakes.weights
+        y, weights = self.deficit_labels.labels, self.deficit_labels.weights
         anchors = self.generator.anchors
         real = anchors.rows[anchors.draw_group(y, 0).squeeze(1)]
         on_fake, on_real = self.score(torch.cat([fake, real]), torch.cat([y, y])).chunk(2)
@@ -174,9 +174,11 @@ class PGANGame(MixingGame):
 
     def please_critic(self, drawn: Tensor) -> Tensor:
         """G's loss against D, its mean score with the sign changed."""
-        with self.still("critic"):
-            scores = self.score(self.generate(drawn, self.disguises), self.disguises.labels)
-        return -(self.disguises.weights * scores).sum()
+        with self.eval_mode("critic"):
+            scores = self.score(
+                self.generate(drawn, self.uniform_labels), self.uniform_labels.labels
+            )
+        return -(self.uniform_labels.weights * scores).sum()
 
     def score(self, x: Tensor, y: Tensor) -> Tensor:
         """D(x|y), shape (n,): the label is concatenated to the row."""
@@ -218,7 +220,7 @@ class PGANGame(MixingGame):
         width = self.code_means.shape[1]
         unit = torch.eye(width, device=self.code_means.device)
         for code in self.in_play:
-            with self.still("encoder"):
+            with self.eval_mode("encoder"):
                 codes = self.encoder(self.generator.anchors.of_class(code))
             n = len(codes)
             covariance = codes.T.cov(correction=0).reshape(width, width)
@@ -231,7 +233,7 @@ class PGANGame(MixingGame):
     @torch.no_grad()
     def learn_floors(self) -> None:
         """Note the score that nine of ten real rows of each class exceed."""
-        with self.still("critic"):
+        with self.eval_mode("critic"):
             for code in self.in_play:
                 rows = self.generator.anchors.of_class(code)
                 scores = self.score(rows, torch.full((len(rows),), code, device=rows.device))

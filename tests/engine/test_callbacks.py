@@ -14,7 +14,7 @@ class TwoMoves:
     """What is asked of a game's class."""
 
     moves = {"classifier": "classifier", "generator": "generator"}  # noqa: RUF012
-    take_turns = False
+    alternates = False
 
 
 def test_callbacks_are_copied():

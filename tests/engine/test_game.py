@@ -20,7 +20,7 @@ class Watched(Game):
 def test_still_players_keep_their_buffers_and_get_their_mode_back():
     game = Watched().train()
     game.two.eval()
-    with game.still("one", "two", "three"):
+    with game.eval_mode("one", "two", "three"):
         assert not game.one.training
         game.one(torch.randn(5, 2))
     assert game.one.training
@@ -30,7 +30,7 @@ def test_still_players_keep_their_buffers_and_get_their_mode_back():
 
 def test_still_gives_modes_back_after_an_error():
     game = Watched().train()
-    with pytest.raises(RuntimeError), game.still("one"):
+    with pytest.raises(RuntimeError), game.eval_mode("one"):
         raise RuntimeError
     assert game.one.training
 

@@ -26,7 +26,7 @@ from sklearn.preprocessing import StandardScaler
 from gan_resample import PriorCorrectedClassifier, SpreadSMOTE
 from gan_resample.datasets import as_dataset
 from gan_resample.evaluation.metrics.scores import SCORES
-from gan_resample.evaluation.run.fold import Task, impute, make_model, play
+from gan_resample.evaluation.run.fold import Task, impute, make_model, run_task
 from gan_resample.evaluation.run.methods import (
     Method,
     choose_classifiers,
@@ -112,8 +112,8 @@ def test_nothing_sees_a_test_row():
     other_test = one.data.X.copy()
     other_test.loc[one.split.test, "amount"] = 1e6
     poisoned = as_dataset("t", other_test, one.data.y)
-    play(one)
-    play(task("spread", {"recorder": Recorder()}, data=poisoned))
+    run_task(one)
+    run_task(task("spread", {"recorder": Recorder()}, data=poisoned))
     (X, y), (X_poisoned, y_poisoned) = Recorder.seen
     np.testing.assert_array_equal(X, X_poisoned)
     np.testing.assert_array_equal(y, y_poisoned)
@@ -121,7 +121,7 @@ def test_nothing_sees_a_test_row():
 
 def test_one_sampler_fit_is_shared_by_all_classifiers():
     Recorder.seen.clear()
-    outcome = play(task("random", {"a": Recorder(), "b": Recorder()}))
+    outcome = run_task(task("random", {"a": Recorder(), "b": Recorder()}))
     (X, y), (X_other, y_other) = Recorder.seen
     np.testing.assert_array_equal(X, X_other)
     np.testing.assert_array_equal(y, y_other)
@@ -130,7 +130,7 @@ def test_one_sampler_fit_is_shared_by_all_classifiers():
 
 
 def test_a_broken_classifier_leaves_the_others_alone():
-    outcome = play(task("none", {"broken": Broken(), "fine": LogisticRegression()}))
+    outcome = run_task(task("none", {"broken": Broken(), "fine": LogisticRegression()}))
     broken, fine = outcome.classifiers
     assert (broken["status"], broken["error"]) == ("failed", "RuntimeError: out of luck")
     assert broken["warned"] == ["RuntimeWarning"]
@@ -138,21 +138,21 @@ def test_a_broken_classifier_leaves_the_others_alone():
 
 
 def test_a_broken_sampler_is_told_in_every_cell():
-    outcome = play(task(Method(BrokenSampler()), {"a": LogisticRegression(), "b": Recorder()}))
+    outcome = run_task(task(Method(BrokenSampler()), {"a": LogisticRegression(), "b": Recorder()}))
     for record in [outcome.sampler, *outcome.classifiers]:
         assert (record["status"], record["error"]) == ("failed", "RuntimeError: no rows today")
 
 
 def test_what_does_not_apply_is_no_failure():
-    outcome = play(task("class_weight", {"knn": choose_classifiers(["knn"])["knn"]}))
+    outcome = run_task(task("class_weight", {"knn": choose_classifiers(["knn"])["knn"]}))
     assert outcome.classifiers[0]["status"] == "n/a"
     assert "takes no class weights" in outcome.classifiers[0]["note"]
 
 
 def test_a_game_of_its_own_plays_on_untouched_rows_only():
     games = choose_classifiers(["gamo"], max_iter=4)
-    assert play(task("none", games)).classifiers[0]["status"] == "ok"
-    record = play(task("smote", games)).classifiers[0]
+    assert run_task(task("none", games)).classifiers[0]["status"] == "ok"
+    record = run_task(task("smote", games)).classifiers[0]
     assert record["status"] == "n/a"
     assert record["note"] == "balances the classes by itself: see sampler none"
 
@@ -160,13 +160,13 @@ def test_a_game_of_its_own_plays_on_untouched_rows_only():
 def test_notes_of_sampler_and_classifier_are_kept():
     X, y = numeric_table()
     y = np.where(np.arange(90) < 3, "few", "many")
-    [record] = play(task("smote", data=as_dataset("t", X, y))).classifiers
+    [record] = run_task(task("smote", data=as_dataset("t", X, y))).classifiers
     assert record["note"] == "k_neighbors=1, as the smallest class has 2 rows"
 
 
 @pytest.mark.parametrize("method", ["none", "threshold", "smote", "spread", "gamo"])
 def test_records_are_complete(method):
-    outcome = play(task(method))
+    outcome = run_task(task(method))
     [record] = outcome.classifiers
     assert record["status"] == "ok"
     assert set(record["scores"]) == set(SCORES)
@@ -180,16 +180,16 @@ def test_records_are_complete(method):
 
 
 def test_pictured_rows_are_real_and_generated():
-    rows = play(task("spread")).sampler["rows"]
+    rows = run_task(task("spread")).sampler["rows"]
     kinds = pd.DataFrame(rows).groupby("kind")["label"].unique()
     assert set(kinds["real"]) == {"common", "rare"}
     assert set(kinds["generated"]) == {"rare"}
-    assert play(task("spread", shown=False)).sampler["rows"] is None
+    assert run_task(task("spread", shown=False)).sampler["rows"] is None
 
 
 def test_the_threads_of_the_caller_are_given_back():
     before = torch.get_num_threads()
-    play(task())
+    run_task(task())
     assert torch.get_num_threads() == before
 
 
@@ -199,7 +199,7 @@ def test_a_class_that_training_lacks_has_probability_zero():
     kept = split.train[data.y[split.train] != 2]
     one = task(data=data)
     without = Task(**{**vars(one), "split": replace(split, train=kept)})
-    [record] = play(without).classifiers
+    [record] = run_task(without).classifiers
     assert record["status"] == "ok"
     assert record["recalls"][data.labels.tolist().index(2)] == 0
 
@@ -207,7 +207,9 @@ def test_a_class_that_training_lacks_has_probability_zero():
 def test_a_shift_of_the_class_mix_is_undone():
     X, y = mixed_table(300)
     data = as_dataset("t", X, y)
-    plain, repeated = (play(task(name, data=data)).classifiers[0] for name in ("none", "random"))
+    plain, repeated = (
+        run_task(task(name, data=data)).classifiers[0] for name in ("none", "random")
+    )
     mended = repeated["corrected"]["scores"]
     assert repeated["scores"]["brier_score"] > 1.2 * plain["scores"]["brier_score"]
     assert mended["brier_score"] == pytest.approx(plain["scores"]["brier_score"], rel=0.1)
@@ -215,7 +217,7 @@ def test_a_shift_of_the_class_mix_is_undone():
 
 
 def test_class_weights_shift_it_too():
-    weighted, plain = (play(task(name)).classifiers[0] for name in ("class_weight", "none"))
+    weighted, plain = (run_task(task(name)).classifiers[0] for name in ("class_weight", "none"))
     mended = weighted["corrected"]["scores"]["log_loss"]
     before = weighted["scores"]["log_loss"]
     best = plain["scores"]["log_loss"]
@@ -223,7 +225,7 @@ def test_class_weights_shift_it_too():
 
 
 def test_correction_is_that_of_the_meta_estimator():
-    outcome = play(task("random"))
+    outcome = run_task(task("random"))
     data, split = (getattr(task("random"), name) for name in ("data", "split"))
     X, X_test = impute(data.X.iloc[split.train], data.X.iloc[split.test])
     sampler = with_seed(choose_methods(["random"])["random"].sampler, 0)
@@ -251,7 +253,7 @@ WEIGHED = LogisticRegression(class_weight="balanced")
 )
 def test_correction_of_a_pipeline_is_that_of_the_meta_estimator(method, classifier):
     one = task(method, {"own": classifier}, as_dataset("t", *numeric_table()))
-    found = play(one).classifiers[0]
+    found = run_task(one).classifiers[0]
     X, X_test = impute(one.data.X.iloc[one.split.train], one.data.X.iloc[one.split.test])
     y, y_test = one.data.y[one.split.train], one.data.y[one.split.test]
     model = make_model(with_seed(classifier, one.seed), X)
@@ -273,7 +275,7 @@ def test_correction_of_a_pipeline_is_that_of_the_meta_estimator(method, classifi
     ],
 )
 def test_nothing_is_corrected_where_nobody_knows_the_mix(method, classifier):
-    found = play(task(method, {"own": classifier})).classifiers[0]
+    found = run_task(task(method, {"own": classifier})).classifiers[0]
     assert found["status"] == "ok"
     assert "corrected" not in found
 
@@ -287,16 +289,16 @@ def test_nothing_is_corrected_where_nobody_knows_the_mix(method, classifier):
     ],
 )
 def test_no_sampler_before_a_classifier_that_balances(classifier):
-    assert play(task("none", {"own": classifier})).classifiers[0]["status"] == "ok"
+    assert run_task(task("none", {"own": classifier})).classifiers[0]["status"] == "ok"
     for method in ("random", "class_weight"):
-        assert play(task(method, {"own": classifier})).classifiers[0]["status"] == "n/a"
+        assert run_task(task(method, {"own": classifier})).classifiers[0]["status"] == "n/a"
 
 
 def test_games_encode_tables_by_themselves():
     games = choose_classifiers(["gamo"], max_iter=4)
     model = make_model(games["gamo"], mixed_table()[0])
     assert model[0] == "passthrough"
-    assert play(task("none", games)).classifiers[0]["status"] == "ok"
+    assert run_task(task("none", games)).classifiers[0]["status"] == "ok"
 
 
 class Triples(BaseEstimator):
@@ -311,7 +313,7 @@ class Triples(BaseEstimator):
 
 def test_samplers_may_return_arrays_and_nobody_knows_what_they_made():
     X, y = numeric_table()
-    outcome = play(task(Method(Triples()), data=as_dataset("t", X, y)))
+    outcome = run_task(task(Method(Triples()), data=as_dataset("t", X, y)))
     assert outcome.classifiers[0]["status"] == "ok"
     assert outcome.sampler["n_generated"] is None
     assert outcome.sampler["fidelity"] is None

@@ -60,11 +60,11 @@ def played(monkeypatch):
     """Keys of the tasks played in this process."""
     seen = []
 
-    def noted(task, play=work.play):
+    def noted(task, run_task=work.run_task):
         seen.append(work.task_key(task))
-        return play(task)
+        return run_task(task)
 
-    monkeypatch.setattr(work, "play", noted)
+    monkeypatch.setattr(work, "run_task", noted)
     return seen
 
 
@@ -139,13 +139,13 @@ def test_what_another_call_finished_meanwhile_is_not_played(tmp_path, monkeypatc
     store = tmp_path / "s.sqlite"
     seen = []
 
-    def slow(task, play=work.play):
+    def slow(task, run_task=work.run_task):
         seen.append(work.task_key(task))
         if len(seen) == 1:  # another call comes in between, finds one claimed and plays it too
             compare(DATA, ["none"], ["knn"], cv=4, store=store)
-        return play(task)
+        return run_task(task)
 
-    monkeypatch.setattr(work, "play", slow)
+    monkeypatch.setattr(work, "run_task", slow)
     found = compare(DATA, ["none"], ["knn"], cv=4, store=store)
     assert len(found.results) == 4
     assert len(seen) == 5
@@ -157,7 +157,7 @@ def test_what_another_call_finished_meanwhile_is_not_played(tmp_path, monkeypatc
 def test_an_interrupted_call_goes_on_and_leaves_no_claim(tmp_path, monkeypatch, played, error):
     store = tmp_path / "s.sqlite"
     with monkeypatch.context() as patch:
-        patch.setattr(work, "play", _stop_at_third(work.play, error))
+        patch.setattr(work, "run_task", _stop_at_third(work.run_task, error))
         with pytest.raises(error):
             compare(DATA, ["none"], ["knn"], cv=5, store=store)
     assert n_claims(store) == 0
@@ -198,8 +198,8 @@ def test_a_fit_that_ctrl_c_cut_short_is_not_stored_and_the_call_goes_on(tmp_path
     pd.testing.assert_frame_equal(without_times(compared(store)), without_times(whole))
 
 
-def _stop_at_third(play, error):
-    calls = iter((play, play))
+def _stop_at_third(run_task, error):
+    calls = iter((run_task, run_task))
 
     def stop(task):
         call = next(calls, None)

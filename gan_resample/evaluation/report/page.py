@@ -56,7 +56,9 @@ def write_report(comparison: OverData, path: Path, pictures: bool = True) -> Pat
         raise FileExistsError(
             f"{path} exists and is no report of a comparison: name another file, or remove it"
         )
-    template = (resources.files("gan_resample.evaluation") / "report.html").read_text("utf-8")
+    template = (resources.files("gan_resample.evaluation.report") / "report.html").read_text(
+        "utf-8"
+    )
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     gaps = comparison.summary().filter(regex="_difference$")
     with mpl.rc_context({"text.parse_math": False}):  # a label may hold dollars

@@ -38,7 +38,7 @@ from gan_resample.evaluation.run.smote import NotApplicable, fit_resample
 from gan_resample.priors.class_mix import balances_inside, hides_its_mix, last_step, own_weights
 from gan_resample.priors.correction import shift_priors
 
-__all__ = ["Outcome", "Task", "play"]
+__all__ = ["Outcome", "Task", "run_task"]
 
 Array = NDArray[Any]
 Record = dict[str, Any]
@@ -71,7 +71,7 @@ class Outcome:
     classifiers: list[Record]
 
 
-def play(task: Task) -> Outcome:
+def run_task(task: Task) -> Outcome:
     """Do the task with one thread; errors become records, warnings are counted."""
     data, split = task.data, task.split
     about = {"data": data.name, "repeat": split.repeat, "fold": split.fold, "sampler": task.name}
@@ -82,7 +82,9 @@ def play(task: Task) -> Outcome:
         for name, classifier in task.classifiers.items():
             record, found = sampled, None
             if rows:
-                record, found = _attempt(partial(judge, task, classifier, rows, X_test), met)
+                record, found = _attempt(
+                    partial(train_and_score, task, classifier, rows, X_test), met
+                )
             records.append(about | {"classifier": name} | record | (found or {}))
         if rows:
             sampled |= rows.figures() | _look_at(rows, task.shown, met)
@@ -201,7 +203,7 @@ def make_model(classifier: Any, X: pd.DataFrame) -> Pipeline:
     return Pipeline([("encode", encode), ("classifier", clone(classifier))])
 
 
-def judge(task: Task, classifier: Any, rows: Rows, X_test: pd.DataFrame) -> Record:
+def train_and_score(task: Task, classifier: Any, rows: Rows, X_test: pd.DataFrame) -> Record:
     """Train one classifier on the rows and score it on the test part."""
     if balances_inside(classifier) and not task.method.does_nothing:
         raise NotApplicable("balances the classes by itself: see sampler none")

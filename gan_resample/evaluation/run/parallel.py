@@ -18,7 +18,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from joblib.parallel import get_active_backend
 from tqdm import tqdm
 
-from gan_resample.evaluation.run.fold import Outcome, Task, play
+from gan_resample.evaluation.run.fold import Outcome, Task, run_task
 from gan_resample.evaluation.run.store import Key, Store, TaskKey
 
 __all__ = ["keys", "play_missing", "task_key"]
@@ -40,7 +40,7 @@ def play_missing(tasks: Sequence[Task], store: Store, n_jobs: int | None, verbos
     What other calls have claimed comes last, if it is missing even then: they may have been
     killed. Where they were not, a task may be played twice, with the same results.
     """
-    call = delayed(_choose_play(n_jobs))
+    call = delayed(_choose_runner(n_jobs))
     left, failed = _missing(tasks, store)
     others: list[Task] = []
     bar = tqdm(total=len(tasks), initial=len(tasks) - len(left), unit="fit", disable=not verbose)
@@ -102,7 +102,7 @@ def _write_all(calls: Iterable[Any], store: Store, n_jobs: int | None, bar: tqdm
 # ---- where tasks run ----------------------------------------------------------------------------
 
 
-def _choose_play(n_jobs: int | None) -> Callable[[Task], Outcome]:
+def _choose_runner(n_jobs: int | None) -> Callable[[Task], Outcome]:
     """Choose what workers are asked to do; refuse threads, for Dask's workers and elsewhere."""
     backend: Any = get_active_backend()[0]
     kind = type(backend).__name__
@@ -113,7 +113,7 @@ def _choose_play(n_jobs: int | None) -> Callable[[Task], Outcome]:
             "a process, or joblib.parallel_config(backend='loky')"
         )
     if kind != "DaskDistributedBackend":
-        return play
+        return run_task
     workers = backend.client.nthreads()
     if any(n > 1 or name.startswith("inproc") for name, n in workers.items()):
         raise ValueError(
@@ -138,4 +138,4 @@ def _play_alone(task: Task) -> Outcome:
     A worker that waits for such work takes another task meanwhile, in a second thread.
     """
     with parallel_config(backend="sequential"):
-        return play(task)
+        return run_task(task)
