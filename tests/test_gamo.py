@@ -199,7 +199,7 @@ def test_diagnostics_are_given_by_label():
 
 
 def test_a_fresh_class_mixer_has_collapsed_to_the_mean_and_says_so():
-    with pytest.warns(CollapseWarning, match=r"classes 1, 2 have collapsed: spread is 0\.0"):
+    with pytest.warns(CollapseWarning, match=r"classes 1, 2 have collapsed: std_ratio is 0\.0"):
         sampler = GAMOSampler(mixer="class", max_iter=1, random_state=0).fit(X, y)
     assert sampler.ess_[1] > 15
     assert sampler.std_ratio_[1] < 0.05
