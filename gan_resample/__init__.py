@@ -1,21 +1,29 @@
-"""Adversarial games for imbalanced data, compatible with scikit-learn and imbalanced-learn."""
+"""Adversarial games for imbalanced data, compatible with scikit-learn and imbalanced-learn.
 
-from gan_resample.calibration import PriorCorrectedClassifier
-from gan_resample.cyclegan import CycleGANClassifier, CycleGANSampler
-from gan_resample.dvaan import DVAANClassifier, DVAANSampler
-from gan_resample.egan import EGANClassifier
-from gan_resample.encoding import TableEncoder
-from gan_resample.engine.guards import (
-    BoundaryWarning,
-    CollapseWarning,
-    DivergenceError,
-    DivergenceWarning,
-    TinyClassWarning,
-)
-from gan_resample.gamo import GAMOClassifier, GAMOSampler
-from gan_resample.images import ImageEncoder
-from gan_resample.pgan import PGANClassifier, PGANSampler
-from gan_resample.spread import SpreadSMOTE
+Names are loaded when they are first used (PEP 562): torch takes seconds, for which neither
+``gan-resample --help`` nor a Ctrl-C should wait.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gan_resample.calibration import PriorCorrectedClassifier
+    from gan_resample.cyclegan import CycleGANClassifier, CycleGANSampler
+    from gan_resample.dvaan import DVAANClassifier, DVAANSampler
+    from gan_resample.egan import EGANClassifier
+    from gan_resample.encoding import TableEncoder
+    from gan_resample.engine.guards import (
+        BoundaryWarning,
+        CollapseWarning,
+        DivergenceError,
+        DivergenceWarning,
+        TinyClassWarning,
+    )
+    from gan_resample.gamo import GAMOClassifier, GAMOSampler
+    from gan_resample.images import ImageEncoder
+    from gan_resample.pgan import PGANClassifier, PGANSampler
+    from gan_resample.spread import SpreadSMOTE
 
 __version__ = "0.1.0"
 
@@ -39,3 +47,40 @@ __all__ = [
     "TableEncoder",
     "TinyClassWarning",
 ]
+
+# loaded with the first use of one of their names
+_MODULES = {
+    "calibration": ["PriorCorrectedClassifier"],
+    "cyclegan": ["CycleGANClassifier", "CycleGANSampler"],
+    "dvaan": ["DVAANClassifier", "DVAANSampler"],
+    "egan": ["EGANClassifier"],
+    "encoding": ["TableEncoder"],
+    "engine.guards": [
+        "BoundaryWarning",
+        "CollapseWarning",
+        "DivergenceError",
+        "DivergenceWarning",
+        "TinyClassWarning",
+    ],
+    "gamo": ["GAMOClassifier", "GAMOSampler"],
+    "images": ["ImageEncoder"],
+    "pgan": ["PGANClassifier", "PGANSampler"],
+    "spread": ["SpreadSMOTE"],
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+_SUBMODULES = {*_MODULES, "datasets", "engine", "evaluation", "nn"}
+
+if not TYPE_CHECKING:  # which would take any name for a public one
+
+    def __getattr__(name: str) -> Any:
+        if name in _SUBMODULES:
+            return import_module(f"{__name__}.{name}")
+        if name not in _MODULE_OF:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+        globals()[name] = value  # where the next use finds it
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
