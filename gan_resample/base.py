@@ -104,7 +104,7 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
         """Return what a fit that goes on cannot change, its rows among it, as texts."""
         elsewhere = set(game_params(self)) - set(self._game_params)
         fixed = [name for name in fixed_params(self) if name not in elsewhere]
-        settings = {name: _told(plain(getattr(self, name))) for name in fixed}
+        settings = {name: _told(getattr(self, name)) for name in fixed}
         return settings | {"rows": hashlib.blake2b(x.tobytes()).hexdigest()}
 
     def _refuse_changes(self, settings: dict[str, str], deficits: Sequence[int]) -> None:
@@ -364,7 +364,11 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
 
 
 def _told(value: Any) -> str:
-    """Describe a setting in words that are the same in every process, weights included."""
+    """Describe a setting in words that are the same in every process, weights included.
+
+    Estimators are told by their parameters: their own words leave out what is long.
+    """
+    value = plain(value)
     if isinstance(value, nn.Module):
         state = [t for t in value.state_dict().values() if torch.is_tensor(t) and not is_lazy(t)]
         weights = [tensor.detach().cpu().numpy().tobytes() for tensor in state]
@@ -374,6 +378,12 @@ def _told(value: Any) -> str:
         return f"{_told(value.func)} {[_told(each) for each in value.args]} {keywords}"
     if callable(value) and hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
+    if isinstance(value, BaseEstimator):
+        return f"{type(value).__qualname__} {_told(value.get_params(deep=False))}"
+    if isinstance(value, dict):
+        return repr({name: _told(each) for name, each in value.items()})
+    if isinstance(value, (list, tuple)):
+        return repr([_told(each) for each in value])
     return repr(value)
 
 
