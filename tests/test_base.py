@@ -12,7 +12,7 @@ import torch
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
-from gan_resample import GAMOClassifier, GAMOSampler, SpreadSMOTE
+from gan_resample import GAMOClassifier, GAMOSampler, SpreadSMOTE, TableEncoder
 from gan_resample.core.classifier import BaseGameClassifier
 from gan_resample.core.parameters import param
 from gan_resample.engine.game import ClassifyingGame
@@ -176,6 +176,20 @@ def test_a_warm_start_that_diverges_leaves_the_last_finite_state():
     with pytest.warns(DivergenceWarning), pytest.raises(DivergenceError):
         clf.fit(X, y)
     assert np.isfinite(clf.predict_proba(X)).all()
+
+
+def test_a_warm_start_refuses_another_encoder_however_long_its_words_are():
+    many, labels = np.tile(X, 20), y
+    names = [*range(many.shape[1])]
+    first, other = names[:35], [*names[:34], names[36]]  # scikit-learn's repr tells thirty
+    sampler = GAMOSampler(**QUICK, warm_start=True)
+    sampler.set_params(encoder=TableEncoder(categorical_features=first)).fit(many, labels)
+    sampler.set_params(encoder=TableEncoder(categorical_features=np.array(first)))
+    sampler.fit(many, labels)  # as before
+    sampler.set_params(encoder=TableEncoder(categorical_features=other))
+    assert repr(sampler.encoder) == repr(TableEncoder(categorical_features=first))
+    with pytest.raises(ValueError, match="but encoder changed since the last fit"):
+        sampler.fit(many, labels)
 
 
 def test_a_warm_start_refuses_other_rows():

@@ -9,7 +9,7 @@ import torch
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from gan_resample import DVAANSampler, GAMOSampler, PGANSampler
+from gan_resample import CycleGANSampler, DVAANSampler, GAMOSampler, PGANSampler
 from gan_resample.core.decoding import warn_of_poor_decoding
 from tests.helpers import SMALL, digit_images
 
@@ -49,6 +49,7 @@ def test_equal_images_of_a_class_are_no_measure():
         (GAMOSampler(**SMALL, max_iter=2, decoder_iter=2), "decoder_iter (it is 2"),
         (PGANSampler(**SMALL, max_iter=2, init_iter=2, decoder_iter=2), "decoder_iter (it is 2"),
         (DVAANSampler(**SMALL, max_iter=2, width_multiplier=0.1), "max_iter (it is 2"),
+        (CycleGANSampler(**SMALL, max_iter=2, width_multiplier=0.1), "max_iter (it is 2"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -66,6 +67,22 @@ def test_too_few_rounds_are_told_with_their_figure(sampler, remedy):
         assert np.array_equal(clone(sampler).fit_resample(images, labels)[0], first)
 
 
+def test_translators_are_judged_by_what_they_make_of_their_own_class():
+    """Where they are asked to leave it alone, which the loss of identity does."""
+    images, labels = digit_images((20, 10, 6))
+    kept = torch.nn.Conv2d(1, 1, 1)  # images as they are
+    torch.nn.init.ones_(kept.weight)
+    torch.nn.init.zeros_(kept.bias)
+    options = {"max_iter": 2, "random_state": 0, "width_multiplier": 0.1, "learning_rate": 1e-6}
+    for settings in ({"translator": kept}, {"identity_weight": 0.0}):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)
+            CycleGANSampler(**options, **settings).fit(images, labels)
+    kept.bias.data.fill_(4.0)
+    with pytest.warns(ConvergenceWarning, match="make of an image of their own class is further"):
+        CycleGANSampler(**options, translator=kept).fit(images, labels)
+
+
 def test_a_trained_decoder_and_feature_vectors_are_not_warned_of():
     images, labels = digit_images((30, 20))
     for options in ({"decoder_iter": 250}, {"space": "features"}):  # about .8 of 1.5
@@ -73,3 +90,10 @@ def test_a_trained_decoder_and_feature_vectors_are_not_warned_of():
         with warnings.catch_warnings():
             warnings.simplefilter("error", ConvergenceWarning)
             sampler.fit(images, labels)
+
+
+def test_trained_translators_are_not_warned_of():
+    images, labels = digit_images((20, 10))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        CycleGANSampler(max_iter=100, random_state=0).fit(images, labels)

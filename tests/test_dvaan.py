@@ -560,7 +560,7 @@ def test_dis_and_the_pool_see_scattered_rows():
     seen = []
     game.discriminator[0].register_forward_pre_hook(lambda module, args: seen.append(args[0]))
     next(iter(game.turns(x[:16], labels[:16])))
-    assert (seen[0][16:48].abs().amax(1) > 20).all()  # rebuilt ones and draws of the prior
+    assert (seen[0][16:48].abs().amax(1) > 20).float().mean() > 0.9  # rebuilt, and of the prior
     assert (seen[0][:16].abs() < 20).all()
     game.fill_pool()
     assert (game.pool.abs().amax(1) > 20).float().mean() > 0.9

@@ -68,7 +68,7 @@ def trained(digits, *, shared, max_iter=250, counts=(0, 60, 30), shape=(1, 8, 8)
 
 @shared_or_not
 def test_decoding_beats_the_mean_image_of_the_class(digits, shared):
-    net = trained(digits, shared_decoder=shared)
+    net = trained(digits, shared=shared)
     x, y, h = digits
     rows = y > 0
     with seeded(random_stream(1), CPU), torch.inference_mode():
@@ -84,7 +84,7 @@ def test_decoding_beats_the_mean_image_of_the_class(digits, shared):
 
 @shared_or_not
 def test_order_of_rows_is_kept(digits, shared):
-    game = trained(digits, shared_decoder=shared, max_iter=30).module_
+    game = trained(digits, shared=shared, max_iter=30).module_
     _, y, h = digits
     rows = torch.tensor([100, 170, 95, 160])
     assert y[rows].tolist() == [1, 2, 1, 2]
@@ -97,14 +97,14 @@ def test_order_of_rows_is_kept(digits, shared):
 
 
 def test_one_decoder_or_one_for_each_class_in_play(digits):
-    shared = trained(digits, shared_decoder=True, max_iter=1).module_.decoder
-    apart = trained(digits, shared_decoder=False, max_iter=1).module_.decoder
+    shared = trained(digits, shared=True, max_iter=1).module_.decoder
+    apart = trained(digits, shared=False, max_iter=1).module_.decoder
     assert len(shared) == 1
     assert [isinstance(d, VariationalDecoder) for d in apart] == [False, True, True]
 
 
 def test_the_divergence_term_warms_up(digits):
-    net = trained(digits, shared_decoder=True, max_iter=1)
+    net = trained(digits, shared=True, max_iter=1)
     game, (x, y, h) = net.module_, digits
     game.begin_epoch(torch.cat([h, x.flatten(1)], dim=1)[y > 0], y[y > 0])
     game.rounds_planned = 100
@@ -121,7 +121,7 @@ def test_the_loss_by_hand(digits):
     """|x - xr|^2 + KL of the row + KL of a mixture, in which rows and mixture are the same."""
     x, y, h = digits
     one = torch.cat([h, x.flatten(1)], dim=1)[y > 0][:1].repeat(90, 1)
-    net = trained(digits, shared_decoder=True, max_iter=1)
+    net = trained(digits, shared=True, max_iter=1)
     game = net.module_
     game.begin_epoch(one, y[y > 0])
     game.rounds_played = game.rounds_planned = 100
@@ -147,13 +147,13 @@ def test_a_large_log_variance_is_clamped():
 
 def test_the_decoder_keeps_the_laws_of_games(digits):
     """Of those of test_games, what a game without samples and logits can keep."""
-    net = trained(digits, shared_decoder=False, max_iter=3)
+    net = trained(digits, shared=False, max_iter=3)
     game = net.module_
     owned = {id(p) for p in game.decoder.parameters()}
     assert owned == {id(p) for p in game.parameters() if p.requires_grad}
     assert all(p.grad is not None and p.grad.isfinite().all() for p in game.parameters())
     loaded = pickle.loads(pickle.dumps(net)).module_
-    fresh = trained(digits, shared_decoder=False, max_iter=1).module_
+    fresh = trained(digits, shared=False, max_iter=1).module_
     fresh.load_state_dict(game.state_dict())
     _, y, h = digits
     images = []
@@ -165,7 +165,7 @@ def test_the_decoder_keeps_the_laws_of_games(digits):
 
 
 def test_training_rows_are_not_kept(digits):
-    game = trained(digits, shared_decoder=True, max_iter=2).module_
+    game = trained(digits, shared=True, max_iter=2).module_
     assert not len(game._rows)
     assert not any(len(p) == 90 for p in [*game.parameters(), *game.buffers()] if p.ndim)
 
@@ -182,5 +182,5 @@ def test_the_feature_extractor_stays_as_the_game_left_it():
 def test_rows_of_a_table_are_decoded_too(digits):
     x, y, h = digits
     flat = (x.flatten(1)[:, :6], y, h)
-    game = trained(flat, shared_decoder=True, max_iter=3, shape=(6,)).module_
+    game = trained(flat, shared=True, max_iter=3, shape=(6,)).module_
     assert game.decode(h[:2], y[:2] + 1).shape == (2, 6)

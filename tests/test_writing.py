@@ -1,12 +1,14 @@
 """Files are written whole or not at all, and only over those of one's own."""
 
 import os
+import sqlite3
 import stat
+from contextlib import closing
 
 import pandas as pd
 import pytest
 
-from gan_resample.evaluation.run.store import Store
+from gan_resample.evaluation.run.store import Store, is_store
 from gan_resample.files.writing import (
     check_folder,
     check_table_file,
@@ -74,16 +76,19 @@ def test_inputs_are_known_under_other_names(tmp_path, monkeypatch):
 def test_results_are_those_beside_a_store_that_begin_as_ours(tmp_path):
     results = "data,repeat,fold,sampler,classifier,status\n"
     (tmp_path / "results.csv").write_text(results)
-    assert written_by_comparison(tmp_path) == set()  # nothing tells where they came from
+    assert written_by_comparison(tmp_path, is_store) == set()  # nothing tells where they came from
     (tmp_path / "results.sqlite").write_text("no store")
-    assert written_by_comparison(tmp_path) == set()
+    assert written_by_comparison(tmp_path, is_store) == set()
     (tmp_path / "results.sqlite").unlink()
     Store(tmp_path / "results.sqlite").close()
     before = (tmp_path / "results.sqlite").read_bytes()
-    assert written_by_comparison(tmp_path) == {"results.csv"}
+    assert written_by_comparison(tmp_path, is_store) == {"results.csv"}
     (tmp_path / "results.csv").write_text("age,kind\n")
     (tmp_path / "report.html").write_text("<p>Made by gan_resample 0.1.0. This page")
-    assert written_by_comparison(tmp_path) == {"report.html"}
+    assert written_by_comparison(tmp_path, is_store) == {"report.html"}
+    with closing(sqlite3.connect(tmp_path / "results.sqlite")) as held:
+        held.execute("BEGIN EXCLUSIVE")  # as another comparison does for moments
+        assert written_by_comparison(tmp_path, is_store) == {"report.html"}
     assert (tmp_path / "results.sqlite").read_bytes() == before
 
 

@@ -33,10 +33,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0, 1 when a process died, 2 for a usage error, 130 when stopped."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    options = parse(arguments)
-    options.arguments = arguments
+    when_stopped = ""
     try:
-        options.run(options)
+        options = parse(arguments)
+        options.arguments, when_stopped = arguments, options.when_stopped
+        options.run(options)  # imports what takes seconds, torch among it
     except (ValueError, TypeError, OSError, ImportError) as error:
         print(f"gan-resample: {error}", file=sys.stderr)
         return USAGE_ERROR
@@ -44,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"gan-resample: {error}", file=sys.stderr)
         return DIED
     except KeyboardInterrupt:
-        print(f"\nstopped{options.when_stopped}", file=sys.stderr)
+        print(f"\nstopped{when_stopped}", file=sys.stderr)
+        # a Ctrl-C inside an exec of text, as dataclasses do while they are imported, makes Python
+        # end by the signal whatever is returned here; it forgets that with the next text
+        exec("")
         return STOPPED
     return 0

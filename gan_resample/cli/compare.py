@@ -115,6 +115,7 @@ def _read_datasets(options: argparse.Namespace, out: Path) -> tuple[list[Any], d
     over a file of somebody's.
     """
     from gan_resample.datasets import BUNDLED, load_bundled
+    from gan_resample.evaluation.run.store_file import is_store
     from gan_resample.files.reading import table_files
     from gan_resample.files.writing import (
         REPORT,
@@ -136,9 +137,9 @@ def _read_datasets(options: argparse.Namespace, out: Path) -> tuple[list[Any], d
         raise FileNotFoundError(
             f"no such file or folder: {path}; bundled names are {', '.join(BUNDLED)}"
         )
-    files = {} if bundled else table_files(path, written_by_comparison(path))
+    files = {} if bundled else table_files(path, written_by_comparison(path, is_store))
     refuse_inputs((out / name for name in (*RESULTS, REPORT, STORE)), files.values())
-    refuse_foreign_results(out)
+    refuse_foreign_results(out, is_store)
     if bundled:
         return [load_bundled(options.data)], {}
     return _make_datasets(path, files, columns)

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 from torch import nn
 from torch.nn.parameter import is_lazy
 
@@ -94,7 +95,7 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
         """Return what a fit that goes on cannot change, its rows among it, as texts."""
         elsewhere = set(game_params(self)) - set(self._game_params)
         fixed = [name for name in fixed_params(self) if name not in elsewhere]
-        settings = {name: _told(plain(getattr(self, name))) for name in fixed}
+        settings = {name: fingerprint(getattr(self, name)) for name in fixed}
         return settings | {"rows": hashlib.blake2b(x.tobytes()).hexdigest()}
 
     def _refuse_changes(self, settings: dict[str, str], deficits: Sequence[int]) -> None:
@@ -193,17 +194,27 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
         return {"optimizer": torch.optim.Adam} | defaults | rates | wanted
 
 
-def _told(value: Any) -> str:
-    """Describe a setting in words that are the same in every process, weights included."""
+def fingerprint(value: Any) -> str:
+    """Return a text of a setting that is the same in every process, weights included.
+
+    Estimators give that of their parameters, as their ``repr`` leaves out what is long.
+    """
+    value = plain(value)
     if isinstance(value, nn.Module):
         state = [t for t in value.state_dict().values() if torch.is_tensor(t) and not is_lazy(t)]
         weights = [tensor.detach().cpu().numpy().tobytes() for tensor in state]
         return f"{value!r} {hashlib.blake2b(b''.join(weights)).hexdigest()}"
     if isinstance(value, partial):
-        keywords = {name: _told(each) for name, each in value.keywords.items()}
-        return f"{_told(value.func)} {[_told(each) for each in value.args]} {keywords}"
+        keywords = {name: fingerprint(each) for name, each in value.keywords.items()}
+        return f"{fingerprint(value.func)} {[fingerprint(each) for each in value.args]} {keywords}"
     if callable(value) and hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
+    if isinstance(value, BaseEstimator):
+        return f"{type(value).__qualname__} {fingerprint(value.get_params(deep=False))}"
+    if isinstance(value, dict):
+        return repr({name: fingerprint(each) for name, each in value.items()})
+    if isinstance(value, (list, tuple)):
+        return repr([fingerprint(each) for each in value])
     return repr(value)
 
 

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from gan_resample.core.classifier import BaseGameClassifier
+from gan_resample.core.decoding import WATCHED_IMAGES, warn_of_poor_decoding
 from gan_resample.core.parameters import (
     AT_LEAST_0,
     AT_LEAST_1,
@@ -282,7 +283,9 @@ class CycleGANSampler(
     ``fit_resample`` or ``sample``, each row of the source is translated once before any is
     translated again, which balancing never needs. Then numbers get noise of .05 standard
     deviations and images are mirrored, every other time, before they are translated; a warning
-    says how many. A class of a single row is repeated.
+    says how many. A class of a single row is repeated. A fit on images warns of too few
+    rounds where translators lose images of their own class, which ``identity_weight`` asks them to
+    leave alone: what they make of them is further off than the class's mean image.
 
     Several classes are an extension of ours: a pair of translators for each deficient class, so
     that the time of a fit grows with their number. Numbers that the slides do not give are those
@@ -333,6 +336,38 @@ class CycleGANSampler(
         else:
             self._learn_nothing()
             self._learn_more(x, codes, deficits, stream)
+
+    def _play(
+        self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
+    ) -> None:
+        super()._play(x, codes, deficits, stream)
+        # without that loss nothing asks a translator to give any image back
+        if x.ndim == 4 and self.identity_weight and self._stopped_by is None:
+            self._watch_translators(x, codes)
+
+    @torch.no_grad()
+    def _watch_translators(self, x: Array, codes: Array) -> None:
+        """Warn where translators lose images of their own class, which they are to leave alone."""
+        game, device = self.game_, torch.device(self.net_.device)
+        images, made, labels = [], [], []
+        with steady(device):
+            for pair in game.pairs:
+                for classes, back in (((pair.target,), False), (pair.sources, True)):
+                    own = np.flatnonzero(np.isin(codes, classes))
+                    own = own[:: -(-len(own) * len(game.pairs) // WATCHED_IMAGES)]
+                    rows = torch.as_tensor(x[own], dtype=torch.float32, device=device)
+                    parts = rows.split(game.chunk_rows)
+                    images.append(rows)
+                    made += [game.translate(part, pair.target, back=back) for part in parts]
+                    labels.append(torch.as_tensor(codes[own], device=device))
+            warn_of_poor_decoding(
+                torch.cat(images),
+                torch.cat(made),
+                torch.cat(labels),
+                rounds=game.rounds_played,
+                remedy=f"max_iter (it is {self.max_iter}; the default is 2,000)",
+                what="what the translators make of an image of their own class",
+            )
 
     def _fit_resample(self, X: Any, y: Array) -> tuple[Any, Array]:
         X_new, y_new = super()._fit_resample(X, y)

@@ -83,12 +83,19 @@ class Comparison(OverData):
         Parameters
         ----------
         path : path-like
-            The file; its folder must exist. An earlier page is replaced, no other file is.
+            The file, in a folder that exists. An earlier page is replaced, no other file is.
         pictures : bool, default=True
             False leaves out those of single data sets, which make the page of many a heavy one.
 
         Returns
         -------
         path : Path
+
+        Raises
+        ------
+        FileExistsError
+            Where there is something else at that place.
+        OSError
+            Where nothing can be written there; FileNotFoundError where the folder is not there.
         """
         return write_report(self, Path(path), pictures)

@@ -10,11 +10,10 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import sqlite3
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -42,7 +41,6 @@ STORE, RESULTS, REPORT = "results.sqlite", ("results.csv", "summary.csv"), "repo
 FOOTER = "Made by gan_resample "  # at the end of every report
 # the first names of the columns that a comparison writes
 BEGINNINGS = {"results.csv": "data,repeat,fold,sampler,classifier,", "summary.csv": "data,classi"}
-TABLES = {"about", "records", "claims"}  # of a store
 
 
 @contextmanager
@@ -89,9 +87,9 @@ def refuse_inputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
 # ---- what a comparison writes -------------------------------------------------------------------
 
 
-def refuse_foreign_results(folder: Path) -> None:
+def refuse_foreign_results(folder: Path, is_store: Callable[[Path], bool]) -> None:
     """Refuse a folder where results would replace a file that no comparison wrote there."""
-    ours = written_by_comparison(folder)
+    ours = written_by_comparison(folder, is_store)
     for name in (*RESULTS, REPORT):
         if holds_something(folder / name) and name not in ours:
             raise ValueError(
@@ -100,13 +98,19 @@ def refuse_foreign_results(folder: Path) -> None:
             )
 
 
-def written_by_comparison(folder: Path) -> set[str]:
+def written_by_comparison(folder: Path, is_store: Callable[[Path], bool]) -> set[str]:
     """Return names of the tables and the report that a comparison wrote to a folder.
 
     A store must lie beside them, and they must begin as a comparison's do: a table of the user's
     may have any name.
+
+    Parameters
+    ----------
+    folder : Path
+    is_store : callable
+        Tells whether a file is a store of results.
     """
-    if not _is_store(folder / STORE):
+    if not is_store(folder / STORE):
         return set()
     found = {name for name in RESULTS if _begins(folder / name, BEGINNINGS[name])}
     return found | ({REPORT} if is_report(folder / REPORT) else set())
@@ -127,17 +131,6 @@ def _begins(path: Path, start: str) -> bool:
         return False
     with path.open("rb") as file:
         return file.read(len(start)) == start.encode()
-
-
-def _is_store(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as opened:
-            found = opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-            return {name for (name,) in found} >= TABLES
-    except sqlite3.Error:
-        return False
 
 
 # ---- tables -------------------------------------------------------------------------------------

@@ -172,6 +172,19 @@ def test_without_doing_nothing_there_is_no_difference():
     assert "best balanced accuracy is that of knn with good" in told[0]
 
 
+def test_doing_nothing_alone_is_set_against_nothing():
+    found = made({("none", "knn"): NOTHING}, data=("t", "u", "v", "w", "x"))
+    assert overall_findings(found) == []
+    told = " ".join(findings(found, "t"))
+    assert "(70.4). No sampler was asked for beside doing nothing: there is no difference" in told
+    assert "detectable" not in told
+
+
+def test_where_all_others_failed_no_difference_is_listed():
+    found = made({("none", "knn"): NOTHING, ("good", "knn"): [None] * 5}, data=("t", "u"))
+    assert not any("difference to doing nothing" in told for told in overall_findings(found))
+
+
 def test_failures_are_said():
     values = {("none", "knn"): NOTHING, ("good", "knn"): [None] * 5}
     told = " ".join(findings(made(values), "t"))

@@ -196,6 +196,35 @@ def test_what_was_guessed_of_columns_is_listed_and_many_names_are_cut_short():
     assert columns_as_read({}) == {"groups": [], "guessed": []}
 
 
+def test_a_page_of_doing_nothing_alone_speaks_of_no_difference(tmp_path):
+    tables = {name: numeric_table() for name in "tu"}
+    found = compare(tables, ["none"], ["knn"], **QUICK)
+    text = re.sub(r"\s+", " ", found.to_html(tmp_path / "r.html").read_text())
+    assert "1 way to treat imbalance, 1 classifier, 2 data sets" in text
+    assert "No sampler was asked for beside doing nothing" in text
+    for said in ("intervals over data sets", "are judged", "it differs from doing nothing with"):
+        assert said not in text
+    assert "Difference to doing nothing" not in text
+    assert "1 is best" not in text
+
+
+def test_a_page_without_a_folder_is_refused_before_it_is_drawn(tmp_path, monkeypatch):
+    found = small_comparison()
+    monkeypatch.setattr("gan_resample.evaluation.report.page._section", None)  # not called
+    (tmp_path / "file").touch()
+    for folder in ("absent", "file"):
+        path = tmp_path / folder / "x.html"
+        with pytest.raises(FileNotFoundError) as error:
+            found.to_html(path)
+        assert str(error.value) == (
+            f"{path} cannot be written: there is no folder {path.parent}; make it first"
+        )
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"^absent/x.html .* folder absent; make it"):
+        found.to_html("absent/x.html")
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
+
+
 def test_a_page_replaces_pages_only(tmp_path, monkeypatch):
     monkeypatch.setattr("gan_resample.evaluation.report.page._figures", lambda *asked: [])
     found, file = small_comparison(), tmp_path / "page.html"
@@ -213,7 +242,7 @@ def test_a_page_replaces_pages_only(tmp_path, monkeypatch):
         raise OSError("no space left")
 
     monkeypatch.setattr(type(file), "write_text", fail)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(OSError, match=r"page.html cannot be written: no space left"):
         found.to_html(file)
     assert file.read_bytes() == before
     assert list(tmp_path.iterdir()) == [file]

@@ -19,7 +19,12 @@ AS_FORMAT_0 = (
     "PRAGMA application_id = 0",
     "PRAGMA user_version = 0",
 )
-ABOUT = {"data": {"t": "abc"}, "version of": {"torch": "1"}}
+ABOUT = {
+    "data": {"t": "abc"},
+    "sampler": {"none": "nothing"},
+    "classifier": {"a": "A()", "b": "B()"},
+    "version of": {"torch": "1"},
+}
 
 
 def outcome(fold=0, sampler="none", status="ok"):
@@ -88,8 +93,8 @@ def test_other_tables_join(tmp_path):
 def test_settings_without_a_result_bind_nobody(tmp_path):
     path = tmp_path / "s.sqlite"
     Store(path).agree(ABOUT)
-    Store(path).agree({"data": {"t": "other"}})
     store = Store(path)
+    store.agree(ABOUT | {"data": {"t": "other"}})
     store.add(outcome())
     with pytest.raises(ValueError, match="made otherwise"):
         store.agree(ABOUT)
@@ -127,6 +132,7 @@ def test_a_failure_replaces_no_success(tmp_path):
 
 def test_only_what_differs_is_told():
     store = Store()
+    store.agree(ABOUT)
     store.add(outcome())
     store.agree({"sampler": {"s": "SMOTE(a=1, b=2, c=3)"}})
     with pytest.raises(ValueError, match=r"sampler s: now b=9, there b=2\)"):
@@ -404,7 +410,7 @@ def test_a_store_of_the_first_format_goes_on(tmp_path):
     path = tmp_path / "s.sqlite"
     with closing(Store(path)) as store:
         store.agree(ABOUT | {"sampler": {"own": "mine.Own(k=3), fit_plainly"}})
-        store.add(outcome())
+        store.add(outcome(sampler="own"))
     run(path, *AS_FORMAT_0)
     told = {"own": "mine.Own[code 0123456789abcdef](k=3), fit_plainly"}
     with closing(Store(path)) as store:
@@ -414,7 +420,7 @@ def test_a_store_of_the_first_format_goes_on(tmp_path):
         ):
             store.agree(ABOUT | {"sampler": {"own": told["own"].replace("3)", "4)")}})
         store.agree(ABOUT | {"sampler": told})  # the code is taken for what it was then
-        store.add(outcome(1))
+        store.add(outcome(1, sampler="own"))
         assert len(store.records()) == 6
     with closing(Store(path)) as store:
         store.agree(ABOUT | {"sampler": told})
@@ -574,3 +580,43 @@ def test_settings_that_are_no_text_are_damage(tmp_path, value):
         closing(Store(path)) as store,
     ):
         store.agree({"sampler": {"a": "A()"}})
+
+
+LOST = {
+    "of a sampler": ("kind = 'sampler'", "sampler none"),
+    "of a classifier": ("kind = 'classifier' AND name = 'b'", "classifier b"),
+    "of a table": ("kind = 'data'", "data t"),
+    "of a version": ("kind = 'version of'", "version of torch"),
+    "of splits": ("kind = 'splits of'", "splits of t"),
+    "all": ("1", "classifier a"),
+}
+
+
+@pytest.mark.parametrize("what", LOST)
+def test_results_whose_settings_are_gone_are_not_taken_for_those_of_others(tmp_path, what):
+    path, (where, name) = tmp_path / "s.sqlite", LOST[what]
+    asked = ABOUT | {"splits of": {"t": "123"}}
+    with closing(Store(path)) as store:
+        store.agree(asked)
+        store.add(outcome())
+    run(path, f"DELETE FROM about WHERE {where}")
+    before = path.read_bytes()
+    for told in (asked, asked | {"sampler": {"none": "another"}}):
+        with (
+            closing(Store(path)) as store,
+            pytest.raises(ValueError, match=f"results, but not the settings of {name} that"),
+        ):
+            store.agree(told)
+    assert path.read_bytes() == before
+
+
+def test_names_that_have_no_result_may_come_and_go(tmp_path):
+    path = tmp_path / "s.sqlite"
+    with closing(Store(path)) as store:
+        store.agree(ABOUT)
+        store.add(outcome())
+    more = {"data": {"u": "def"}, "sampler": {"smote": "SMOTE()"}, "splits of": {"u": "9"}}
+    for _ in range(2):
+        with closing(Store(path)) as store:
+            store.agree(more)
+        run(path, "DELETE FROM about WHERE name IN ('u', 'smote')")

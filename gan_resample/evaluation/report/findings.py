@@ -105,6 +105,8 @@ def _against_nothing(comparison: Figures, summary: Any) -> list[str]:
     score = comparison.scores[0]
     if comparison.baseline is None:
         return ["Doing nothing was not among the samplers: there is no difference to it."]
+    if not comparison.judged:
+        return ["No sampler was asked for beside doing nothing: there is no difference to it."]
     title = sentence_case(comparison.title(score))
     told = [f"{title} against doing nothing: {_verdicts(summary, score)}."]
     if 0 < (few := int(summary["n_splits"].max())) < FEW_SPLITS:
@@ -160,8 +162,11 @@ def _cells(count: int) -> str:
 def overall_findings(comparison: OverData) -> list[str]:
     """Sentences about all cells together."""
     overall = comparison.overall()
-    told = []
-    measured = "difference" in overall and overall["difference"].notna().any()
+    told: list[str] = []
+    if len(comparison.samplers) == 1:
+        return told  # nothing to compare over data sets
+    others = overall[overall.index != comparison.baseline]
+    measured = "difference" in others and others["difference"].notna().any()
     if len(comparison.data) > 1 and measured:
         told.append(_mean_differences(comparison, overall))
     if overall["n_ranked"].iloc[0] > 1:

@@ -51,14 +51,16 @@ CAPTIONS = {
 
 
 def write_report(comparison: OverData, path: Path, pictures: bool = True) -> Path:
-    """Write the page and return its path; refuse to write over a file that is no such page."""
+    """Write the page and return its path; see :meth:`Comparison.to_html`."""
     if holds_something(path) and not is_report(path):
         raise FileExistsError(
             f"{path} exists and is no report of a comparison: name another file, or remove it"
         )
-    template = (resources.files("gan_resample.evaluation.report") / "report.html").read_text(
-        "utf-8"
-    )
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"{path} cannot be written: there is no folder {path.parent}; make it first"
+        )
+    template = (resources.files(__package__) / "report.html").read_text("utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     gaps = comparison.summary().filter(regex="_difference$")
     with mpl.rc_context({"text.parse_math": False}):  # a label may hold dollars
@@ -75,8 +77,11 @@ def write_report(comparison: OverData, path: Path, pictures: bool = True) -> Pat
         n_differences=int(gaps.notna().sum().sum()),
         warned=_warned(comparison),
     )
-    with replaced(path) as place:
-        place.write_text(page, encoding="utf-8")
+    try:
+        with replaced(path) as place:
+            place.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
     return path
 
 
@@ -189,7 +194,7 @@ def _figures(comparison: Figures, about: Record) -> Iterator[Record]:
         "corrected": "Calibration with the shift of the class mix undone",
     }
     for kind, title in titles.items():
-        if kind == "difference" and comparison.baseline is None:
+        if kind == "difference" and not comparison.judged:
             continue
         if kind in ("calibration", "corrected") and not any(
             cell[0] == data for cell in comparison.reliability_sums(kind)

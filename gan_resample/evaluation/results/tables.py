@@ -106,6 +106,11 @@ class Figures:
         """Name of the sampler that does nothing, if it ran."""
         return self.about["baseline"]
 
+    @property
+    def judged(self) -> bool:
+        """Whether there are samplers beside doing nothing, to tell their differences to it."""
+        return self.baseline is not None and len(self.samplers) > 1
+
     # ---- figures ----
 
     def summary(self) -> pd.DataFrame:

@@ -44,6 +44,8 @@ WHERE instr(records.body, '"status": "ok"') = 0 OR instr(excluded.body, '"status
 
 STATUS = ("ok", "failed", "n/a")
 
+NAMED = ("data", "sampler", "classifier")  # kinds of settings whose names each record has
+
 # kinds of settings that are kept as a hash, which tells a reader nothing, and what may differ
 HASHED = {"data": "other rows, columns or labels", "splits of": "other rows in the test parts"}
 
@@ -131,14 +133,39 @@ class Store:
         Raises
         ------
         ValueError
-            Where the store holds results of another version, other data or other settings.
+            Where the store holds results of another version, other data or other settings, or
+            results whose settings are gone.
         """
         self._about = [(k, n, v) for k, values in about.items() for n, v in values.items()]
         with self._transaction() as connection:
             empty = (f"SELECT 1 FROM {table} LIMIT 1" for table in ("records", "claims"))
             if not any(connection.execute(query).fetchone() for query in empty):
                 connection.execute("DELETE FROM about")  # of a run that left no result
+            self._refuse_lost_settings(connection)
             self._bind(connection)
+
+    def _refuse_lost_settings(self, connection: sqlite3.Connection) -> None:
+        """Refuse records of a method, say, that nothing is told of: any would be taken for it."""
+        there = {
+            kind: {name for (name,) in connection.execute(f"SELECT DISTINCT {kind} FROM records")}
+            for kind in NAMED
+        }
+        if not any(there.values()):
+            return
+        there["classifier"].discard("")  # of a sampler's own record
+        needed = {(kind, name) for kind, names in there.items() for name in names}
+        if self._format:  # format 0 began with fewer kinds
+            for kind, name, _ in self._about:
+                # a new data set brings its splits; what is of no one name never grows
+                if kind not in NAMED and (kind != "splits of" or name in there["data"]):
+                    needed.add((kind, name))
+        held = {*connection.execute("SELECT kind, name FROM about")}
+        if lost := sorted(f"{kind} {name}" for kind, name in needed - held):
+            raise ValueError(
+                f"{self.path} cannot be used as a store of results: it is damaged, or was changed "
+                f"by another program: it holds results, but not the settings of {lost[0]} that "
+                "they were made with; remove the file, or name another place"
+            )
 
     def _bind(self, connection: sqlite3.Connection) -> None:
         """Note the settings of this run, and refuse those of another that differ."""
