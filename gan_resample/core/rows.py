@@ -10,7 +10,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
 from numbers import Integral
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
@@ -36,7 +36,7 @@ from gan_resample.encoding.table import TableEncoder
 from gan_resample.engine.guards import TinyClassWarning
 from gan_resample.engine.seeding import random_stream
 
-__all__ = ["BaseRowSampler", "RowsMixin", "dense"]
+__all__ = ["BaseRowSampler", "Encoder", "RowsMixin", "dense"]
 
 Array = NDArray[Any]
 
@@ -44,11 +44,27 @@ DENSE_LIMIT = 2 * 2**30  # bytes that a sparse table may take when made dense
 TINY_CLASS = 5
 
 
+class Encoder(Protocol):
+    """How rows become numbers and come back; tables and images have one each."""
+
+    spans_: Sequence[tuple[int, int]]  # encoded columns of each category
+    levels_: Sequence[tuple[int, int]]  # encoded columns of few values, and how many
+
+    def fit(self, X: Any, y: Any = None) -> Any:
+        """Learn columns, or shape and range, from training rows."""
+
+    def transform(self, X: Any) -> Array:
+        """Encode rows as float32."""
+
+    def inverse_transform(self, Z: Array) -> Any:
+        """Turn encoded rows back into the columns, or pixels, seen in ``fit``."""
+
+
 class RowsMixin:
     """Validation and encoding of rows, the same for samplers and classifiers."""
 
     encoder: TableEncoder | ImageEncoder | None
-    encoder_: Any
+    encoder_: Encoder
     shape_in_: tuple[int, ...]
     classes_: Array
     _counts: tuple[int, ...]

@@ -7,7 +7,8 @@ seeding, training and the fitted attributes; no particular game.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from numbers import Integral
 from typing import Any, ClassVar
@@ -30,19 +31,43 @@ from gan_resample.engine.net import GameNet
 from gan_resample.engine.scalars import plain
 from gan_resample.engine.seeding import find_device, seeded
 
-__all__ = ["GameMixin"]
+__all__ = ["GameMixin", "Training"]
 
 Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Training:
+    """How an estimator has its net trained, beyond its own parameters.
+
+    Attributes
+    ----------
+    batch_size : int
+        Rows a round.
+    rounds_before : int
+        Rounds that come before those of ``max_iter``.
+    callbacks : sequence
+        skorch callbacks of the method's own.
+    optimizer : mapping
+        What the method hands to Adam, unless another optimizer is asked for.
+    learning_rates : mapping of str to float
+        Move -> share of ``learning_rate``; 1 where it is not listed.
+    later_moves : sequence of str
+        Moves of nets that are trained after the game.
+    """
+
+    batch_size: int
+    rounds_before: int = 0
+    callbacks: Sequence[Any] = ()
+    optimizer: Mapping[str, Any] = field(default_factory=dict)
+    learning_rates: Mapping[str, float] = field(default_factory=dict)
+    later_moves: Sequence[str] = ()
 
 
 class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
     """An estimator that trains a net which plays a game."""
 
     _game: ClassVar[type[Game]]
-    _optimizer_params: ClassVar[dict[str, Any]] = {}
-    _learning_rates: ClassVar[dict[str, float]] = {}  # move -> share of ``learning_rate``; else 1
-    _later_moves: ClassVar[Sequence[str]] = ()  # of nets that are trained after the game
-
     _deficits: tuple[int, ...]
     _settings: dict[str, str]
     net_: Any  # a GameNet; None where nothing was trained
@@ -57,6 +82,10 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
         """Names of the parameters that are handed on to the game; a hook."""
         return game_params(self)
 
+    def _plan_training(self, shape: Sequence[int], deficits: Sequence[int]) -> Training:
+        """Return how to train on encoded rows of ``shape``; a hook."""
+        return Training(batch_size=plain(self.batch_size))
+
     def _play(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
     ) -> None:
@@ -68,8 +97,9 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
             self._refuse_changes(settings, deficits)
         device = find_device(self.device)
         counts = np.bincount(codes, minlength=len(self.classes_)).tolist()
-        net = self.net_ if goes_on else self._make_net(x.shape[1:], counts, deficits, device)
-        net.set_params(max_iter=self._rounds_before(deficits) + plain(self.max_iter))
+        training = self._plan_training(x.shape[1:], deficits)
+        net = self.net_ if goes_on else self._make_net(x.shape[1:], counts, deficits, training)
+        net.set_params(max_iter=training.rounds_before + plain(self.max_iter))
         with seeded(stream, device), torch.inference_mode(False), torch.enable_grad():
             rows = torch.as_tensor(x, dtype=torch.float32), torch.as_tensor(codes)
             self._training = True
@@ -118,7 +148,7 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
         shape: Sequence[int],
         counts: Sequence[int],
         deficits: Sequence[int],
-        device: torch.device,
+        training: Training,
     ) -> GameNet:
         widths: Sequence[int] = plain(self.hidden_layer_sizes)
         if not all(isinstance(width, Integral) and width > 0 for width in widths):
@@ -127,47 +157,34 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
                 "the hidden layers, for example (128, 64)"
             )
         own = {name: plain(getattr(self, name)) for name in self._game_params}
-        rows_a_round = plain(self._rows_a_round(shape))
         known = {
             "shape": tuple(shape),
             "counts": tuple(counts),
             "deficits": tuple(deficits),
             "spans": tuple(self.encoder_.spans_),
             "levels": tuple(self.encoder_.levels_),
-            "batch_size": min(rows_a_round, sum(counts)),
+            "batch_size": min(training.batch_size, sum(counts)),
         }
         options: dict[str, Any] = {
-            **self._net_options(device, rows_a_round),
+            **self._net_options(training.batch_size),
             "max_iter": plain(self.max_iter),
-            "callbacks": [
-                *check_callbacks(self.callbacks, self._game),
-                *self._own_callbacks(),
-            ],
+            "callbacks": [*check_callbacks(self.callbacks, self._game), *training.callbacks],
             **{f"module__{name}": value for name, value in (known | own).items()},
         }
-        return GameNet(self._game, **options, **self._optimizer_options(options, self._game.moves))
+        optimizers = self._optimizer_options(options, self._game.moves, training)
+        return GameNet(self._game, **options, **optimizers)
 
-    def _own_callbacks(self) -> list[Any]:
-        """Return skorch callbacks of the method's own, by name; a hook."""
-        return []
-
-    def _rounds_before(self, deficits: Sequence[int]) -> int:
-        """Return the rounds that come before those of ``max_iter``; a hook."""
-        return 0
-
-    def _rows_a_round(self, shape: Sequence[int]) -> int:
-        """Return the batch size for encoded rows of ``shape``; a hook."""
-        return self.batch_size
-
-    def _net_options(self, device: torch.device, batch_size: int) -> dict[str, Any]:
+    def _net_options(self, batch_size: int) -> dict[str, Any]:
         return {
-            "batch_size": plain(batch_size),
+            "batch_size": batch_size,
             "lr": plain(self.learning_rate),
-            "device": str(device),
+            "device": str(find_device(self.device)),
             "verbose": int(self.verbose),
         }
 
-    def _optimizer_options(self, taken: dict[str, Any], moves: Iterable[str]) -> dict[str, Any]:
+    def _optimizer_options(
+        self, taken: dict[str, Any], moves: Iterable[str], training: Training
+    ) -> dict[str, Any]:
         """Return what ``net_params`` says to a net with these ``moves``."""
         wanted = plain(self.net_params) or {}
         if clash := sorted(set(wanted) & set(taken)):
@@ -175,22 +192,22 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
                 f"net_params sets {clash}, which the estimator sets itself: use its own arguments "
                 "for them, and net_params for optimizers"
             )
-        known = {*self._game.moves, *self._later_moves}
+        known = {*self._game.moves, *training.later_moves}
         found = {name.split("_optimizer")[0] for name in wanted if "_optimizer" in name}
         if unknown := sorted(found - known):
             raise ValueError(
                 f"net_params names a move {unknown[0]!r}, but {type(self).__name__} has the moves "
-                f"{', '.join((*self._game.moves, *self._later_moves))}"
+                f"{', '.join((*self._game.moves, *training.later_moves))}"
             )
         others = known - set(moves)
         prefixes = tuple(f"{move}_optimizer" for move in others)
         wanted = {name: value for name, value in wanted.items() if not name.startswith(prefixes)}
-        shares = {m: share for m, share in self._learning_rates.items() if m in moves}
+        shares = {m: share for m, share in training.learning_rates.items() if m in moves}
         rate = plain(self.learning_rate)
         rates = {f"{m}_optimizer__lr": share * rate for m, share in shares.items()}
         if "optimizer" in wanted:  # the method's betas are Adam's, not any optimizer's
             return rates | wanted
-        defaults = {f"optimizer__{name}": v for name, v in self._optimizer_params.items()}
+        defaults = {f"optimizer__{name}": v for name, v in training.optimizer.items()}
         return {"optimizer": torch.optim.Adam} | defaults | rates | wanted
 
 

@@ -5,17 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import sparse
-from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
 from gan_resample.core.classifier import BaseGameClassifier
-from gan_resample.core.decoding import WATCHED_IMAGES, warn_of_poor_decoding
 from gan_resample.core.parameters import (
     AT_LEAST_0,
     AT_LEAST_1,
@@ -28,13 +25,10 @@ from gan_resample.core.parameters import (
     one_of,
     param,
 )
-from gan_resample.core.rows import dense
 from gan_resample.core.sampler import BaseGameSampler, LoneRowsMixin
-from gan_resample.core.training import GameMixin
 from gan_resample.cyclegan.game import CycleGANGame
+from gan_resample.cyclegan.translating import CycleGANMixin
 from gan_resample.cyclegan.translation import LOSSES, TranslationGame
-from gan_resample.encoding.columns import is_frame
-from gan_resample.engine.ambient import steady
 from gan_resample.nn.build import Build
 
 __all__ = ["PAPER_SETTINGS", "CycleGANClassifier", "CycleGANSampler"]
@@ -54,78 +48,10 @@ PAPER_SETTINGS: dict[str, Any] = {
     "batch_size": 2,
     "learning_rate": 2e-4,
 }
-TABLE_BATCH, IMAGE_BATCH = 128, 4
 
 
 # what a game has that holds a classifier; "aug" samplers play one without
 CLASSIFIER_PARAMS = ("mode", "alt_period", "gamma", "classifier_weight", "classifier")
-
-
-class CycleGANMixin(GameMixin):
-    """What sampler and classifier share."""
-
-    _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}
-
-    def _rows_a_round(self, shape: Sequence[int]) -> int:
-        if self.batch_size is None:
-            return TABLE_BATCH if len(shape) == 1 else IMAGE_BATCH
-        return self.batch_size
-
-    def translate(self, X: Any, to: Any) -> Any:
-        """Turn rows into rows of another class.
-
-        Parameters
-        ----------
-        X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
-            Columns or shape as in ``fit``; rows of the class that ``to`` was translated from.
-        to : label
-            A class that was in play in ``fit``. Where there was one, and its rows came from one
-            class, that class too: rows are then turned back.
-
-        Returns
-        -------
-        X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
-            Translated row by row, in the columns or shape and dtypes seen in ``fit``, sparse if
-            the rows were, with the index of a frame. The same for the same rows, but for rounding.
-
-        Raises
-        ------
-        ValueError
-            ``to`` is another class, or no class was in play.
-        """
-        check_is_fitted(self, "_stream")
-        given = X
-        X = self._check_rows(X, reset=False)
-        target, back = self._direction(to)
-        encoded, device = self.encoder_.transform(dense(X)), torch.device(self.net_.device)
-        with steady(device), torch.inference_mode():
-            x = torch.as_tensor(encoded, dtype=torch.float32, device=device)
-            chunks = x.split(self.game_.chunk_rows)
-            rows = torch.cat([self.game_.translate(part, target, back=back) for part in chunks])
-            made = rows.cpu().numpy()
-        translated = self.encoder_.inverse_transform(made)
-        if is_frame(given) and is_frame(translated):
-            translated.index = given.index
-        return type(X)(translated) if sparse.issparse(X) else translated
-
-    def _direction(self, to: Any) -> tuple[int, bool]:
-        """Class code of the pair that translates to a label, and whether it is turned back."""
-        pairs = [] if self.game_ is None else self.game_.pairs
-        if not pairs:
-            raise ValueError(
-                f"no class lacked a row when {type(self).__name__} was fitted, so it has no "
-                "translators"
-            )
-        labels = self.classes_.tolist()
-        forth = {labels[pair.target]: (pair.target, False) for pair in pairs}
-        if len(pairs) == 1 and len(pairs[0].sources) == 1:
-            forth[labels[pairs[0].sources[0]]] = (pairs[0].target, True)
-        found = [way for label, way in forth.items() if np.ndim(to) == 0 and label == to]
-        if not found:
-            raise ValueError(
-                f"cannot translate to {to!r}: in fit, there were translators to {list(forth)}"
-            )
-        return found[0]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -344,30 +270,6 @@ class CycleGANSampler(
         # without that loss nothing asks a translator to give any image back
         if x.ndim == 4 and self.identity_weight and self._stopped_by is None:
             self._watch_translators(x, codes)
-
-    @torch.no_grad()
-    def _watch_translators(self, x: Array, codes: Array) -> None:
-        """Warn where translators lose images of their own class, which they are to leave alone."""
-        game, device = self.game_, torch.device(self.net_.device)
-        images, made, labels = [], [], []
-        with steady(device):
-            for pair in game.pairs:
-                for classes, back in (((pair.target,), False), (pair.sources, True)):
-                    own = np.flatnonzero(np.isin(codes, classes))
-                    own = own[:: -(-len(own) * len(game.pairs) // WATCHED_IMAGES)]
-                    rows = torch.as_tensor(x[own], dtype=torch.float32, device=device)
-                    parts = rows.split(game.chunk_rows)
-                    images.append(rows)
-                    made += [game.translate(part, pair.target, back=back) for part in parts]
-                    labels.append(torch.as_tensor(codes[own], device=device))
-            warn_of_poor_decoding(
-                torch.cat(images),
-                torch.cat(made),
-                torch.cat(labels),
-                rounds=game.rounds_played,
-                remedy=f"max_iter (it is {self.max_iter}; the default is 2,000)",
-                what="what the translators make of an image of their own class",
-            )
 
     def _fit_resample(self, X: Any, y: Array) -> tuple[Any, Array]:
         X_new, y_new = super()._fit_resample(X, y)

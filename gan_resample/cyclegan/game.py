@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from gan_resample.cyclegan.networks import ImageNets, TableNets
+from gan_resample.cyclegan.networks import choose_nets
 from gan_resample.cyclegan.translation import Pair, TranslationGame
 from gan_resample.engine.batches import epoch_rounds
 from gan_resample.engine.game import ClassifyingGame
@@ -85,6 +85,8 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
         classifier_weight: float,
         classifier: Build | None,
         hidden_layer_sizes: Sequence[int],
+        width_multiplier: float,
+        n_blocks: int,
         **others: Any,
     ) -> None:
         super().__init__(
@@ -92,6 +94,8 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
             counts=counts,
             batch_size=batch_size,
             hidden_layer_sizes=hidden_layer_sizes,
+            width_multiplier=width_multiplier,
+            n_blocks=n_blocks,
             **others,
         )
         self.mode, self.classifier_weight = mode, classifier_weight
@@ -99,12 +103,9 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
         self.alt_period = alt_period
         self.phase_rounds = 0  # rounds of a phase; known when the first epoch of a fit begins
         self.fit_begins = self.fit_ends = 0
-        table = len(shape) == 1
-        build = TableNets(hidden_layer_sizes).classifier if table else ImageNets.classifier
-        row: Any = shape[0] if table else tuple(shape)
-        self.classifier = make_module(
-            build if classifier is None else classifier, row, len(counts)
-        )
+        nets = choose_nets(self.shape, hidden_layer_sizes, width_multiplier, n_blocks)
+        build = nets.classifier if classifier is None else classifier
+        self.classifier = make_module(build, self.shape.n_in, len(counts))
         check_width(self.classifier, shape, len(counts), "classifier")
         if not any(p.requires_grad for p in self.classifier.parameters()):
             raise ValueError(

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from gan_resample.nn.convnets import ConvNet, ImageTranslator, PatchDiscriminator
 from gan_resample.nn.modules import MLP
+from gan_resample.nn.shape import RowShape
 
-__all__ = ["ImageNets", "TableNets"]
+__all__ = ["ImageNets", "TableNets", "choose_nets"]
 
 
 WIDTH = 64  # channels of CycleGAN's networks
@@ -60,3 +61,12 @@ class ImageNets:
     @staticmethod
     def classifier(n_in: Sequence[int], n_out: int) -> nn.Module:
         return ConvNet(n_in, n_out)
+
+
+def choose_nets(
+    shape: RowShape, hidden_layer_sizes: Sequence[int], width_multiplier: float, n_blocks: int
+) -> TableNets | ImageNets:
+    """Return what networks for rows of ``shape`` are built with."""
+    return (
+        ImageNets(width_multiplier, n_blocks) if shape.is_image else TableNets(hidden_layer_sizes)
+    )

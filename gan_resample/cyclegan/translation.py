@@ -14,17 +14,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
-from gan_resample.cyclegan.networks import ImageNets, TableNets
+from gan_resample.cyclegan.networks import choose_nets
+from gan_resample.engine.batches import balanced_batches
 from gan_resample.engine.game import SamplingGame
 from gan_resample.engine.memory import refuse_beyond
 from gan_resample.nn.build import Build, check_shape, make_module, rows_at_once, try_module
 from gan_resample.nn.modules import SoftmaxSpans, StraightThrough
+from gan_resample.nn.shape import RowShape
 
 __all__ = ["LOSSES", "HistoryPool", "Pair", "TranslationGame"]
 
@@ -68,7 +71,6 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         "translators": "translators",
         "discriminators": "discriminators",
     }
-    batches: ClassVar[str] = "balanced"
     diagnostics = ("std_ratio", "distance")
     translators: Any  # of each pair G_AB and G_BA; None where no class is in play
     discriminators: Any  # of each pair D_B and D_A; likewise
@@ -100,7 +102,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         n_blocks: int,
     ) -> None:
         super().__init__()
-        self.shape, self.counts = tuple(shape), tuple(counts)
+        self.shape, self.counts = RowShape(shape), tuple(counts)
         self.real_loss: Any = LOSSES[loss]
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
         self.cycle_noise = cycle_noise
@@ -109,55 +111,50 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         self._weigh_features(spans)
         self.chunk_rows = min(self.chunk_rows, rows_at_once(shape))
 
-        self.translators = self.discriminators = None
-        if self.pairs:
-            table = len(shape) == 1
-            nets = (
-                TableNets(hidden_layer_sizes) if table else ImageNets(width_multiplier, n_blocks)
+        nets = choose_nets(self.shape, hidden_layer_sizes, width_multiplier, n_blocks)
+        translator = nets.translator if translator is None else translator
+        discriminator = nets.discriminator if discriminator is None else discriminator
+        self.translators = self._two_each(partial(self._make_translator, translator, spans))
+        self.discriminators = self._two_each(partial(self._make_discriminator, discriminator))
+        self._make_room(pool_size)
+
+    def _two_each(self, make: Callable[[], nn.Module]) -> nn.ModuleList | None:
+        """Return a network for each direction of each pair; none where there is no pair."""
+        if not self.pairs:
+            return None
+        return nn.ModuleList(nn.ModuleList([make(), make()]) for _ in self.pairs)
+
+    def _make_translator(self, build: Build, spans: Sequence[tuple[int, int]]) -> nn.Module:
+        body = make_module(build, self.shape.n_in, self.shape.n_in)
+        check_shape(body, self.shape, self.shape, "translator")
+        return nn.Sequential(body, SoftmaxSpans(spans))
+
+    def _make_discriminator(self, build: Build) -> nn.Module:
+        module = make_module(build, self.shape.n_in, 1)
+        out = try_module(module, self.shape, "discriminator")
+        if not out.ndim or len(out) != 2 or not out.numel():
+            raise ValueError(
+                "discriminator must give a logit, or a map of them, for each row, but turns 2 "
+                f"into shape {tuple(out.shape)}"
             )
-            translator = nets.translator if translator is None else translator
-            discriminator = nets.discriminator if discriminator is None else discriminator
-            self._make_players(translator, discriminator, spans)
+        return module
+
+    def _make_room(self, pool_size: int) -> None:
+        """Keep room for the rows that are translated, and for translations of earlier rounds."""
         self.places, n_sources = {}, 0  # class code -> where its rows begin in ``sources``
         for code in sorted({code for pair in self.pairs for code in pair.sources}):
             self.places[code] = n_sources
-            n_sources += counts[code]
-        self.register_buffer("sources", torch.zeros(n_sources, *shape))
+            n_sources += self.counts[code]
+        self.register_buffer("sources", torch.zeros(n_sources, *self.shape))
         self.register_buffer("source_rows", torch.zeros(n_sources, dtype=torch.long))
         n_pools = 2 * len(self.pairs)
         refuse_beyond(
-            4.0 * n_pools * pool_size * math.prod(shape),
+            4.0 * n_pools * pool_size * math.prod(self.shape),
             f"{n_pools} pools of pool_size={pool_size:,} rows",
             "set a smaller pool_size",
         )
-        pools = [HistoryPool(pool_size, shape) for _ in range(n_pools)]
-        self.pools = nn.ModuleList(pools)
+        self.pools = nn.ModuleList(HistoryPool(pool_size, self.shape) for _ in range(n_pools))
         self.register_buffer("figures", torch.zeros(len(self.pairs), 2), persistent=False)
-
-    def _make_players(
-        self, translator: Build, discriminator: Build, spans: Sequence[tuple[int, int]]
-    ) -> None:
-        row: Any = self.shape[0] if len(self.shape) == 1 else self.shape
-
-        def translate() -> nn.Module:
-            body = make_module(translator, row, row)
-            check_shape(body, self.shape, self.shape, "translator")
-            return nn.Sequential(body, SoftmaxSpans(spans))
-
-        def judge() -> nn.Module:
-            module = make_module(discriminator, row, 1)
-            out = try_module(module, self.shape, "discriminator")
-            if not out.ndim or len(out) != 2 or not out.numel():
-                raise ValueError(
-                    "discriminator must give a logit, or a map of them, for each row, but turns 2 "
-                    f"rows into shape {tuple(out.shape)}"
-                )
-            return module
-
-        def two_each(make: Callable[[], nn.Module]) -> nn.ModuleList:
-            return nn.ModuleList(nn.ModuleList([make(), make()]) for _ in self.pairs)
-
-        self.translators, self.discriminators = two_each(translate), two_each(judge)
 
     def _weigh_features(self, spans: Sequence[tuple[int, int]]) -> None:
         """Let each column of a table, or each pixel, weigh the same in a distance.
@@ -173,6 +170,10 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         self.register_buffer("feature_weights", weights / n_columns, persistent=False)
 
     # ---- a round --------------------------------------------------------------------------------
+
+    def batches(self, y: Tensor, size: int) -> Iterator[Tensor]:
+        """Yield as many rows of each class."""
+        return balanced_batches(y, size)
 
     def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
         """Play a round of CycleGAN: the translators move first, then the discriminators."""
@@ -208,7 +209,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
 
     def perturb(self, x: Tensor) -> Tensor:
         """Add noise to numeric columns of tables: the way back must not hang on last decimals."""
-        if len(self.shape) > 1 or not self.cycle_noise:
+        if self.shape.is_image or not self.cycle_noise:
             return x
         return x + self.cycle_noise * self.numeric * torch.randn_like(x)
 
@@ -287,10 +288,10 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
     def make_rows(self, y: Tensor, chosen: Tensor, earlier: Tensor) -> Tensor:
         """Translate the rows at ``chosen``; those drawn before are changed first."""
         x, again = self.sources[chosen], earlier.view(-1, *[1] * len(self.shape))
-        if len(self.shape) == 1:
-            x = x + (again > 0) * REUSE_NOISE * self.numeric * torch.randn_like(x)
-        else:
+        if self.shape.is_image:
             x = torch.where(again % 2 == 1, x.flip(-1), x)
+        else:
+            x = x + (again > 0) * REUSE_NOISE * self.numeric * torch.randn_like(x)
         rows = torch.empty_like(x)
         for pair in self.pairs:
             own = (y == pair.target).nonzero().squeeze(1)

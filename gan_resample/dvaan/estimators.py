@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ from gan_resample.core.parameters import (
     param,
 )
 from gan_resample.core.sampler import BaseGameSampler, LoneRowsMixin
-from gan_resample.core.training import GameMixin
+from gan_resample.core.training import GameMixin, Training
 from gan_resample.dvaan.game import MOST_TRIES, DVAANGame
 from gan_resample.dvaan.prior import MU_MAX, MU_MIN
 from gan_resample.engine.guards import BoundaryWarning
@@ -65,13 +65,17 @@ def warn_of_acceptance(rates: Mapping[Any, float], advice: str) -> None:
 class DVAANMixin(GameMixin):
     """What sampler and classifier share."""
 
-    _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}
-    _learning_rates: ClassVar[dict[str, float]] = {"discriminator": 0.2}
-
     mu: float
     adapt_mu: bool
     mu_: float
     acceptance_: dict[Any, float]
+
+    def _plan_training(self, shape: Sequence[int], deficits: Sequence[int]) -> Training:
+        return replace(
+            super()._plan_training(shape, deficits),
+            optimizer={"betas": (0.5, 0.999)},
+            learning_rates={"discriminator": 0.2},
+        )
 
     def _learn_classes(self, y: Array, *, goes_on: bool) -> Array:
         if self.adapt_mu and not MU_MIN <= self.mu <= MU_MAX:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
@@ -30,6 +30,7 @@ from gan_resample.core.parameters import (
     one_of,
     param,
 )
+from gan_resample.core.training import Training
 from gan_resample.egan.equilibrium import EquilibriumStop, decide
 from gan_resample.egan.game import EGANGame
 from gan_resample.engine.ambient import steady
@@ -264,8 +265,9 @@ class EGANClassifier(EGANParams, BaseGameClassifier):
             out[stream.permutation(np.flatnonzero(codes == code))[:n_out]] = True
         return out
 
-    def _own_callbacks(self) -> list[Any]:
-        return [] if self._watch is None else [("equilibrium_stop", self._watch)]
+    def _plan_training(self, shape: Sequence[int], deficits: Sequence[int]) -> Training:
+        watches = [] if self._watch is None else [("equilibrium_stop", self._watch)]
+        return replace(super()._plan_training(shape, deficits), callbacks=watches)
 
     def predict(self, X: Any) -> Array:
         """Label of each row: the minority from ``threshold_`` on; of several the most probable.

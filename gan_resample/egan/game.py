@@ -31,10 +31,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from gan_resample.egan.networks import Generator, _Nets
+from gan_resample.egan.networks import Generator, Networks
+from gan_resample.engine.batches import class_batches
 from gan_resample.engine.game import ClassifyingGame
 from gan_resample.nn.build import Build, check_shape, make_module
 from gan_resample.nn.modules import SoftmaxSpans, StraightThrough
+from gan_resample.nn.shape import RowShape
 
 __all__ = ["EGANGame"]
 
@@ -63,7 +65,6 @@ width_multiplier
         "discriminator": "discriminator",
         "generator": "generator",
     }
-    batches = "reference"
     minority: Tensor
     labels: Tensor
     weights: Tensor
@@ -90,18 +91,18 @@ width_multiplier
         width_multiplier: float,
     ) -> None:
         super().__init__()
-        n_classes, image = len(counts), len(shape) == 3
+        n_classes, shape = len(counts), RowShape(shape)
         self.reference = list(deficits).index(0)
         self.real_minority_weight = float(real_minority_weight)
         self.harden = StraightThrough(spans, levels)
         told = n_classes if n_classes > 2 else 0  # two classes leave nothing to be told
         self.register_buffer("onehot", torch.eye(n_classes)[:, :told], persistent=False)
 
-        nets = _Nets(shape, feature_extractor, freeze, hidden_layer_sizes, width_multiplier)
+        nets = Networks(shape, feature_extractor, freeze, hidden_layer_sizes, width_multiplier)
         self.discriminator = nets.discriminator(n_classes)
-        latent_dim = latent_dim or (128 if image else 16)
+        latent_dim = latent_dim or (128 if shape.is_image else 16)
         build = nets.decoder if decoder is None else decoder
-        upwards = make_module(build, latent_dim + told, tuple(shape) if image else shape[0])
+        upwards = make_module(build, latent_dim + told, shape.n_in)
         upwards = nn.Sequential(upwards, SoftmaxSpans(spans))
         check_shape(upwards, (latent_dim + told,), shape, "decoder")
         self.generator = Generator(nets.encoder(latent_dim), upwards)
@@ -127,6 +128,10 @@ width_multiplier
             "places": places.masked_fill(drawn, -1),  # -1: any
         }.items():
             self.register_buffer(name, tensor, persistent=False)
+
+    def batches(self, y: Tensor, size: int) -> Iterator[Tensor]:
+        """Yield rows of the majority, Algorithm 1's real batch."""
+        return class_batches(y, size, self.reference)
 
     def prepare(self, x: Tensor, y: Tensor) -> None:
         self.harden.learn(x)

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 from gan_resample.nn.build import Build, make_backbone, output_width
 from gan_resample.nn.convnets import ConvDecoder
 from gan_resample.nn.modules import MLP
+from gan_resample.nn.shape import RowShape
 
-__all__ = ["Generator"]
+__all__ = ["Generator", "Networks"]
 
 Array = NDArray[Any]
 
@@ -34,22 +35,22 @@ class Generator(nn.Module):
         return self.decoder(torch.cat([self.encoder(x), label], dim=1))
 
 
-class _Nets:
+class Networks:
     """The players' networks for rows of one shape."""
 
     def __init__(
         self,
-        shape: Sequence[int],
+        shape: RowShape,
         feature_extractor: Build | None,
         freeze: int | str | None,
         widths: Sequence[int],
         width_multiplier: float,
     ) -> None:
-        self.shape, self.build, self.freeze = tuple(shape), feature_extractor, freeze
+        self.shape, self.build, self.freeze = shape, feature_extractor, freeze
         self.widths, self.multiplier = widths, width_multiplier
 
     def discriminator(self, n_classes: int) -> nn.Module:
-        drop = 0.4 if len(self.shape) == 3 else 0.2
+        drop = 0.4 if self.shape.is_image else 0.2
         return self._ending(self._features(self.widths, drop), n_classes)
 
     def encoder(self, latent_dim: int) -> nn.Module:
@@ -62,14 +63,13 @@ class _Nets:
 
     def _features(self, widths: Sequence[int], drop: float) -> nn.Module:
         channels = [self._channels(width) for width in CHANNELS]
-        image = len(self.shape) == 3
         default = (
             partial(_convolutions, channels=channels, drop=drop)
-            if image
+            if self.shape.is_image
             else partial(_hidden_layers, widths=widths, drop=drop)
         )
-        n_in = self.shape if image else self.shape[0]
-        body = make_backbone(self.build, default, n_in, SUGGESTED_WIDTH, self.freeze)
+        told = self.shape.n_in
+        body = make_backbone(self.build, default, told, SUGGESTED_WIDTH, self.freeze)
         ending = [nn.Dropout(0.2)] if drop and self.build is not None else []
         return nn.Sequential(body, *ending)
 

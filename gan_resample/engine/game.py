@@ -14,6 +14,8 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from gan_resample.engine.batches import endless_batches
+
 __all__ = ["ClassifyingGame", "Game", "SamplingGame"]
 
 
@@ -27,9 +29,6 @@ class Game(nn.Module, ABC):
         player that a game leaves out is an attribute set to ``None``.
     rounds_played, rounds_planned : int
         Kept by :class:`~gan_resample.engine.net.GameNet` and saved with the weights.
-    batches : {"uniform", "balanced", "reference"}
-        Whether a mini-batch is drawn from all rows alike, holds as many rows of each class, or
-        rows of the class with the code ``reference`` only, which the game then has.
     alternates : bool
         Whether there are epochs in which some move is not made, so that its loss is not in the
         history of each.
@@ -40,7 +39,6 @@ class Game(nn.Module, ABC):
     """
 
     moves: ClassVar[Mapping[str, str]]
-    batches: ClassVar[str] = "uniform"
     alternates: ClassVar[bool] = False
     diagnostics: ClassVar[tuple[str, ...]] = ()
     rounds_played: int = 0
@@ -58,6 +56,10 @@ class Game(nn.Module, ABC):
 
     def finish(self, x: Tensor, y: Tensor) -> None:
         """Bring up to date what ``sample`` and ``logits`` need; called after the last round."""
+
+    def batches(self, y: Tensor, size: int) -> Iterator[Tensor]:
+        """Yield, without end, which rows make a mini-batch: (size,) places in ``y``."""
+        return endless_batches(len(y), size, y.device)
 
     @contextmanager
     def eval_mode(self, *players: str) -> Iterator[None]:

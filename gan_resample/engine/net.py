@@ -17,12 +17,7 @@ from torch.optim import Optimizer
 from tqdm import tqdm
 
 from gan_resample.engine.ambient import lending
-from gan_resample.engine.batches import (
-    balanced_batches,
-    class_batches,
-    endless_batches,
-    epoch_rounds,
-)
+from gan_resample.engine.batches import epoch_rounds
 from gan_resample.engine.game import Game
 from gan_resample.engine.guards import Guard, LossTally
 from gan_resample.engine.scalars import plain
@@ -200,7 +195,8 @@ class GameNet(NeuralNet):
             self.kept_ = True
 
     def _play(self, x: Tensor, y: Tensor, guard: Guard) -> None:
-        game, batches = self.module_, self._batches(y)
+        game = self.module_
+        batches = game.batches(y, min(self.batch_size, len(y)))
         rhythm = epoch_rounds(len(x), self.batch_size)
         while game.rounds_played < game.rounds_planned:
             start = time.perf_counter()
@@ -235,15 +231,6 @@ class GameNet(NeuralNet):
                     raise
                 return True
         return False
-
-    def _batches(self, y: Tensor) -> Iterator[Tensor]:
-        """Yield the rows of one mini-batch after another, as the game wants them."""
-        size = min(self.batch_size, len(y))
-        if self.module_.batches == "balanced":
-            return balanced_batches(y, size)
-        if self.module_.batches == "reference":
-            return class_batches(y, size, self.module_.reference)
-        return endless_batches(len(y), size, y.device)
 
     def _play_epoch(
         self, x: Tensor, y: Tensor, batches: Iterator[Tensor], rounds: int, guard: Guard

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any
 
 from gan_resample.core.classifier import BaseGameClassifier
 from gan_resample.core.parameters import (
@@ -16,6 +16,7 @@ from gan_resample.core.parameters import (
     one_of,
     param,
 )
+from gan_resample.core.training import GameMixin, Training
 from gan_resample.gamo.game import GAMOGame
 from gan_resample.mixing.parameters import AverageParams, MixingParams, SpaceParams
 from gan_resample.mixing.sampler import MixingSampler
@@ -54,8 +55,16 @@ class GAMOParams(MixingParams):
     batch_size: int = param(64, AT_LEAST_1, fixed=True)
 
 
+class GAMOMixin(GAMOParams, GameMixin):
+    """What sampler and classifier share."""
+
+    def _plan_training(self, shape: Sequence[int], deficits: Sequence[int]) -> Training:
+        training = super()._plan_training(shape, deficits)
+        return replace(training, optimizer={"betas": (0.5, 0.999)})
+
+
 @dataclass(kw_only=True, eq=False, repr=False)
-class GAMOSampler(SamplerParams, SpaceParams, GAMOParams, MixingSampler):
+class GAMOSampler(SamplerParams, SpaceParams, GAMOMixin, MixingSampler):
     """Over-sample with the generator of GAMO.
 
     Parameters
@@ -206,11 +215,10 @@ class GAMOSampler(SamplerParams, SpaceParams, GAMOParams, MixingSampler):
     """
 
     _game = GAMOGame
-    _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class GAMOClassifier(AverageParams, GAMOParams, BaseGameClassifier):
+class GAMOClassifier(AverageParams, GAMOMixin, BaseGameClassifier):
     """The classifier of GAMO, trained against its generator: the paper's own use of the game.
 
     It predicts with a moving average of the classifier's weights. On 21 tables that nothing was
@@ -268,4 +276,3 @@ verbose, random_state
     """
 
     _game = GAMOGame
-    _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}

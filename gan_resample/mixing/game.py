@@ -27,6 +27,7 @@ from gan_resample.nn.build import (
 )
 from gan_resample.nn.convnets import ConvNet
 from gan_resample.nn.modules import MLP, MovingAverage, StraightThrough, StratifiedLabels
+from gan_resample.nn.shape import RowShape
 
 __all__ = ["GENERATOR_WIDTH", "MixingGame", "class_mixer_chunk", "make_class_mixer", "perceptron"]
 
@@ -306,11 +307,10 @@ def _row_weights(counts: Sequence[int], deficits: Sequence[int]) -> Tensor:
 def _make_extractor(
     build: Build | None, freeze: int | str | None, shape: Sequence[int]
 ) -> nn.Module | None:
-    image = len(shape) == 3
-    if not image and build is None and freeze is None:
+    row = RowShape(shape)
+    if not row.is_image and build is None and freeze is None:
         return None
-    n_in = shape if image else shape[0]
-    return make_backbone(build, _bounded_convolutions, n_in, FEATURE_WIDTH, freeze)
+    return make_backbone(build, _bounded_convolutions, row.n_in, FEATURE_WIDTH, freeze)
 
 
 def _bounded_convolutions(n_in: Sequence[int], n_out: int) -> nn.Module:

@@ -34,6 +34,7 @@ from gan_resample.engine.net import GameNet
 from gan_resample.nn.convnets import ConvDecoder
 from gan_resample.nn.losses import gaussian_divergence
 from gan_resample.nn.modules import MLP, StratifiedLabels
+from gan_resample.nn.shape import RowShape
 
 __all__ = [
     "PAPER_SETTINGS",
@@ -70,7 +71,7 @@ class VariationalDecoder(nn.Module):
         self.log_variance = nn.Linear(HEAD_WIDTH, LATENT)
         n_in = LATENT + n_classes
         self.decoder: nn.Module
-        if len(shape) == 3:
+        if RowShape(shape).is_image:
             self.decoder = ConvDecoder(n_in, shape)
         else:
             self.decoder = MLP(n_in, shape[0], (128, 256), nn.ReLU)

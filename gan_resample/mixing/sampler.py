@@ -6,6 +6,7 @@ They turn vectors back into rows with :mod:`gan_resample.mixing.gamo2pix`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from torch import Tensor
 from gan_resample.core.decoding import WATCHED_IMAGES, warn_of_poor_decoding
 from gan_resample.core.rows import dense
 from gan_resample.core.sampler import BaseGameSampler
+from gan_resample.core.training import Training
 from gan_resample.encoding.columns import is_frame
 from gan_resample.engine.ambient import steady
 from gan_resample.engine.scalars import plain
@@ -39,7 +41,6 @@ class MixingSampler(BaseGameSampler):
     decoder_iter: int
     space_: str
     decoder_net_: Any  # a GameNet; None where rows need no decoder
-    _later_moves = ("decoder",)
 
     def features(self, X: Any) -> Array:
         """Feature vectors of rows, as ``space="features"`` gives them for training rows.
@@ -65,6 +66,9 @@ class MixingSampler(BaseGameSampler):
             chunks = torch.as_tensor(x, dtype=torch.float32).split(rows_at_once(x.shape[1:]))
             return torch.cat([self.game_.features(c.to(device)).cpu() for c in chunks]).numpy()
 
+    def _plan_training(self, shape: Sequence[int], deficits: Sequence[int]) -> Training:
+        return replace(super()._plan_training(shape, deficits), later_moves=("decoder",))
+
     def _learn_nothing(self) -> None:
         super()._learn_nothing()
         self.decoder_net_, self.space_ = None, self.space
@@ -88,8 +92,9 @@ class MixingSampler(BaseGameSampler):
             rows = torch.as_tensor(x[kept], dtype=torch.float32)
             h, y = torch.as_tensor(features), torch.as_tensor(codes[kept])
             if net is None or net.module_.shared_decoder != self.shared_decoder:
-                options = self._net_options(device, self.batch_size)
-                options |= self._optimizer_options({}, self._later_moves)
+                training = self._plan_training(x.shape[1:], deficits)
+                options = self._net_options(training.batch_size)
+                options |= self._optimizer_options({}, training.later_moves, training)
                 net = make_decoder(h, rows, counts, shared_decoder=self.shared_decoder, **options)
             net.set_params(max_iter=plain(self.decoder_iter))
             try:

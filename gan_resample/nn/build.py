@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from gan_resample.nn.modules import Frozen
+from gan_resample.nn.shape import RowShape
 
 __all__ = [
     "check_shape",
@@ -145,7 +146,7 @@ def try_module(module: nn.Module, shape: Shape, name: str) -> Tensor:
 
 def rows_at_once(shape: Shape) -> int:
     """Tell how many rows of ``shape`` go through a network at once within bounded memory."""
-    if len(shape) < 3:
+    if not RowShape(shape).is_image:
         return 8192
     return max(1, ACTIVATIONS // (32 * shape[-2] * shape[-1]))
 

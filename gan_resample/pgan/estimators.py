@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from gan_resample.core.parameters import (
     one_of,
     param,
 )
-from gan_resample.core.training import GameMixin
+from gan_resample.core.training import GameMixin, Training
 from gan_resample.engine.guards import BoundaryWarning
 from gan_resample.engine.scalars import plain
 from gan_resample.mixing.parameters import AverageParams, MixingParams, SpaceParams
@@ -54,14 +54,18 @@ class PGANParams(MixingParams):
 class PGANMixin(PGANParams, GameMixin):
     """What sampler and classifier share: the rounds of the auto-encoder come before the game's."""
 
-    _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.6, 0.999)}
     acceptance_: dict[Any, float]
 
-    @property
-    def _learning_rates(self) -> dict[str, float]:  # type: ignore[override]
-        return {"generator_vs_classifier": plain(self.adversarial_rate)}
+    def _plan_training(self, shape: Sequence[int], deficits: Sequence[int]) -> Training:
+        return replace(
+            super()._plan_training(shape, deficits),
+            rounds_before=self._rounds_before(deficits),
+            optimizer={"betas": (0.6, 0.999)},
+            learning_rates={"generator_vs_classifier": plain(self.adversarial_rate)},
+        )
 
     def _rounds_before(self, deficits: Sequence[int]) -> int:
+        """Return the rounds of the auto-encoder, which come before those of the game."""
         if not any(deficits) or self.init == "none":
             return 0
         played = self.game_.rounds_played if self._goes_on() else 0
