@@ -142,11 +142,6 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         self.prior = Prior(n_classes, latent_dim, mu, mean_direction)
         self.law = DecoderLaw(decoder_variance, shape, spans, n_classes)
         self.chunk_rows = min(self.chunk_rows, rows_at_once(shape))
-        self.register_buffer("confusion", 1 - torch.eye(n_classes))
-        self.register_buffer("deviations", torch.zeros(n_classes))
-        self.warm_up_ends = 0
-        # class code -> candidates kept and tried in searches that failed, until it is told
-        self.failures: dict[int, tuple[int, int]] = {}
         self._plan_pool(deficits, counts, augment, shape)
 
     def _plan_pool(
@@ -158,6 +153,11 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
     ) -> None:
         """Make room for the pool: as many rows as are lacking, of the classes that lack them."""
         n_classes, largest = len(counts), max(counts)
+        self.warm_up_ends = 0
+        # class code -> candidates kept and tried in searches that failed, until it is told
+        self.failures: dict[int, tuple[int, int]] = {}
+        self.register_buffer("confusion", 1 - torch.eye(n_classes))
+        self.register_buffer("deviations", torch.zeros(n_classes))
         # what would balance the classes: more rows may be asked for, but not learnt from
         lacking = [min(d, largest - n) for d, n in zip(deficits, counts, strict=True)]
         quotas = {
