@@ -34,11 +34,14 @@ class Trial:
         Its own arguments, beside those that every game is handed.
     shape : tuple of int, default=(4,)
         Of an encoded row: (n_features,) or (channels, height, width).
+    learning_rounds : int, default=300
+        Of :attr:`learnt`.
     """
 
     game: type[Game]
     own: Mapping[str, Any] = field(default_factory=dict)
     shape: tuple[int, ...] = (4,)
+    learning_rounds: int = 300
 
     def rows(self, counts: Sequence[int] = COUNTS, **options: Any) -> tuple[Tensor, Tensor]:
         """Encoded rows, float32, and their class codes: blobs, as images if need be."""
@@ -103,9 +106,9 @@ class Trial:
 
     @cached_property
     def learnt(self) -> GameNet:
-        """A net after as many rounds as :attr:`far` takes."""
+        """A net that was trained on :attr:`far`, for laws that only read it."""
         rate = 1e-2 if len(self.shape) == 1 else 3e-3
-        return self.play(300, rows=self.far, counts=(80, 20), lr=rate)
+        return self.play(self.learning_rounds, rows=self.far, counts=(80, 20), lr=rate)
 
     def rounds(self, net: GameNet, n: int = 4) -> Iterator[Iterator[Mapping[str, Tensor]]]:
         """Play ``n`` rounds of a net, all phases in them: yields the turns of each."""
@@ -118,8 +121,13 @@ class Trial:
             game.begin_epoch(x, y)
             net._set_training(True)
             rows = next(batches)
-            yield game.turns(x[rows], y[rows])
+            yield _turns(game, x[rows], y[rows])
             game.rounds_played += 1
+
+
+def _turns(game: Game, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
+    """The turns of a round, all of which happens when they are asked for."""
+    yield from game.turns(x, y)
 
 
 def state_of(module: Any) -> dict[str, Tensor]:
