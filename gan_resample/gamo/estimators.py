@@ -267,5 +267,6 @@ verbose, random_state
     (2, 2)
     """
 
+    class_mix: ClassVar[str] = "uniform"
     _game = GAMOGame
     _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}
