@@ -60,8 +60,10 @@ SECTIONS = [
     (
         "Extending",
         "What a game or a sampler of one's own is built from; :doc:`extending` says how.",
-        ["core.parameters", "core.rows", "core.sampler", "core.classifier", "engine.game"]
-        + ["nn.modules", "nn.build", "nn.losses"],
+        [
+            *("core.parameters", "core.rows", "core.sampler", "core.classifier", "engine.game"),
+            *("nn.modules", "nn.build", "nn.losses"),
+        ],
     ),
 ]
 
@@ -75,6 +77,12 @@ def kind_of(value):
     if hasattr(value, "transform"):
         return "Encoders"
     return "Classifiers" if hasattr(value, "_game") else "Probabilities"
+
+
+def is_own(value):
+    """Whether a value is a class or a function, and of this package."""
+    of_a_kind = inspect.isclass(value) or inspect.isfunction(value)
+    return of_a_kind and value.__module__.startswith("gan_resample.")
 
 
 def listing(module, names):
@@ -95,8 +103,7 @@ def write_api():
         for name in modules:
             module = import_module(f"gan_resample.{name}")
             found = {each: getattr(module, each) for each in module.__all__}
-            shown = [n for n, v in found.items() if inspect.isclass(v) or inspect.isfunction(v)]
-            lines += listing(module.__name__, shown)
+            lines += listing(module.__name__, [n for n, v in found.items() if is_own(v)])
     page, text = Path(__file__).with_name("api.rst"), "\n".join(lines)
     if not page.exists() or page.read_text() != text:
         page.write_text(text)

@@ -81,8 +81,8 @@ class WGANGame(SamplingGame):
 # The sampler
 # -----------
 # It names the game and its parameters: a dataclass whose fields say what each may be, as in
-# scikit-learn. Those of all samplers (``encoder`` and ``random_state`` among them) and of all games
-# are inherited; here some get another default. ``game_param`` marks what is handed on to the game.
+# scikit-learn. Those of all samplers (``encoder`` and ``random_state`` among them) and of all
+# games are inherited; some get another default here. ``game_param`` marks what the game is handed.
 # Validation, encoding, dtypes, ``sample``, seeds, devices, history, guards and pickling come from
 # the base class. A class of one row teaches the game nothing: ``LoneRowsMixin`` repeats it.
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -101,8 +101,8 @@ class WGANSampler(SamplerParams, LoneRowsMixin, BaseGameSampler):
 # ----------------------
 # ``check_game`` looks at the game: seeds, copies, who moves whom, devices, discrete rows, and
 # whether it learns two classes that are far apart. ``check_sampler`` looks at the rows that come
-# back. Both raise an error that says what broke and what to do. For the rest there are scikit-learn's
-# and imbalanced-learn's ``parametrize_with_checks``.
+# back. Both raise an error that says what broke and what to do. For the rest there are
+# scikit-learn's and imbalanced-learn's ``parametrize_with_checks``.
 check_game(WGANGame, hidden_layer_sizes=(16,), critic_steps=2)
 check_sampler(WGANSampler(max_iter=4))
 

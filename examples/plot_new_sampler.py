@@ -8,8 +8,8 @@ text, dtypes, counts, ``sample``, seeds and pickling come with the base class.
 """
 
 # %%
-# Rows come in encoded, float64, with class codes from 0. ``_draw_rows`` gives back rows of the same
-# kind; categories go to the largest of their numbers, and counts and constants to values seen.
+# Rows come in encoded, float64, with class codes from 0. ``_draw_rows`` gives back rows of the
+# same kind; categories go to the largest of their numbers, counts and constants to values seen.
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt

@@ -11,8 +11,10 @@ ROOT = Path(gan_resample.__file__).parent
 # from the ground up; rooms of one line may know each other, and ``*`` is a game's folder
 ORDER = [
     ["engine", "nn"],
-    ["mixing/geometry", "mixing/game", "mixing/gamo2pix", "*/game", "*/networks", "*/law"]
-    + ["*/prior", "*/translation", "*/equilibrium"],
+    [
+        *("mixing/geometry", "mixing/game", "mixing/gamo2pix", "*/game", "*/networks", "*/law"),
+        *("*/prior", "*/translation", "*/equilibrium"),
+    ],
     ["_sklearn", "encoding"],
     ["core"],
     ["mixing"],

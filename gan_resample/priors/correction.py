@@ -66,8 +66,9 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         reached the ``fit`` of the last classifier, after all samplers, weighted by its
         ``sample_weight`` and ``class_weight``. "uniform": equal shares, for classifiers that
         balance the classes inside, such as
-        :class:`~imblearn.ensemble.BalancedRandomForestClassifier` and those of games whose class
-        attribute ``class_mix`` is "uniform", :class:`GAMOClassifier` for one. An array: positive shares in the order of ``classes_`` that sum to 1.
+        :class:`~imblearn.ensemble.BalancedRandomForestClassifier`, and those of games whose class
+        attribute ``class_mix`` is "uniform", :class:`GAMOClassifier` for one. An array: positive
+        shares in the order of ``classes_`` that sum to 1.
     prior : array-like of shape (n_classes,), default=None
         The shares where the model will be used, likewise. ``None``: of the labels given to
         ``fit``, each row counted once whatever its weight.
@@ -113,7 +114,8 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
     ``sample_weight``, and those with ``priors`` of their own (discriminant analysis, naive Bayes)
     answer for these: name the shares there. Classifiers whose class attribute ``class_mix`` is
     "own", such as :class:`DVAANClassifier`, learn from a mix that is neither the data's nor
-    balanced: take ``CalibratedClassifierCV``. A ``FrozenEstimator`` learns nothing in ``fit``: name its shares.
+    balanced: take ``CalibratedClassifierCV``. A ``FrozenEstimator`` learns nothing in ``fit``:
+    name its shares.
 
     A row of which the model says nothing (all its probabilities vanish) gets ``prior_``. ``X`` is
     handed on unseen. So are further arguments of ``fit``, by name; metadata routing does not go

@@ -28,7 +28,7 @@ def blobs(
     distance: float = 6.0,
     seed: int = 0,
 ) -> tuple[Array, Array]:
-    """Gaussian classes on a line, far apart, rows shuffled; float64."""
+    """Return Gaussian classes on a line, far apart, rows shuffled; float64."""
     rng = np.random.default_rng(seed)
     y = np.repeat(np.arange(len(counts)), counts)
     X = rng.normal(size=(len(y), n_features)) + distance * y[:, None]
@@ -37,7 +37,7 @@ def blobs(
 
 
 def mixed_frame(n: int = 120, seed: int = 0) -> tuple[Any, Any]:
-    """A pandas table with every kind of column, and an imbalanced target."""
+    """Return a pandas table with every kind of column, and an imbalanced target."""
     import pandas as pd
 
     rng = np.random.default_rng(seed)

@@ -95,7 +95,7 @@ def applies(law: Law, game_class: type[Game]) -> bool:
 
 
 def players_own_their_parameters(trial: Trial) -> None:
-    """Players share no parameter and own every trainable one."""
+    """Check that players share no parameter and own every trainable one."""
     game = trial.game(**trial.arguments())
     for move, player in game.moves.items():
         require(
@@ -119,7 +119,7 @@ def players_own_their_parameters(trial: Trial) -> None:
 
 
 def only_movers_change(trial: Trial) -> None:
-    """A turn changes only the players that move, and each of these."""
+    """Check that a turn changes only the players that move, and each of these."""
     net = trial.net()
     for turns in trial.rounds(net):
         game = net.module_
@@ -147,7 +147,7 @@ def only_movers_change(trial: Trial) -> None:
 
 
 def every_player_learns(trial: Trial) -> None:
-    """Every player moves, and every trainable parameter gets a finite gradient."""
+    """Check that every player moves, and every trainable parameter gets a finite gradient."""
     net = trial.net()
     learnt, moved = set(), set()
     for turns in trial.rounds(net):
@@ -170,7 +170,7 @@ def every_player_learns(trial: Trial) -> None:
 
 
 def turns_leave_the_modes(trial: Trial) -> None:
-    """A turn leaves training modes and gradients as the caller had them."""
+    """Check that a turn leaves training modes and gradients as the caller had them."""
     net = trial.net()
     for turns in trial.rounds(net):
         modes = [module.training for module in net.module_.modules()]
@@ -185,7 +185,7 @@ def turns_leave_the_modes(trial: Trial) -> None:
 
 
 def an_exact_number_of_rounds_is_played(trial: Trial) -> None:
-    """As many rounds are played as were asked for, also where an epoch is cut short."""
+    """Check that as many rounds are played as were asked for, also where an epoch is cut short."""
     # an epoch of small data has 50 rounds; those of images take long
     for asked in (1, 51 if len(trial.shape) == 1 else 3):
         played = trial.play(asked).module_.rounds_played
@@ -199,7 +199,7 @@ def an_exact_number_of_rounds_is_played(trial: Trial) -> None:
 
 
 def rows_have_shape_dtype_and_range(trial: Trial) -> None:
-    """Generated rows are encoded rows: float32, finite, and not far from real ones."""
+    """Check that generated rows are encoded rows: float32, finite, and not far from real ones."""
     game = trial.played.module_
     seen = features_of(game, trial.rows()[0])
     width = seen.max() - seen.min()
@@ -223,7 +223,7 @@ def rows_have_shape_dtype_and_range(trial: Trial) -> None:
 
 
 def chunks_are_bounded(trial: Trial) -> None:
-    """A game says how many rows it makes at once, a whole number of at least 1."""
+    """Check that a game says how many rows it makes at once, a whole number of at least 1."""
     most = trial.played.module_.chunk_rows
     require(
         isinstance(most, int) and most >= 1,
@@ -232,7 +232,7 @@ def chunks_are_bounded(trial: Trial) -> None:
 
 
 def logits_have_a_column_for_each_class(trial: Trial) -> None:
-    """Logits have a row for each row and a column for each class, finite."""
+    """Check that logits have a row for each row and a column for each class, finite."""
     (x, _), game = trial.rows(), trial.played.module_
     with torch.no_grad():
         logits = game.logits(x)
@@ -244,7 +244,7 @@ def logits_have_a_column_for_each_class(trial: Trial) -> None:
 
 
 def rows_are_as_discrete_as_real_ones(trial: Trial) -> None:
-    """Categories come back one-hot, snapped columns on their values, constant ones finite."""
+    """Check that categories come back one-hot, snapped columns on their values, constant ones finite."""
     if len(trial.shape) != 1:
         return
     x, y = _discrete_rows()
@@ -252,28 +252,31 @@ def rows_are_as_discrete_as_real_ones(trial: Trial) -> None:
     known = {"spans": ((3, 5),), "levels": ((2, 3),)}
     game = odd.play(rows=(x, y), own=known).module_
     if not isinstance(game, SamplingGame):
-        require(game.logits(x).isfinite().all(), "a constant column gave logits that are not finite")
+        finite = game.logits(x).isfinite().all()
+        require(finite, "a constant column gave logits that are not finite: guard a scale")
         return
     with torch.no_grad():
         rows = game.sample(torch.tensor([2, 1] * 20))
-    require(rows.isfinite().all(), "a constant column gave rows that are not finite: guard a scale")
+    require(
+        rows.isfinite().all(), "a constant column gave rows that are not finite: guard a scale"
+    )
     if hasattr(game, "features"):
         return
     spans = rows[:, 3:5]
     require(
         ((spans == 0) | (spans == 1)).all() and (spans.sum(dim=1) == 1).all(),
-        "generated categories are no one-hot: pass rows through nn.StraightThrough(spans, levels), "
-        "or a discriminator wins by one column",
+        "generated categories are no one-hot: pass rows through nn.modules.StraightThrough(spans, "
+        "levels), or a discriminator wins by one column",
     )
     require(
         torch.isin(rows[:, 2], x[:, 2]).all(),
-        "a column of three values got others: pass rows through nn.StraightThrough(spans, "
-        "levels), and let prepare call its learn(x)",
+        "a column of three values got others: pass rows through nn.modules.StraightThrough("
+        "spans, levels), and let prepare call its learn(x)",
     )
 
 
 def a_class_of_one_row_is_enough(trial: Trial) -> None:
-    """A class of one row stops nothing: the game plays, and gives finite rows and logits."""
+    """Check that a class of one row stops nothing: the game plays, and gives finite rows and logits."""
     counts = (60, 20, 1)
     rows = trial.rows(counts)
     game = trial.play(rows=rows, counts=counts).module_
@@ -281,14 +284,14 @@ def a_class_of_one_row_is_enough(trial: Trial) -> None:
 
 
 def deficits_are_respected(trial: Trial) -> None:
-    """A class that lacks no row is left out of the generating; the others are not."""
+    """Check that a class that lacks no row is left out of the generating; the others are not."""
     rows = trial.rows()
     game = trial.play(rows=rows, own={"deficits": (0, 40, 0)}).module_
     _require_finite(game, rows[0], [1, 1, 1], "deficits=(0, 40, 0)")
 
 
 def reports_are_scalars(trial: Trial) -> None:
-    """What a game reports are scalar tensors; what it diagnoses has the names it declares."""
+    """Check that what a game reports are scalar tensors; what it diagnoses has the names it declares."""
     net = trial.net()
     for turns in trial.rounds(net):
         for turn in turns:
@@ -305,7 +308,7 @@ def reports_are_scalars(trial: Trial) -> None:
 
 
 def seeds_decide(trial: Trial) -> None:
-    """The same seed gives the same weights, another seed others."""
+    """Check that the same seed gives the same weights, another seed others."""
     one, two, other = (
         state_of(net.module_) for net in (trial.played, trial.play(), trial.play(seed=1))
     )
@@ -322,13 +325,13 @@ def seeds_decide(trial: Trial) -> None:
 
 
 def global_random_state_is_untouched(trial: Trial) -> None:
-    """Playing leaves the global random states of Python, numpy and torch as they were."""
+    """Check that playing leaves the global random states of Python, numpy and torch as they were."""
     with global_state_kept("playing the game"):
         trial.play()
 
 
 def copies_are_the_same(trial: Trial) -> None:
-    """Deep copies, pickles and state dicts give the same rows and logits, and know the rounds."""
+    """Check that deep copies, pickles and state dicts give the same rows and logits, and know the rounds."""
     net = trial.played
     game = net.module_
     fresh = trial.net().initialize().module_.eval()
@@ -349,7 +352,7 @@ def copies_are_the_same(trial: Trial) -> None:
 
 
 def tensors_are_buffers(trial: Trial) -> None:
-    """Every tensor that a game keeps is a parameter or a buffer, and so moves to a device."""
+    """Check that every tensor that a game keeps is a parameter or a buffer, and so moves to a device."""
     for path, module in trial.played.module_.named_modules():
         for name, value in vars(module).items():
             held = value if isinstance(value, list | tuple) else [value]
@@ -361,7 +364,7 @@ def tensors_are_buffers(trial: Trial) -> None:
 
 
 def new_tensors_are_on_the_device_of_the_rows(trial: Trial) -> None:
-    """Turns make no tensor on the default device; a device without memory stands in for it."""
+    """Check that turns make no tensor on the default device; a device without memory stands in for it."""
     advice = "a turn mixed devices: give torch.randn, zeros, arange and the like device=y.device"
     net = trial.net()
     for turns in trial.rounds(net):
@@ -376,7 +379,7 @@ def new_tensors_are_on_the_device_of_the_rows(trial: Trial) -> None:
 
 
 class NoWaiting(TorchDispatchMode):
-    """Fails at operations that would wait for a GPU (a CPU can only show that they are called)."""
+    """Fail at operations that would wait for a GPU (a CPU can only show that they are called)."""
 
     waiting = ("_local_scalar_dense", "nonzero", "masked_select", "_unique", "is_nonzero", "equal")
 
@@ -396,7 +399,7 @@ class NoWaiting(TorchDispatchMode):
 
 
 def a_round_never_waits(trial: Trial) -> None:
-    """No operation of a round waits for the device."""
+    """Check that no operation of a round waits for the device."""
     net = trial.net()
     for turns in trial.rounds(net):
         with NoWaiting():
@@ -409,7 +412,7 @@ def a_round_never_waits(trial: Trial) -> None:
 
 
 def rows_lie_at_their_class(trial: Trial) -> None:
-    """After some rounds on two far classes, generated rows lie at the class they are made for."""
+    """Check that after some rounds on two far classes, generated rows lie at the class they are made for."""
     (x, y), game = trial.far, trial.learnt.module_
     with seeded(random_stream(0), CPU), torch.no_grad():
         rows = game.sample(torch.ones(200, dtype=torch.long))
@@ -424,7 +427,7 @@ def rows_lie_at_their_class(trial: Trial) -> None:
 
 
 def two_far_classes_are_separated(trial: Trial) -> None:
-    """After some rounds on two far classes, a classifier separates them."""
+    """Check that after some rounds on two far classes, a classifier separates them."""
     (x, y), game = trial.far, trial.learnt.module_
     with torch.no_grad():
         share = (game.logits(x).argmax(1) == y).float().mean().item()
@@ -466,7 +469,7 @@ KINDS: dict[Law, type[Game]] = {
 
 
 def _discrete_rows() -> tuple[Tensor, Tensor]:
-    """Rows with a constant column, one of three values (2) and a one-hot span (3 to 4)."""
+    """Return rows with a constant column, one of three values (2) and a one-hot span (3 to 4)."""
     x, y = Trial(Game).rows()
     pick = torch.arange(len(x))
     x = torch.cat([x - x.mean(0), torch.eye(2)[(pick + y) % 2][:, :1]], dim=1)
@@ -495,7 +498,7 @@ def _require_finite(game: Any, x: Tensor, codes: list[int], cause: str) -> None:
 
 
 def _made_by(game: Any, trial: Trial) -> Tensor:
-    """Rows or logits, or both, of a game after one seed, in one tensor."""
+    """Return rows or logits, or both, of a game after one seed, in one tensor."""
     parts = []
     with seeded(random_stream(3), CPU), torch.no_grad():
         if isinstance(game, SamplingGame):

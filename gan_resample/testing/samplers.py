@@ -68,7 +68,7 @@ def run_sampler_law(law: Law, sampler: Any) -> None:
 
 
 def real_rows_come_first(sampler: Any) -> None:
-    """Real rows and their labels come first and unchanged; generated ones are finite."""
+    """Check that real rows and their labels come first and unchanged; generated ones are finite."""
     X, y = blobs()
     X_new, y_new = sampler.fit_resample(X, y)
     _require_first(X_new[: len(X)], X, y_new[: len(y)], y)
@@ -81,7 +81,7 @@ def real_rows_come_first(sampler: Any) -> None:
 
 
 def counts_follow_the_strategy(sampler: Any) -> None:
-    """Each class gets as many rows as sampling_strategy asks for."""
+    """Check that each class gets as many rows as sampling_strategy asks for."""
     X, y = blobs()
     for strategy, expected in (
         ("auto", {0: 60, 1: 60, 2: 60}),
@@ -95,7 +95,7 @@ def counts_follow_the_strategy(sampler: Any) -> None:
 
 
 def balanced_rows_come_back(sampler: Any) -> None:
-    """Where no class lacks a row, the rows come back, with the fitted attributes of any fit."""
+    """Check that where no class lacks a row, the rows come back, with the fitted attributes of any fit."""
     X, y = blobs((10, 10))
     usual = clone(sampler).fit(*blobs((10, 6)))
     X_new, y_new = sampler.fit_resample(X, y)
@@ -109,7 +109,7 @@ def balanced_rows_come_back(sampler: Any) -> None:
 
 
 def arrays_keep_their_dtype(sampler: Any) -> None:
-    """The dtype of an array and of its labels comes back."""
+    """Check that the dtype of an array and of its labels comes back."""
     X, y = blobs()
     for dtype in (np.float32, np.int64, np.int8, bool):
         rows = np.clip(X * 4, -100, 100).astype(dtype)
@@ -130,7 +130,7 @@ def arrays_keep_their_dtype(sampler: Any) -> None:
 
 
 def sparse_tables_keep_their_format(sampler: Any) -> None:
-    """A sparse table comes back in its class, real rows first."""
+    """Check that a sparse table comes back in its class, real rows first."""
     X, y = blobs()
     for kind in (sparse.csr_matrix, sparse.csc_array):
         table = kind(np.where(X > 3, X, 0))
@@ -140,7 +140,7 @@ def sparse_tables_keep_their_format(sampler: Any) -> None:
 
 
 def frames_keep_columns_and_dtypes(sampler: Any) -> None:
-    """Columns, dtypes, categories and a constant column of a frame come back; so does its target.
+    """Check that columns, dtypes, categories and a constant column of a frame come back; so does its target.
 
     Real rows are first and unchanged.
     """
@@ -162,8 +162,8 @@ def frames_keep_columns_and_dtypes(sampler: Any) -> None:
         odd = set(made[name]) - set(real[name])
         require(
             not odd,
-            f"column {name!r} holds {sorted(odd, key=str)[:3]}, which no real row has: categories, "
-            "counts and constants are snapped to what was seen",
+            f"column {name!r} holds {sorted(odd, key=str)[:3]}, which no real row has: "
+            "categories, counts and constants are snapped to what was seen",
         )
     for name in ("amount", "share", "small", "visits", "rate"):
         require(
@@ -173,7 +173,7 @@ def frames_keep_columns_and_dtypes(sampler: Any) -> None:
 
 
 def a_class_of_one_row_is_repeated(sampler: Any) -> None:
-    """A class of one row is repeated exactly, and a constant column stays constant."""
+    """Check that a class of one row is repeated exactly, and a constant column stays constant."""
     X, y = blobs((30, 12, 1))
     X[:, 2] = 7.25
     X_new, y_new = sampler.fit_resample(X, y)
@@ -193,7 +193,7 @@ def a_class_of_one_row_is_repeated(sampler: Any) -> None:
 
 
 def seeds_decide(sampler: Any) -> None:
-    """An int random_state gives equal rows, another one other rows; nothing global is moved."""
+    """Check that an int random_state gives equal rows, another one other rows; nothing global is moved."""
     X, y = blobs()
     with global_state_kept("fit_resample"):
         one = clone(sampler).fit_resample(X, y)[0]
@@ -201,15 +201,13 @@ def seeds_decide(sampler: Any) -> None:
     other = clone(sampler).set_params(random_state=1).fit_resample(X, y)[0]
     require(
         np.array_equal(one, two),
-        "two fits with random_state=0 gave different rows: draw from the stream that is handed over",
+        "two fits with random_state=0 gave different rows: draw from the stream handed over",
     )
-    require(
-        not np.array_equal(one, other), "random_state=0 and random_state=1 gave the same rows"
-    )
+    require(not np.array_equal(one, other), "random_state=0 and random_state=1 gave the same rows")
 
 
 def inputs_are_not_touched(sampler: Any) -> None:
-    """The caller's arrays and frames are as they were, and may be read-only."""
+    """Check that the caller's arrays and frames are as they were, and may be read-only."""
     X, y = blobs()
     X.flags.writeable = y.flags.writeable = False
     clone(sampler).fit_resample(X, y)
@@ -223,7 +221,7 @@ def inputs_are_not_touched(sampler: Any) -> None:
 
 
 def copies_are_the_same(sampler: Any) -> None:
-    """Clones have the same parameters and no fit; a pickle goes on as the original would."""
+    """Check that clones have the same parameters and no fit; a pickle goes on as the original would."""
     X, y = blobs()
     params = sampler.get_params(deep=False)
     fitted = clone(sampler).fit(X, y)
@@ -243,7 +241,7 @@ def copies_are_the_same(sampler: Any) -> None:
 
 
 def sample_goes_on(sampler: Any) -> None:
-    """Its sample, if it has one, draws rows of the labels given, as fit_resample does."""
+    """Check that ``sample``, if there is one, draws rows of the labels given, as fit_resample does."""
     if not hasattr(sampler, "sample"):
         return
     X, y = blobs()
@@ -259,7 +257,8 @@ def sample_goes_on(sampler: Any) -> None:
             "fit and one sample gave other rows than fit_resample, or a pickle other ones: draw "
             "from the stream alone, and keep what is drawn from in fitted attributes",
         )
-    require(not np.array_equal(fitted.sample(labels), at_once), "a second sample repeats the first")
+    again = fitted.sample(labels)
+    require(not np.array_equal(again, at_once), "a second sample repeats the first")
     one, two = (each.sample(labels, random_state=4) for each in (fitted, loaded))
     require(np.array_equal(one, two), "sample(labels, random_state=4) is not the same twice")
     require(fitted.sample([]).shape == (0, X.shape[1]), "sample([]) is not an empty table")

@@ -44,7 +44,7 @@ class Trial:
     learning_rounds: int = 300
 
     def rows(self, counts: Sequence[int] = COUNTS, **options: Any) -> tuple[Tensor, Tensor]:
-        """Encoded rows, float32, and their class codes: blobs, as images if need be."""
+        """Return encoded rows, float32, and their class codes: blobs, as images if need be."""
         X, y = blobs(counts, n_features=int(np.prod(self.shape)), **options)
         X = (X if len(self.shape) == 1 else X / 20).reshape(-1, *self.shape)
         return torch.as_tensor(X, dtype=torch.float32), torch.as_tensor(y)
@@ -52,7 +52,7 @@ class Trial:
     def arguments(
         self, counts: Sequence[int] = COUNTS, batch_size: int = 16, **own: Any
     ) -> dict[str, Any]:
-        """What the game's constructor is handed; all classes but the largest are in play."""
+        """Return what the game's constructor is handed; all classes but the largest are in play."""
         known = {
             "shape": self.shape,
             "counts": tuple(counts),
@@ -71,13 +71,11 @@ class Trial:
         own: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> GameNet:
-        """An untrained net that plays the game; ``options`` are skorch's."""
+        """Return an untrained net that plays the game; ``options`` are skorch's."""
         module = self.arguments(counts, batch_size, **(own or {}))
         settings = {"optimizer": torch.optim.Adam, "lr": 1e-3, "verbose": 0} | options
         handed = {f"module__{name}": value for name, value in module.items()}
-        return GameNet(
-            self.game, max_iter=max_iter, batch_size=batch_size, **handed, **settings
-        )
+        return GameNet(self.game, max_iter=max_iter, batch_size=batch_size, **handed, **settings)
 
     def play(
         self,
@@ -86,7 +84,7 @@ class Trial:
         rows: tuple[Tensor, Tensor] | None = None,
         **options: Any,
     ) -> GameNet:
-        """A net that was trained on ``rows``; None: on :meth:`rows`."""
+        """Return a net that was trained on ``rows``; None: on :meth:`rows`."""
         net = self.net(max_iter=max_iter, **options)
         with seeded(random_stream(seed), CPU):
             net.fit(*(self.rows() if rows is None else rows))
@@ -126,7 +124,7 @@ class Trial:
 
 
 def _turns(game: Game, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
-    """The turns of a round, all of which happens when they are asked for."""
+    """Yield the turns of a round, all of which happens when they are asked for."""
     yield from game.turns(x, y)
 
 
