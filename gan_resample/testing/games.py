@@ -244,7 +244,7 @@ def logits_have_a_column_for_each_class(trial: Trial) -> None:
 
 
 def rows_are_as_discrete_as_real_ones(trial: Trial) -> None:
-    """Check that categories come back one-hot, snapped columns on their values, constant ones finite."""
+    """Check that categories come back one-hot, columns of few values with these values."""
     if len(trial.shape) != 1:
         return
     x, y = _discrete_rows()
@@ -276,7 +276,7 @@ def rows_are_as_discrete_as_real_ones(trial: Trial) -> None:
 
 
 def a_class_of_one_row_is_enough(trial: Trial) -> None:
-    """Check that a class of one row stops nothing: the game plays, and gives finite rows and logits."""
+    """Check that a game plays with a class of one row, and gives finite rows and logits."""
     counts = (60, 20, 1)
     rows = trial.rows(counts)
     game = trial.play(rows=rows, counts=counts).module_
@@ -291,7 +291,7 @@ def deficits_are_respected(trial: Trial) -> None:
 
 
 def reports_are_scalars(trial: Trial) -> None:
-    """Check that what a game reports are scalar tensors; what it diagnoses has the names it declares."""
+    """Check that reports are scalar tensors, and diagnostics have the names that are declared."""
     net = trial.net()
     for turns in trial.rounds(net):
         for turn in turns:
@@ -325,13 +325,13 @@ def seeds_decide(trial: Trial) -> None:
 
 
 def global_random_state_is_untouched(trial: Trial) -> None:
-    """Check that playing leaves the global random states of Python, numpy and torch as they were."""
+    """Check that playing leaves the global random states as they were."""
     with global_state_kept("playing the game"):
         trial.play()
 
 
 def copies_are_the_same(trial: Trial) -> None:
-    """Check that deep copies, pickles and state dicts give the same rows and logits, and know the rounds."""
+    """Check that copies, pickles and state dicts give the same rows and logits."""
     net = trial.played
     game = net.module_
     fresh = trial.net().initialize().module_.eval()
@@ -352,7 +352,7 @@ def copies_are_the_same(trial: Trial) -> None:
 
 
 def tensors_are_buffers(trial: Trial) -> None:
-    """Check that every tensor that a game keeps is a parameter or a buffer, and so moves to a device."""
+    """Check that every tensor that a game keeps is a parameter or a buffer, and moves with it."""
     for path, module in trial.played.module_.named_modules():
         for name, value in vars(module).items():
             held = value if isinstance(value, list | tuple) else [value]
@@ -364,7 +364,10 @@ def tensors_are_buffers(trial: Trial) -> None:
 
 
 def new_tensors_are_on_the_device_of_the_rows(trial: Trial) -> None:
-    """Check that turns make no tensor on the default device; a device without memory stands in for it."""
+    """Check that turns make no tensor on the default device.
+
+    A device without memory stands in for it.
+    """
     advice = "a turn mixed devices: give torch.randn, zeros, arange and the like device=y.device"
     net = trial.net()
     for turns in trial.rounds(net):
@@ -412,7 +415,7 @@ def a_round_never_waits(trial: Trial) -> None:
 
 
 def rows_lie_at_their_class(trial: Trial) -> None:
-    """Check that after some rounds on two far classes, generated rows lie at the class they are made for."""
+    """Check that after some rounds, rows lie at the one of two far classes they are made for."""
     (x, y), game = trial.far, trial.learnt.module_
     with seeded(random_stream(0), CPU), torch.no_grad():
         rows = game.sample(torch.ones(200, dtype=torch.long))
@@ -421,19 +424,21 @@ def rows_lie_at_their_class(trial: Trial) -> None:
     share = (own < other).float().mean().item()
     require(
         share > 0.85,  # .92 to 1 of 14 fits of each
-        f"after {trial.learning_rounds} rounds {share:.0%} of the rows lie nearer to their class than to the other: "
+        f"after {trial.learning_rounds} rounds {share:.0%} of the rows lie nearer to their "
+        "class than to the other: "
         "look at the signs of the losses, and at what the generator is told of the class",
     )
 
 
 def two_far_classes_are_separated(trial: Trial) -> None:
-    """Check that after some rounds on two far classes, a classifier separates them."""
+    """Check that after some rounds, a classifier separates two far classes."""
     (x, y), game = trial.far, trial.learnt.module_
     with torch.no_grad():
         share = (game.logits(x).argmax(1) == y).float().mean().item()
     require(
         share > 0.9,  # .97 to 1
-        f"after {trial.learning_rounds} rounds {share:.0%} of the rows of two far classes are classified rightly: "
+        f"after {trial.learning_rounds} rounds {share:.0%} of the rows of two far classes are "
+        "classified rightly: "
         "look at the classifier's loss, and at the rows of each class that it is shown",
     )
 

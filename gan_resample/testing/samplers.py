@@ -68,7 +68,7 @@ def run_sampler_law(law: Law, sampler: Any) -> None:
 
 
 def real_rows_come_first(sampler: Any) -> None:
-    """Check that real rows and their labels come first and unchanged; generated ones are finite."""
+    """Check that real rows come first and unchanged, and generated ones are finite."""
     X, y = blobs()
     X_new, y_new = sampler.fit_resample(X, y)
     _require_first(X_new[: len(X)], X, y_new[: len(y)], y)
@@ -95,7 +95,7 @@ def counts_follow_the_strategy(sampler: Any) -> None:
 
 
 def balanced_rows_come_back(sampler: Any) -> None:
-    """Check that where no class lacks a row, the rows come back, with the fitted attributes of any fit."""
+    """Check that rows of classes that lack none come back, and a fit sets all its attributes."""
     X, y = blobs((10, 10))
     usual = clone(sampler).fit(*blobs((10, 6)))
     X_new, y_new = sampler.fit_resample(X, y)
@@ -140,12 +140,9 @@ def sparse_tables_keep_their_format(sampler: Any) -> None:
 
 
 def frames_keep_columns_and_dtypes(sampler: Any) -> None:
-    """Check that columns, dtypes, categories and a constant column of a frame come back; so does its target.
-
-    Real rows are first and unchanged.
-    """
+    """Check that a frame comes back with its columns, dtypes, categories, constants and target."""
     table, target = mixed_frame()
-    X_new, y_new = sampler.fit_resample(table, target)
+    X_new, y_new = sampler.fit_resample(table.copy(), target.copy())
     require(
         list(X_new.columns) == list(table.columns) and X_new.dtypes.equals(table.dtypes),
         f"columns or dtypes of a frame have changed: {X_new.dtypes.to_dict()}, and were "
@@ -193,7 +190,7 @@ def a_class_of_one_row_is_repeated(sampler: Any) -> None:
 
 
 def seeds_decide(sampler: Any) -> None:
-    """Check that an int random_state gives equal rows, another one other rows; nothing global is moved."""
+    """Check that an int random_state gives equal rows, another one others, and nothing moves."""
     X, y = blobs()
     with global_state_kept("fit_resample"):
         one = clone(sampler).fit_resample(X, y)[0]
@@ -221,7 +218,7 @@ def inputs_are_not_touched(sampler: Any) -> None:
 
 
 def copies_are_the_same(sampler: Any) -> None:
-    """Check that clones have the same parameters and no fit; a pickle goes on as the original would."""
+    """Check that clones have the same parameters and no fit, and a pickle goes on."""
     X, y = blobs()
     params = sampler.get_params(deep=False)
     fitted = clone(sampler).fit(X, y)
@@ -241,7 +238,7 @@ def copies_are_the_same(sampler: Any) -> None:
 
 
 def sample_goes_on(sampler: Any) -> None:
-    """Check that ``sample``, if there is one, draws rows of the labels given, as fit_resample does."""
+    """Check that ``sample``, if there is one, draws rows as fit_resample does."""
     if not hasattr(sampler, "sample"):
         return
     X, y = blobs()

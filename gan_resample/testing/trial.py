@@ -52,7 +52,7 @@ class Trial:
     def arguments(
         self, counts: Sequence[int] = COUNTS, batch_size: int = 16, **own: Any
     ) -> dict[str, Any]:
-        """Return what the game's constructor is handed; all classes but the largest are in play."""
+        """Return what the game is handed; all classes but the largest are in play."""
         known = {
             "shape": self.shape,
             "counts": tuple(counts),
