@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from gan_resample.engine.game import ClassifyingGame, Game, SamplingGame
 from gan_resample.engine.seeding import random_stream, seeded
-from gan_resample.testing.data import global_state_kept, require
+from gan_resample.testing.data import blobs, global_state_kept, require
 from gan_resample.testing.trial import COUNTS, CPU, Trial, features_of, state_of
 
 __all__ = ["LAWS", "LEARNING_LAWS", "NoWaiting", "applies", "check_game", "run_law"]
@@ -464,7 +464,7 @@ LAWS: tuple[Law, ...] = (
     a_round_never_waits,
 )
 LEARNING_LAWS: tuple[Law, ...] = (rows_lie_at_their_class, two_far_classes_are_separated)
-KINDS: dict[Law, type[Game]] = {
+KINDS: dict[Law, type[Any]] = {
     rows_have_shape_dtype_and_range: SamplingGame,
     chunks_are_bounded: SamplingGame,
     rows_lie_at_their_class: SamplingGame,
@@ -475,7 +475,8 @@ KINDS: dict[Law, type[Game]] = {
 
 def _discrete_rows() -> tuple[Tensor, Tensor]:
     """Return rows with a constant column, one of three values (2) and a one-hot span (3 to 4)."""
-    x, y = Trial(Game).rows()
+    X, codes = blobs(COUNTS)
+    x, y = torch.as_tensor(X, dtype=torch.float32), torch.as_tensor(codes)
     pick = torch.arange(len(x))
     x = torch.cat([x - x.mean(0), torch.eye(2)[(pick + y) % 2][:, :1]], dim=1)
     x[:, 1] = 0.0

@@ -171,7 +171,7 @@ def frames_keep_columns_and_dtypes(sampler: Any) -> None:
 
 def a_class_of_one_row_is_repeated(sampler: Any) -> None:
     """Check that a class of one row is repeated exactly, and a constant column stays constant."""
-    X, y = blobs((30, 12, 1))
+    X, y = blobs((30, 1, 12))  # the lone row in the middle: at an end it would be clipped
     X[:, 2] = 7.25
     X_new, y_new = sampler.fit_resample(X, y)
     made, labels = X_new[len(X) :], y_new[len(X) :]
@@ -180,7 +180,7 @@ def a_class_of_one_row_is_repeated(sampler: Any) -> None:
         "a column that is 7.25 in all real rows is not so in generated ones",
     )
     require(
-        (made[labels == 2] == X[y == 2]).all(),
+        (made[labels == 1] == X[y == 1]).all(),
         "a class of one row was not repeated exactly: nothing says how such rows vary; return it "
         "from _draw_rows, as LoneRowsMixin does",
     )
