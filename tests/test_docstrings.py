@@ -54,8 +54,13 @@ def section(kind, name):
 
 
 def names_in(text):
-    heads = re.findall(r"^(?! )([\w, \n\\]+?)(?: :.*)?$(?=\n    )", text, re.M)
-    return {name.strip() for head in heads for name in re.split(r"[,\n\\]", head) if name.strip()}
+    heads = re.findall(r"^(?! )([\w*, \n\\]+?)(?: :.*)?$(?=\n    )", text, re.M)
+    return {
+        name.strip().lstrip("*")
+        for head in heads
+        for name in re.split(r"[,\n\\]", head)
+        if name.strip()
+    }
 
 
 @pytest.mark.parametrize("kind", [*ESTIMATORS, *OTHERS])
