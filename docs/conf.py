@@ -1,7 +1,9 @@
 """Sphinx configuration; ``make docs`` builds into ``docs/_build/html``."""
 
+import inspect
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import gan_resample
@@ -45,6 +47,69 @@ html_theme = "pydata_sphinx_theme"
 html_title = f"gan_resample {version}"
 html_show_sourcelink = False
 html_theme_options = {"navigation_with_keys": False, "show_prev_next": True}
+
+
+# ---- api.rst: every public name, by the module that lists it in its __all__ ---------------------
+
+# title, a sentence, and the modules whose classes and functions are listed
+SECTIONS = [
+    ("Comparison", "", ["evaluation"]),
+    ("Figures of merit", "", ["evaluation.metrics.generated"]),
+    ("Tables to compare on", "", ["datasets"]),
+    ("Checks", "Whether a game or a sampler of one's own keeps the laws.", ["testing"]),
+    (
+        "Extending",
+        "What a game or a sampler of one's own is built from; :doc:`extending` says how.",
+        [
+            *("core.parameters", "core.rows", "core.sampler", "core.classifier", "engine.game"),
+            *("nn.modules", "nn.build", "nn.losses"),
+        ],
+    ),
+]
+
+
+def kind_of(value):
+    """The section of a name of the package itself."""
+    if issubclass(value, Exception):
+        return "Errors and warnings"
+    if hasattr(value, "fit_resample"):
+        return "Samplers"
+    if hasattr(value, "transform"):
+        return "Encoders"
+    return "Classifiers" if hasattr(value, "_game") else "Probabilities"
+
+
+def is_own(value):
+    """Whether a value is a class or a function, and of this package."""
+    of_a_kind = inspect.isclass(value) or inspect.isfunction(value)
+    return of_a_kind and value.__module__.startswith("gan_resample.")
+
+
+def listing(module, names):
+    lines = [f".. currentmodule:: {module}", "", ".. autosummary::", "   :toctree: api/generated/"]
+    return [*lines, "", *(f"   {name}" for name in names), ""]
+
+
+def write_api():
+    """Write ``api.rst`` before sphinx looks for pages; as it is, where nothing has changed."""
+    lines = ["API", "===", ""]
+    titles = ("Samplers", "Classifiers", "Probabilities", "Encoders", "Errors and warnings")
+    public = {name: kind_of(getattr(gan_resample, name)) for name in gan_resample.__all__}
+    for title in titles:
+        names = [name for name, kind in public.items() if kind == title]
+        lines += [title, "-" * len(title), "", *listing("gan_resample", names)]
+    for title, sentence, modules in SECTIONS:
+        lines += [title, "-" * len(title), "", sentence, ""]
+        for name in modules:
+            module = import_module(f"gan_resample.{name}")
+            found = {each: getattr(module, each) for each in module.__all__}
+            lines += listing(module.__name__, [n for n, v in found.items() if is_own(v)])
+    page, text = Path(__file__).with_name("api.rst"), "\n".join(lines)
+    if not page.exists() or page.read_text() != text:
+        page.write_text(text)
+
+
+write_api()
 
 
 def make_scoreboard(app):

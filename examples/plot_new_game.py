@@ -3,8 +3,8 @@ A game of your own, in one file
 ===============================
 
 A conditional Wasserstein GAN with gradient penalty (Gulrajani and others, 2017) as a sampler that
-scikit-learn and imbalanced-learn accept: what has to be written, and what comes with it. The words
-(player, move, turn, round) are explained in :doc:`/extending`.
+scikit-learn and imbalanced-learn accept: what has to be written, how to check it, and what comes
+with it. The words (player, move, turn, round) are explained in :doc:`/extending`.
 """
 
 # %%
@@ -14,7 +14,7 @@ scikit-learn and imbalanced-learn accept: what has to be written, and what comes
 # paper: each ``yield`` hands losses over, and only the players named in it move.
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar
 
@@ -26,12 +26,13 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from gan_resample.core.parameters import AT_LEAST_1, SamplerParams, game_param, param
-from gan_resample.core.sampler import BaseGameSampler
+from gan_resample.core.sampler import BaseGameSampler, LoneRowsMixin
 from gan_resample.datasets import load_bundled
 from gan_resample.engine.game import SamplingGame
 from gan_resample.evaluation import ComparisonDisplay, GameHistoryDisplay, compare
 from gan_resample.nn.losses import gradient_penalty
 from gan_resample.nn.modules import MLP, SoftmaxSpans, StraightThrough
+from gan_resample.testing import check_game, check_sampler
 
 QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the checks of this project
 
@@ -50,9 +51,9 @@ class WGANGame(SamplingGame):
             MLP(n_in, shape[0], hidden_layer_sizes, leaky), SoftmaxSpans(spans)
         )
         self.critic = MLP(shape[0] + len(counts), 1, hidden_layer_sizes, leaky)
-        self.harden = StraightThrough(
-            spans, levels
-        )  # real rows are discrete: generated ones must be, too
+        self.critic[-1].bias.requires_grad_(False)  # cancels in a difference of scores
+        # real rows are discrete: generated ones must be, too
+        self.harden = StraightThrough(spans, levels)
 
     def prepare(self, x, y):
         self.harden.learn(x)
@@ -79,20 +80,33 @@ class WGANGame(SamplingGame):
 # %%
 # The sampler
 # -----------
-# It names the game and its parameters: a dataclass whose fields say what each may be. Those of all
-# samplers and of all games are inherited; here some get another default. ``game_param`` marks what
-# is handed on to the game. Validation, encoding, dtypes, ``sample``, seeds, devices, history,
-# guards and pickling come from the base class.
+# It names the game and its parameters: a dataclass whose fields say what each may be, as in
+# scikit-learn. Those of all samplers (``encoder`` and ``random_state`` among them) and of all
+# games are inherited; some get another default here. ``game_param`` marks what the game is handed.
+# Validation, encoding, dtypes, ``sample``, seeds, devices, history, guards and pickling come from
+# the base class. A class of one row teaches the game nothing: ``LoneRowsMixin`` repeats it.
 @dataclass(kw_only=True, eq=False, repr=False)
-class WGANSampler(SamplerParams, BaseGameSampler):
+class WGANSampler(SamplerParams, LoneRowsMixin, BaseGameSampler):
     critic_steps: int = game_param(5, AT_LEAST_1)
     hidden_layer_sizes: Sequence[int] = game_param((128, 64), "array-like")
     max_iter: int = param(500, AT_LEAST_1)
     batch_size: int = param(64, AT_LEAST_1, fixed=True)
 
     _game = WGANGame
-    _optimizer_params: ClassVar = {"betas": (0.0, 0.9)}
 
+    def _plan_training(self, shape, deficits):
+        return replace(super()._plan_training(shape, deficits), optimizer={"betas": (0.0, 0.9)})
+
+
+# %%
+# Does it keep the laws?
+# ----------------------
+# ``check_game`` looks at the game: seeds, copies, who moves whom, devices, discrete rows, and
+# whether it learns two classes that are far apart. ``check_sampler`` looks at the rows that come
+# back. Both raise an error that says what broke and what to do. For the rest there are
+# scikit-learn's and imbalanced-learn's ``parametrize_with_checks``.
+check_game(WGANGame, hidden_layer_sizes=(16,), critic_steps=2)
+check_sampler(WGANSampler(max_iter=4))
 
 # %%
 # Using it

@@ -398,3 +398,10 @@ def test_masked_labels_are_refused():
     masked = np.ma.masked_array(y, mask=np.arange(len(y)) < 2)
     with pytest.raises(ValueError, match="y has 2 masked cells"):
         PriorCorrectedClassifier(LogisticRegression()).fit(X, masked)
+
+
+@pytest.mark.parametrize(("mix", "told"), [("uniform", "Set seen_prior"), ("own", "They do not")])
+def test_a_classifier_says_by_its_class_which_mix_it_learns_from(mix, told):
+    kind = type("Mixing", (LogisticRegression,), {"class_mix": mix})
+    with pytest.warns(UserWarning, match=f"Mixing balances the classes inside.*{told}"):
+        PriorCorrectedClassifier(kind()).fit(*blobs((60, 20)))

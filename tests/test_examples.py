@@ -12,7 +12,9 @@ import pandas as pd
 import pytest
 
 ROOT = Path(__file__).parent.parent
-EXAMPLES = sorted((ROOT / "examples").glob("plot_*.py"))
+# run inside this process by test_new_estimators.py, which checks what they define
+NEW = {"plot_new_game", "plot_new_sampler"}
+EXAMPLES = [p for p in sorted((ROOT / "examples").glob("plot_*.py")) if p.stem not in NEW]
 
 
 def run(*command):

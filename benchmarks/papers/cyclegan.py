@@ -27,7 +27,7 @@ import argparse
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -127,7 +127,9 @@ class AloneClassifier(BaseGameClassifier):
     class_weights: Sequence[float] | None = game_param(None, "array-like", None)
 
     _game = AloneGame
-    _optimizer_params: ClassVar[dict[str, Any]] = {"betas": (0.5, 0.999)}
+
+    def _plan_training(self, shape, deficits):
+        return replace(super()._plan_training(shape, deficits), optimizer={"betas": (0.5, 0.999)})
 
 
 # ---- data ---------------------------------------------------------------------------------------

@@ -29,8 +29,16 @@ Array = NDArray[Any]
 
 
 class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
-    """A classifier trained inside a :class:`ClassifyingGame`; abstract."""
+    """A classifier trained inside a :class:`ClassifyingGame`; abstract.
 
+    Attributes
+    ----------
+    class_mix : {"own", "uniform"}
+        Which shares of the classes it learns from: equal ones ("uniform"), or others that are
+        not those of the rows either ("own"). A class attribute.
+    """
+
+    class_mix: ClassVar[str] = "own"
     _game: ClassVar[type[ClassifyingGame]]
 
     def __sklearn_tags__(self) -> Any:

@@ -31,6 +31,7 @@ __all__ = [
     "POSITIVE",
     "SHARE",
     "BackboneParams",
+    "Interval",
     "RowParams",
     "SamplerParams",
     "TrainingParams",

@@ -373,6 +373,7 @@ random_state
     (2, 2)
     """
 
+    class_mix: ClassVar[str] = "uniform"
     _game = CycleGANGame
 
     def _play(

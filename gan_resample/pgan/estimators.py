@@ -316,4 +316,5 @@ verbose, random_state
     (2, 2)
     """
 
+    class_mix: ClassVar[str] = "uniform"
     _game = PGANGame

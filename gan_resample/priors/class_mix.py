@@ -14,15 +14,12 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.utils.class_weight import compute_sample_weight
 
-from gan_resample.core.classifier import BaseGameClassifier
-
-__all__ = ["balances_inside", "hides_its_mix", "last_step", "own_weights"]
+__all__ = ["balances_inside", "ends_up_balanced", "hides_its_mix", "last_step", "own_weights"]
 
 Array = NDArray[Any]
 
-# classifiers that balance the classes inside their fit
-HIDDEN = (
-    BaseGameClassifier,
+# of other packages; a classifier of one's own says so by a class attribute ``class_mix``
+BALANCING = (
     BalancedBaggingClassifier,
     BalancedRandomForestClassifier,
     EasyEnsembleClassifier,
@@ -38,19 +35,28 @@ def last_step(estimator: Any) -> Any:
 
 
 def balances_inside(classifier: Any) -> bool:
-    """Tell whether a classifier, or a pipeline's last step, balances the classes by itself."""
-    return isinstance(last_step(classifier), HIDDEN)
+    """Whether a classifier, or a pipeline's last step, balances the classes by itself."""
+    return _balances(last_step(classifier))
+
+
+def ends_up_balanced(classifier: Any) -> bool:
+    """Whether what balances inside learns from equal shares, as far as it says so."""
+    return getattr(last_step(classifier), "class_mix", "uniform") == "uniform"
 
 
 def hides_its_mix(classifier: Any) -> bool:
-    """Tell whether a classifier may learn from another class mix than the labels it is given.
+    """Whether a classifier may learn from another class mix than the labels it is given.
 
     One that balances inside, or that holds a sampler, such a classifier or one with class weights
     of its own: a search or an ensemble of pipelines.
     """
     held = classifier.get_params(deep=True).values()
-    samples = any(isinstance(part, HIDDEN) or hasattr(part, "fit_resample") for part in held)
+    samples = any(_balances(part) or hasattr(part, "fit_resample") for part in held)
     return balances_inside(classifier) or samples or _weighs_in_parts(last_step(classifier))
+
+
+def _balances(part: Any) -> bool:
+    return isinstance(part, BALANCING) or hasattr(type(part), "class_mix")
 
 
 def _weighs_in_parts(classifier: Any) -> bool:

@@ -36,7 +36,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from gan_resample.encoding.columns import refuse_masked
-from gan_resample.priors.class_mix import hides_its_mix, own_weights
+from gan_resample.priors.class_mix import ends_up_balanced, hides_its_mix, own_weights
 
 __all__ = ["PriorCorrectedClassifier", "shift_priors"]
 
@@ -65,9 +65,10 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         The shares of the classes that the model learned from. "fitted": of the labels that
         reached the ``fit`` of the last classifier, after all samplers, weighted by its
         ``sample_weight`` and ``class_weight``. "uniform": equal shares, for classifiers that
-        balance the classes inside: :class:`GAMOClassifier`, :class:`PGANClassifier`,
-        :class:`CycleGANClassifier`, :class:`~imblearn.ensemble.BalancedRandomForestClassifier`. An
-        array: positive shares in the order of ``classes_`` that sum to 1.
+        balance the classes inside, such as
+        :class:`~imblearn.ensemble.BalancedRandomForestClassifier`, and those of games whose class
+        attribute ``class_mix`` is "uniform", :class:`GAMOClassifier` for one. An array: positive
+        shares in the order of ``classes_`` that sum to 1.
     prior : array-like of shape (n_classes,), default=None
         The shares where the model will be used, likewise. ``None``: of the labels given to
         ``fit``, each row counted once whatever its weight.
@@ -111,9 +112,10 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
     it is a parameter of the last classifier itself, and weighs its rows; ``SVC`` fits its
     probabilities without it, classifiers differ in what ``class_weight="balanced"`` does to a
     ``sample_weight``, and those with ``priors`` of their own (discriminant analysis, naive Bayes)
-    answer for these: name the shares there. :class:`DVAANClassifier` and
-    :class:`EGANClassifier` learn from a mix that is neither the data's nor balanced: take
-    ``CalibratedClassifierCV``. A ``FrozenEstimator`` learns nothing in ``fit``: name its shares.
+    answer for these: name the shares there. Classifiers whose class attribute ``class_mix`` is
+    "own", such as :class:`DVAANClassifier`, learn from a mix that is neither the data's nor
+    balanced: take ``CalibratedClassifierCV``. A ``FrozenEstimator`` learns nothing in ``fit``:
+    name its shares.
 
     A row of which the model says nothing (all its probabilities vanish) gets ``prior_``. ``X`` is
     handed on unseen. So are further arguments of ``fit``, by name; metadata routing does not go
@@ -285,11 +287,15 @@ def _warn_of_hidden_mix(classifier: Any, weight: Any) -> None:
         reason = f"{name} has a class_weight and gets a sample_weight, and may balance the two"
     else:
         return
+    advice = (
+        'Set seen_prior="uniform" where they end up balanced; for a search or an ensemble of '
+        "pipelines put this around the pipeline inside it; else take CalibratedClassifierCV"
+        if ends_up_balanced(classifier)
+        else "They do not end up balanced: take CalibratedClassifierCV"
+    )
     warnings.warn(
         f'{reason}: seen_prior="fitted" does not see what that does to the shares of the classes, '
-        'and would correct them wrongly or not at all. Set seen_prior="uniform" where they end '
-        "up balanced; for a search or an ensemble of pipelines put this around the pipeline "
-        "inside it; else (DVAAN and eGAN too) take CalibratedClassifierCV",
+        f"and would correct them wrongly or not at all. {advice}",
         stacklevel=3,
     )
 

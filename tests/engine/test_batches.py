@@ -48,7 +48,7 @@ def test_a_game_may_ask_for_balanced_batches(monkeypatch):
     from gan_resample.gamo import GAMOGame
     from tests.helpers import make_net, rows_of
 
-    monkeypatch.setattr(GAMOGame, "batches", "balanced")
+    monkeypatch.setattr(GAMOGame, "batches", lambda self, y, size: balanced_batches(y, size))
     net, seen = make_net("gamo", max_iter=3), []
     step = net.train_step
     net.train_step = lambda batch: seen.append(torch.bincount(batch[1]).tolist()) or step(batch)

@@ -17,12 +17,12 @@ def test_tally_gives_the_mean_of_each_move():
 def test_collapse_is_told_with_class_and_figure(recwarn):
     warn_of_collapse({"std_ratio": {"x": 0.5, "y": float("nan")}, "ess": {"x": 0.0}})
     assert not recwarn
-    with pytest.warns(CollapseWarning, match="class 'rare' have collapsed: spread is 0.012"):
+    with pytest.warns(CollapseWarning, match="class 'rare' have collapsed: std_ratio is 0.012"):
         warn_of_collapse({"std_ratio": {"rare": 0.012}})
     with pytest.warns(CollapseWarning, match="coverage is 0.05"):
         warn_of_collapse({"coverage": {3: 0.05}})
     with pytest.warns(
-        CollapseWarning, match=r"classes 3, 'b' have .*: spread is 0.01, 0.02 "
+        CollapseWarning, match=r"classes 3, 'b' have .*: std_ratio is 0.01, 0.02 "
     ) as met:
         warn_of_collapse({"std_ratio": {3: 0.01, "b": 0.02, "fine": 1.0}})
     assert len(met) == 1
