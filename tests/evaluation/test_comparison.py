@@ -7,6 +7,7 @@ from gan_resample.evaluation import Comparison
 from gan_resample.evaluation.metrics.scores import SCORES
 from gan_resample.evaluation.report.findings import findings, number, overall_findings
 from gan_resample.evaluation.results.intervals import NO_DIFFERENCE
+from gan_resample.evaluation.results.results import results_of
 from tests.evaluation.helpers import SAMPLERS, small_comparison
 
 
@@ -140,7 +141,7 @@ def test_unknown_names_of_a_difference_are_refused(wrong):
 
 
 def test_the_best_with_rows_is_set_against_the_best_without():
-    told = findings(example(), "t")
+    told = findings(results_of(example()), "t")
     assert told[0].startswith(
         "The best balanced accuracy with resampled rows is that of knn with good (80.8), the best "
         "with the rows as they are that of knn with none (70.4). The difference is +10.4 [+9.4, "
@@ -153,7 +154,7 @@ def test_the_best_with_rows_is_set_against_the_best_without():
 
 
 def test_no_difference_is_said():
-    told = findings(made({("none", "knn"): NOTHING, ("noisy", "knn"): NOISY}), "t")
+    told = findings(results_of(made({("none", "knn"): NOTHING, ("noisy", "knn"): NOISY})), "t")
     assert f": {NO_DIFFERENCE}." in told[0]
     assert f"{NO_DIFFERENCE} with any sampler and classifier" in told[1]
     assert "test parts make wide intervals" not in " ".join(told)
@@ -161,33 +162,35 @@ def test_no_difference_is_said():
 
 def test_harm_to_probabilities_is_said():
     brier = {"none": [0.1] * 5, "good": [0.2, 0.21, 0.2, 0.2, 0.2], "noisy": [0.1] * 5}
-    told = " ".join(findings(example(brier=brier), "t"))
+    told = " ".join(findings(results_of(example(brier=brier)), "t"))
     assert "Warning: probabilities are worse than those of doing nothing" in told
     assert "by the Brier score, with good (1 classifier)" in told
 
 
 def test_without_doing_nothing_there_is_no_difference():
-    told = findings(made({("good", "knn"): GOOD, ("noisy", "knn"): NOISY}), "t")
+    told = findings(results_of(made({("good", "knn"): GOOD, ("noisy", "knn"): NOISY})), "t")
     assert "was not among the samplers" in told[1]
     assert "best balanced accuracy is that of knn with good" in told[0]
 
 
 def test_doing_nothing_alone_is_set_against_nothing():
     found = made({("none", "knn"): NOTHING}, data=("t", "u", "v", "w", "x"))
-    assert overall_findings(found) == []
-    told = " ".join(findings(found, "t"))
+    assert overall_findings(results_of(found)) == []
+    told = " ".join(findings(results_of(found), "t"))
     assert "(70.4). No sampler was asked for beside doing nothing: there is no difference" in told
     assert "detectable" not in told
 
 
 def test_where_all_others_failed_no_difference_is_listed():
     found = made({("none", "knn"): NOTHING, ("good", "knn"): [None] * 5}, data=("t", "u"))
-    assert not any("difference to doing nothing" in told for told in overall_findings(found))
+    assert not any(
+        "difference to doing nothing" in told for told in overall_findings(results_of(found))
+    )
 
 
 def test_failures_are_said():
     values = {("none", "knn"): NOTHING, ("good", "knn"): [None] * 5}
-    told = " ".join(findings(made(values), "t"))
+    told = " ".join(findings(results_of(made(values)), "t"))
     assert "1 cell failed" in told
 
 
@@ -202,7 +205,7 @@ def test_means_and_difference_are_of_the_splits_where_both_ran():
     assert means["flaky"] == pytest.approx(np.mean([0.83, 0.80, 0.81]))
     assert means["none"] == pytest.approx(np.mean([0.72, 0.69, 0.70]))
     assert np.isnan(means["weights"])
-    told = findings(comparison, "t")[0]
+    told = findings(results_of(comparison), "t")[0]
     assert "flaky (81.3)" in told
     assert "none (70.3)" in told
     assert "difference is +11.0" in told
@@ -213,17 +216,19 @@ def test_a_sampler_that_ran_on_fewer_data_sets_says_so():
     on_v = (every.results["data"] == "v") & (every.results["sampler"] == "good")
     every.results.loc[on_v, "balanced_accuracy"] = np.nan
     assert every.overall().loc["good", "n_data"] == 2
-    assert "(2 data sets)" in overall_findings(every)[0]
+    assert "(2 data sets)" in overall_findings(results_of(every))[0]
 
 
 def test_few_test_parts_are_said():
-    told = findings(made({("none", "knn"): NOTHING[:3], ("good", "knn"): GOOD[:3]}), "t")
+    told = findings(
+        results_of(made({("none", "knn"): NOTHING[:3], ("good", "knn"): GOOD[:3]})), "t"
+    )
     assert told[2] == "3 test parts make wide intervals: more folds or repeats narrow them."
 
 
 def test_several_data_sets_are_summed_up():
-    assert overall_findings(example()) == []
-    told = overall_findings(example(data=("t", "u", "v")))
+    assert overall_findings(results_of(example())) == []
+    told = overall_findings(results_of(example(data=("t", "u", "v"))))
     assert "good +11.4 [+8.9, +13.9], better" in told[0]
     assert "good 1.0, noisy 2.0, none 3.0" in told[1]
     assert len(told) == 3
@@ -247,6 +252,6 @@ def test_numbers(value, unit, signed, text):
 def test_real_results_make_sentences():
     comparison = small_comparison()
     for data in comparison.data:
-        assert len(findings(comparison, data)) >= 4
+        assert len(findings(results_of(comparison), data)) >= 4
     assert comparison.recalls["recall"].between(0, 1).all()
     assert set(comparison.overall().index) == set(SAMPLERS)
