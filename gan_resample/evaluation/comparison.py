@@ -78,13 +78,13 @@ class Comparison:
 
     @property
     def judged(self) -> bool:
-        """Whether there are samplers beside doing nothing, to tell their differences to it."""
+        """Whether there are samplers beside doing nothing, whose differences to it are reported."""
         return self._results.judged
 
     # ---- scores ----
 
     def choose_score(self, score: str | None) -> str:
-        """Name of a score, the main one for None; refuse a name that is not there."""
+        """Name of a score, the main one for None; raise ValueError for an unknown name."""
         return self._results.choose_score(score)
 
     def known_as(self, score: str) -> str:
@@ -92,7 +92,7 @@ class Comparison:
         return self._results.known_as(score)
 
     def greater_is_better(self, score: str) -> bool:
-        """Tell which way a score counts; scikit-learn's scorers and callables count upwards."""
+        """Whether greater values are better, as of all scikit-learn scorers and callables."""
         return self._results.greater_is_better(score)
 
     def unit(self, score: str) -> int:
@@ -314,7 +314,7 @@ class Comparison:
         return over_datasets.partial_samplers(self._results, classifier)
 
     def choose_samplers(self, samplers: Iterable[str] | None) -> list[str] | None:
-        """List the samplers asked for, None for None; refuse what is no list of known names."""
+        """List the samplers asked for, None for None; raise an error for anything else."""
         return over_datasets.choose_samplers(self._results, samplers)
 
     # ---- pictures and page ----

@@ -112,7 +112,7 @@ def _said(verdict: str) -> str:
 
 
 def _against_nothing(results: Results, cells: Any) -> list[str]:
-    """Say which samplers help, and with how many classifiers."""
+    """Return sentences on the samplers that help, and with how many classifiers."""
     score = results.scores[0]
     if results.baseline is None:
         return ["Doing nothing was not among the samplers: there is no difference to it."]
@@ -148,7 +148,7 @@ def _counted(cells: Any, column: str, verdict: str) -> str:
 
 
 def probability_finding(results: Results, data: str) -> str:
-    """Warn where a sampler worsens the Brier score beyond noise, and say what a correction saves.
+    """Return a warning if a sampler worsens the Brier score, with what a correction undoes.
 
     Beyond noise: the 95 % interval of the difference to doing nothing lies above 0.
     """
@@ -196,7 +196,7 @@ def _with_classifiers(cells: pd.Index) -> str:
 
 
 def _cost(results: Results, data: str) -> str:
-    """Tell the median seconds of one run of each sampler."""
+    """Return a sentence on the median seconds of one run of each sampler."""
     found = results.samplings
     ran = found[(found["data"] == data) & (found["seconds"] > 0)]
     seconds = ran.groupby("sampler", sort=False)["seconds"].median()
@@ -293,7 +293,7 @@ def _ranked(results: Results) -> str:
 
 
 def _gap(results: Results, best: str, other: str, called: str) -> str:
-    """Tell a difference over data sets with its interval, without which none is the best."""
+    """Return a sentence on a difference over data sets, with its interval."""
     means = shared_means(results).means
     gap = over_data((means[best] - means[other]).to_numpy())
     told = interval(gap, results.unit(results.scores[0]))

@@ -10,7 +10,7 @@ import pandas as pd
 from gan_resample.evaluation.results import rank_tests
 from gan_resample.evaluation.results.intervals import mean_ranks, over_data
 from gan_resample.evaluation.results.rank_tests import RankTest, SharedMeans, default_rope
-from gan_resample.evaluation.results.results import Results, check_name, kept
+from gan_resample.evaluation.results.results import Results, check_name
 from gan_resample.evaluation.results.tables import cell_means
 
 __all__ = [
@@ -104,7 +104,6 @@ def shared_means(
     return replace(rank_tests.shared_means(cells), partial=tuple(partial))
 
 
-@kept
 def partial_samplers(results: Results, classifier: str | None = None) -> list[str]:
     """See :meth:`Comparison.partial_samplers`."""
     rows = results.rows

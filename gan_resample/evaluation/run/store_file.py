@@ -95,7 +95,7 @@ def check_path(path: Any) -> str:
 
 
 def is_store(path: Any) -> bool:
-    """Tell whether a file is a store that this package wrote, of this or an older format.
+    """Whether a file is a store that this package wrote, of this or an older format.
 
     Reads the file's header, and of the oldest format the names of its columns; changes nothing,
     and waits for nobody. A damaged store is one as long as its header stands.
@@ -219,7 +219,7 @@ def _other_kind(header: bytes) -> str:
 
 
 def _look_for_tables(path: str, numbered: int) -> bool:
-    """Tell a store of the oldest format, or an empty database, from those of others."""
+    """Whether it is a store of the oldest format, or an empty database."""
     place = Path(path).absolute().as_uri()
     # immutable: nothing is locked, and no transaction that others left open is rolled back
     with closing(sqlite3.connect(f"{place}?mode=ro&immutable=1", uri=True)) as connection:
