@@ -78,7 +78,7 @@ class Comparison:
 
     @property
     def judged(self) -> bool:
-        """Whether there are samplers beside doing nothing, whose differences to it are reported."""
+        """Whether there are samplers beside doing nothing, whose gaps to it are reported."""
         return self._results.judged
 
     # ---- scores ----

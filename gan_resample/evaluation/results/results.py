@@ -102,7 +102,7 @@ class Results:
 
     @property
     def judged(self) -> bool:
-        """Whether there are samplers beside doing nothing, whose differences to it are reported."""
+        """Whether there are samplers beside doing nothing, whose gaps to it are reported."""
         return self.baseline is not None and len(self.samplers) > 1
 
     def about_data(self, data: str) -> Record:

@@ -253,9 +253,7 @@ def _choose_splitter(cv: Any, repeats: int) -> Any:
     return check_cv(cv)
 
 
-def _split(
-    tables: Sequence[DataSet], cv: Any, repeats: int, seed: int
-) -> dict[str, Sequence[Split]]:
+def _split(tables: Sequence[DataSet], cv: Any, repeats: int, seed: int) -> dict[str, list[Split]]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The least populated class in y")
         splits = {data.name: data.splits(cv, repeats, seed) for data in tables}

@@ -83,7 +83,7 @@ class CodeTeller:
     # ---- by name --------------------------------------------------------------------------------
 
     def global_name(self, value: Any, module: Any, name: str, path: str) -> str | None:
-        """Describe what a released module holds under a name; None where it holds something else."""
+        """Describe what a released module holds under a name; None if it holds something else."""
         found = sys.modules.get(module) if isinstance(module, str) else None
         for part in name.split("."):
             found = getattr(found, part, None)
@@ -108,7 +108,7 @@ class CodeTeller:
         return self._teller.gap(value, path, "its code cannot be read")
 
     def _wrapper(self, value: Any, path: str) -> str | None:
-        """Describe what stands in for a function, such as numpy's dispatchers and cached functions."""
+        """Describe what stands in for a function: numpy's dispatchers, cached functions."""
         if text := self.global_name(value, value.__module__, value.__qualname__, path):
             return text
         if isinstance(value, functools._lru_cache_wrapper):

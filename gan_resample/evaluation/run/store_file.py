@@ -117,7 +117,7 @@ def is_store(path: Any) -> bool:
 
 
 def check_file(path: str) -> None:
-    """Refuse what is no store, before SQLite opens it to write: that may repair what it meets.
+    """Raise if it is no store, before SQLite opens it to write, which may change the file.
 
     Raises
     ------
@@ -240,7 +240,7 @@ def _pragma(connection: sqlite3.Connection, name: str) -> Any:
 
 
 def _check_layout(connection: sqlite3.Connection) -> None:
-    """Refuse tables that are not ours, or not as this version or one before it makes them."""
+    """Raise if the tables are not those that this version or one before it makes."""
     found = connection.execute("SELECT type, name FROM sqlite_master").fetchall()
     tables = {name for kind, name in found if kind == "table"}
     if not {"about", "records"} <= tables and _pragma(connection, "application_id") == 0:
@@ -266,7 +266,7 @@ def _few(found: list[tuple[str, str]]) -> str:
 
 
 def _check_whole(connection: sqlite3.Connection, path: str) -> None:
-    """Refuse a file that lost its end, or whose pages do not hang together."""
+    """Raise if the file is cut off, or its pages are inconsistent."""
     # SQLite takes a page that was cut for one that ends in zeros
     size = _pragma(connection, "page_count") * _pragma(connection, "page_size")
     if _pragma(connection, "journal_mode") != "wal" and os.path.getsize(path) < size:
