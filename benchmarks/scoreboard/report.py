@@ -9,7 +9,6 @@ import pandas as pd
 
 from gan_resample.evaluation import Comparison
 from gan_resample.evaluation.metrics.fidelity import FIDELITY
-from gan_resample.evaluation.results.calibration import calibration
 from gan_resample.evaluation.results.intervals import mean_ranks as rank
 from gan_resample.evaluation.results.intervals import over_data
 from gan_resample.evaluation.run.methods import choose_classifiers
@@ -136,7 +135,7 @@ def probabilities(comparison: Comparison) -> Iterator[list[str]]:
 
     Differences to doing nothing are means over tables, slope and intercept medians.
     """
-    found = calibration(comparison)
+    found = comparison.calibration()
     found = found[found.index.get_level_values("classifier").isin(ordinary(comparison))]
     for name, own in found.groupby(level="sampler", sort=False):
         pairs = {f: own[[f, f"corrected_{f}"]].dropna() for f in LINE}

@@ -193,6 +193,7 @@ def _refuse_columns(path: Path, kinds: Mapping[str, Mapping[str, Any]]) -> None:
 def print_findings(comparison: Any) -> None:
     """Print the main score as a table, and what the numbers say."""
     from gan_resample.evaluation.report.findings import findings, number, overall_findings
+    from gan_resample.evaluation.results.results import results_of
 
     score = comparison.scores[0]
     unit = comparison.unit(score)
@@ -204,7 +205,7 @@ def print_findings(comparison: Any) -> None:
             cells = [number(value, unit) or "–" for value in means.loc[data, classifier]]
             print(f"{classifier:>16.16}" + "".join(f"{cell:>14}" for cell in cells))
         print()
-        for sentence in findings(comparison, data):
+        for sentence in findings(results_of(comparison), data):
             print(textwrap.fill(sentence, 100), end="\n\n")
-    for sentence in overall_findings(comparison):
+    for sentence in overall_findings(results_of(comparison)):
         print(textwrap.fill(sentence, 100), end="\n\n")

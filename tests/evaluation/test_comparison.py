@@ -1,13 +1,11 @@
-"""Figures and sentences from known numbers."""
+"""What a comparison tells, from known numbers."""
 
 import numpy as np
 import pytest
 
 from gan_resample.evaluation import Comparison
 from gan_resample.evaluation.metrics.scores import SCORES
-from gan_resample.evaluation.report.findings import findings, number, overall_findings
 from gan_resample.evaluation.results.intervals import NO_DIFFERENCE
-from tests.evaluation.helpers import SAMPLERS, small_comparison
 
 
 def made(values, brier=None, data=("t",), status=None):
@@ -134,119 +132,3 @@ def test_unknown_names_of_a_difference_are_refused(wrong):
     asked[wrong] = "zz"
     with pytest.raises(ValueError, match="'zz' is not in the comparison: known are"):
         example().difference(*asked)
-
-
-# ---- sentences ----------------------------------------------------------------------------------
-
-
-def test_the_best_with_rows_is_set_against_the_best_without():
-    told = findings(example(), "t")
-    assert told[0].startswith(
-        "The best balanced accuracy with resampled rows is that of knn with good (80.8), the best "
-        "with the rows as they are that of knn with none (70.4). The difference is +10.4 [+9.4, "
-        "+11.4]: resampling is better."
-    )
-    assert told[1] == (
-        "Balanced accuracy against doing nothing: better with good (1 of 1 classifiers); "
-        f"{NO_DIFFERENCE} elsewhere."
-    )
-
-
-def test_no_difference_is_said():
-    told = findings(made({("none", "knn"): NOTHING, ("noisy", "knn"): NOISY}), "t")
-    assert f": {NO_DIFFERENCE}." in told[0]
-    assert f"{NO_DIFFERENCE} with any sampler and classifier" in told[1]
-    assert "test parts make wide intervals" not in " ".join(told)
-
-
-def test_harm_to_probabilities_is_said():
-    brier = {"none": [0.1] * 5, "good": [0.2, 0.21, 0.2, 0.2, 0.2], "noisy": [0.1] * 5}
-    told = " ".join(findings(example(brier=brier), "t"))
-    assert "Warning: probabilities are worse than those of doing nothing" in told
-    assert "by the Brier score, with good (1 classifier)" in told
-
-
-def test_without_doing_nothing_there_is_no_difference():
-    told = findings(made({("good", "knn"): GOOD, ("noisy", "knn"): NOISY}), "t")
-    assert "was not among the samplers" in told[1]
-    assert "best balanced accuracy is that of knn with good" in told[0]
-
-
-def test_doing_nothing_alone_is_set_against_nothing():
-    found = made({("none", "knn"): NOTHING}, data=("t", "u", "v", "w", "x"))
-    assert overall_findings(found) == []
-    told = " ".join(findings(found, "t"))
-    assert "(70.4). No sampler was asked for beside doing nothing: there is no difference" in told
-    assert "detectable" not in told
-
-
-def test_where_all_others_failed_no_difference_is_listed():
-    found = made({("none", "knn"): NOTHING, ("good", "knn"): [None] * 5}, data=("t", "u"))
-    assert not any("difference to doing nothing" in told for told in overall_findings(found))
-
-
-def test_failures_are_said():
-    values = {("none", "knn"): NOTHING, ("good", "knn"): [None] * 5}
-    told = " ".join(findings(made(values), "t"))
-    assert "1 cell failed" in told
-
-
-def test_means_and_difference_are_of_the_splits_where_both_ran():
-    values = {
-        ("none", "knn"): NOTHING,
-        ("flaky", "knn"): [None, 0.83, None, 0.80, 0.81],
-        ("weights", "knn"): [None] * 5,  # does not exist for this classifier
-    }
-    comparison = made(values)
-    means = comparison.cell_means().loc["t", "knn"]
-    assert means["flaky"] == pytest.approx(np.mean([0.83, 0.80, 0.81]))
-    assert means["none"] == pytest.approx(np.mean([0.72, 0.69, 0.70]))
-    assert np.isnan(means["weights"])
-    told = findings(comparison, "t")[0]
-    assert "flaky (81.3)" in told
-    assert "none (70.3)" in told
-    assert "difference is +11.0" in told
-
-
-def test_a_sampler_that_ran_on_fewer_data_sets_says_so():
-    every = made({("none", "knn"): NOTHING, ("good", "knn"): GOOD}, data=("t", "u", "v"))
-    on_v = (every.results["data"] == "v") & (every.results["sampler"] == "good")
-    every.results.loc[on_v, "balanced_accuracy"] = np.nan
-    assert every.overall().loc["good", "n_data"] == 2
-    assert "(2 data sets)" in overall_findings(every)[0]
-
-
-def test_few_test_parts_are_said():
-    told = findings(made({("none", "knn"): NOTHING[:3], ("good", "knn"): GOOD[:3]}), "t")
-    assert told[2] == "3 test parts make wide intervals: more folds or repeats narrow them."
-
-
-def test_several_data_sets_are_summed_up():
-    assert overall_findings(example()) == []
-    told = overall_findings(example(data=("t", "u", "v")))
-    assert "good +11.4 [+8.9, +13.9], better" in told[0]
-    assert "good 1.0, noisy 2.0, none 3.0" in told[1]
-    assert len(told) == 3
-    assert "at least 5 on which every sampler ran: here are 3" in told[2]
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "signed", "text"),
-    [
-        (0.8768, 100, False, "87.7"),
-        (-0.0123, 100, True, "−1.2"),
-        (-0.00001, 100, True, "+0.0"),
-        (0.0123, 1, True, "+0.012"),
-        (float("nan"), 1, False, ""),
-    ],
-)
-def test_numbers(value, unit, signed, text):
-    assert number(value, unit, signed=signed) == text
-
-
-def test_real_results_make_sentences():
-    comparison = small_comparison()
-    for data in comparison.data:
-        assert len(findings(comparison, data)) >= 4
-    assert comparison.recalls["recall"].between(0, 1).all()
-    assert set(comparison.overall().index) == set(SAMPLERS)

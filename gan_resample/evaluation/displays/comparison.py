@@ -14,8 +14,10 @@ from matplotlib.ticker import MaxNLocator
 from sklearn.utils.validation import check_is_fitted
 
 from gan_resample.evaluation.displays.style import INK, PALE, REAL, plain
+from gan_resample.evaluation.results.calibration import reliability_sums
+from gan_resample.evaluation.results.differences import difference
 from gan_resample.evaluation.results.intervals import NO_DIFFERENCE
-from gan_resample.evaluation.results.tables import Figures, check_name
+from gan_resample.evaluation.results.results import check_name, results_of
 
 __all__ = ["ComparisonDisplay", "GameHistoryDisplay"]
 
@@ -56,17 +58,18 @@ class ComparisonDisplay:
     """
 
     def __init__(
-        self, comparison: Figures, *, data: str | None = None, score: str | None = None
+        self, comparison: Any, *, data: str | None = None, score: str | None = None
     ) -> None:
         self.comparison = comparison
-        self.data = comparison.data[0] if data is None else data
-        self.score = comparison.choose_score(score)
-        check_name(self.data, comparison.data)
+        self._results = results_of(comparison)
+        self.data = self._results.data[0] if data is None else data
+        self.score = self._results.choose_score(score)
+        check_name(self.data, self._results.data)
 
     @classmethod
     def from_comparison(
         cls,
-        comparison: Figures,
+        comparison: Any,
         *,
         kind: str = "box",
         data: str | None = None,
@@ -101,23 +104,23 @@ class ComparisonDisplay:
         }
         if kind not in draw:
             raise ValueError(f"kind={kind!r} must be one of {', '.join(draw)}")
-        if kind == "difference" and self.comparison.baseline is None:
+        if kind == "difference" and self._results.baseline is None:
             raise ValueError(
                 "differences are to doing nothing, which did not run: add the sampler 'none'"
             )
         with mpl.rc_context({"text.parse_math": False}):  # labels may hold dollars
             self._panels(figure, kind)
-            for ax, classifier in zip(self.axes_, self.comparison.classifiers, strict=True):
+            for ax, classifier in zip(self.axes_, self._results.classifiers, strict=True):
                 ax.set_title(classifier, fontsize=10, color=INK)
                 draw[kind](ax, classifier)
         return self
 
     @property
     def _n_samplers(self) -> int:
-        return len(self.comparison.samplers)
+        return len(self._results.samplers)
 
     def _panels(self, figure: Any, kind: str) -> None:
-        n = len(self.comparison.classifiers)
+        n = len(self._results.classifiers)
         if figure is None:
             height = 2.8 if kind in ("calibration", "corrected") else 0.9 + 0.3 * self._n_samplers
             figure = plt.figure(figsize=(1.6 + 2.0 * n, height), layout="constrained")
@@ -126,7 +129,7 @@ class ComparisonDisplay:
         self.axes_ = figure.subplots(1, n, sharex=shared, sharey=True, squeeze=False)[0]
 
     def _name_samplers(self, ax: Any) -> None:
-        ax.set_yticks(range(self._n_samplers), self.comparison.samplers)
+        ax.set_yticks(range(self._n_samplers), self._results.samplers)
         ax.set_ylim(self._n_samplers - 0.5, -0.5)
         ax.tick_params(left=False)
         plain(ax)
@@ -135,11 +138,10 @@ class ComparisonDisplay:
         ax.xaxis.set_major_locator(MaxNLocator(4))
 
     def _box(self, ax: Any, classifier: str) -> None:
-        unit = self.comparison.unit(self.score)
+        unit = self._results.unit(self.score)
         values = [
-            unit
-            * self.comparison.split_scores(self.data, classifier, sampler, self.score).dropna()
-            for sampler in self.comparison.samplers
+            unit * self._results.split_scores(self.data, classifier, sampler, self.score).dropna()
+            for sampler in self._results.samplers
         ]
         ax.boxplot(
             values,
@@ -155,33 +157,33 @@ class ComparisonDisplay:
         )
         for place, points in enumerate(values):
             ax.scatter(points, np.full(len(points), place), s=9, color=REAL, alpha=0.6, lw=0)
-        if self.comparison.baseline is not None:
-            nothing = values[self.comparison.samplers.index(self.comparison.baseline)]
+        if self._results.baseline is not None:
+            nothing = values[self._results.samplers.index(self._results.baseline)]
             if len(nothing):
                 ax.axvline(nothing.mean(), color=INK, lw=0.8, ls=":")
-        ax.set_xlabel(self.comparison.title(self.score), fontsize=9)
+        ax.set_xlabel(self._results.title(self.score), fontsize=9)
         self._name_samplers(ax)
 
     def _difference(self, ax: Any, classifier: str) -> None:
-        baseline = self.comparison.baseline
-        up, unit = self.comparison.greater_is_better(self.score), self.comparison.unit(self.score)
-        for place, sampler in enumerate(self.comparison.samplers):
+        baseline = self._results.baseline
+        up, unit = self._results.greater_is_better(self.score), self._results.unit(self.score)
+        for place, sampler in enumerate(self._results.samplers):
             if sampler == baseline:
                 continue
-            gap = self.comparison.difference(self.data, classifier, sampler, baseline, self.score)
+            gap = difference(self._results, self.data, classifier, sampler, baseline, self.score)
             colour = VERDICTS.get(gap.verdict(up), VERDICTS[NO_DIFFERENCE])
             ax.plot([unit * gap.low, unit * gap.high], [place, place], color=colour, lw=1.8)
             ax.plot(unit * gap.mean, place, "o", color=colour, ms=5)
         ax.axvline(0, color=INK, lw=0.8)
-        ax.set_xlabel(f"difference in\n{self.comparison.title(self.score)}", fontsize=9)
+        ax.set_xlabel(f"difference in\n{self._results.title(self.score)}", fontsize=9)
         self._name_samplers(ax)
 
     def _recall(self, ax: Any, classifier: str) -> None:
-        found = self.comparison.recalls
+        found = self._results.recalls
         own = found[(found["data"] == self.data) & (found["classifier"] == classifier)]
-        labels = next(d["labels"] for d in self.comparison.about["data"] if d["name"] == self.data)
+        labels = self._results.about_data(self.data)["labels"]
         table = own.pivot_table(index="sampler", columns="label", values="recall")
-        table = table.reindex(index=self.comparison.samplers, columns=labels)
+        table = table.reindex(index=self._results.samplers, columns=labels)
         ax.imshow(table.to_numpy(), vmin=0, vmax=1, cmap="Blues", aspect="auto")
         if len(labels) <= 4:
             for (i, j), value in np.ndenumerate(table.to_numpy()):
@@ -192,13 +194,13 @@ class ComparisonDisplay:
         ax.set_xticks(range(len(labels)), labels, rotation=60 if turned else 0, fontsize=8)
         if turned:
             plt.setp(ax.get_xticklabels(), ha="right", rotation_mode="anchor")
-        ax.set_yticks(range(self._n_samplers), self.comparison.samplers)
+        ax.set_yticks(range(self._n_samplers), self._results.samplers)
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
 
     def _calibration(self, ax: Any, classifier: str, kind: str) -> None:
-        found = self.comparison.reliability_sums(kind)
-        for number, sampler in enumerate(self.comparison.samplers):
+        found = reliability_sums(self._results, kind)
+        for number, sampler in enumerate(self._results.samplers):
             sums = found.get((self.data, classifier, sampler))
             if sums is None:
                 continue

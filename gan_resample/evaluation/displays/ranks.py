@@ -12,8 +12,8 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 
 from gan_resample.evaluation.displays.style import INK, REAL
-from gan_resample.evaluation.results.over_datasets import OverData
-from gan_resample.evaluation.results.tables import check_name
+from gan_resample.evaluation.results.over_datasets import choose_samplers, friedman
+from gan_resample.evaluation.results.results import check_name, results_of
 
 __all__ = ["RankDisplay"]
 
@@ -52,23 +52,24 @@ class RankDisplay:
 
     def __init__(
         self,
-        comparison: OverData,
+        comparison: Any,
         *,
         score: str | None = None,
         classifier: str | None = None,
         samplers: Iterable[str] | None = None,
     ) -> None:
         self.comparison = comparison
-        self.score = comparison.choose_score(score)
+        self._results = results_of(comparison)
+        self.score = self._results.choose_score(score)
         if classifier is not None:
-            check_name(classifier, comparison.classifiers)
+            check_name(classifier, self._results.classifiers)
         self.classifier = classifier
-        self.samplers = comparison.choose_samplers(samplers)
+        self.samplers = choose_samplers(self._results, samplers)
 
     @classmethod
     def from_comparison(
         cls,
-        comparison: OverData,
+        comparison: Any,
         *,
         score: str | None = None,
         classifier: str | None = None,
@@ -96,7 +97,7 @@ class RankDisplay:
         ValueError
             For fewer than five data sets or three samplers to compare.
         """
-        self.test_ = self.comparison.friedman(self.score, self.classifier, self.samplers)
+        self.test_ = friedman(self._results, self.score, self.classifier, self.samplers)
         groups = self.test_.groups()
         first = 0.5 + BAR * len(groups) + 0.5  # row of the first name, below the bars
         last = first + (len(self.test_.mean_ranks) - 1) // 2
@@ -123,7 +124,7 @@ class RankDisplay:
         ax.tick_params(labelsize=8, color=LINE)
         ax.set_yticks([])
         ax.set_title(
-            f"mean rank in {self.comparison.title(self.score)}, 1 is best", fontsize=9, color=INK
+            f"mean rank in {self._results.title(self.score)}, 1 is best", fontsize=9, color=INK
         )
 
     def _draw_names(self, first: float) -> None:
@@ -147,7 +148,7 @@ class RankDisplay:
             va="center",
             fontsize=9,
             color=INK,
-            weight="bold" if name == self.comparison.baseline else "normal",
+            weight="bold" if name == self._results.baseline else "normal",
         )
 
     def _draw_bars(self, groups: list[list[str]]) -> None:

@@ -103,7 +103,7 @@ def _slope(odds: Array, hits: Array, misses: Array) -> float:
 
 
 def _overlap(hits: Array, misses: Array) -> bool:
-    """Tell whether a finite line exists: neither lies all on one side of the other."""
+    """Whether a finite line exists: neither lies all on one side of the other."""
     if not (len(hits) and len(misses)):
         return False
     return bool(hits.min() < misses.max() and misses.min() < hits.max())

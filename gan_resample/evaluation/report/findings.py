@@ -6,12 +6,21 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from gan_resample.evaluation.results.calibration import warning_of_probabilities
+from gan_resample.evaluation.results.calibration import brier_verdicts
+from gan_resample.evaluation.results.differences import difference, paired
 from gan_resample.evaluation.results.intervals import NO_DIFFERENCE, Difference, over_data
-from gan_resample.evaluation.results.over_datasets import OverData
+from gan_resample.evaluation.results.over_datasets import (
+    bayesian,
+    friedman,
+    overall,
+    partial_samplers,
+    shared_means,
+)
 from gan_resample.evaluation.results.rank_tests import FEWEST_DATA, FEWEST_SAMPLERS, default_rope
-from gan_resample.evaluation.results.tables import Figures
+from gan_resample.evaluation.results.results import Results
+from gan_resample.evaluation.results.tables import cell_means, summary
 
 __all__ = [
     "chance",
@@ -20,14 +29,16 @@ __all__ = [
     "margin",
     "number",
     "overall_findings",
+    "probability_finding",
     "sentence_case",
 ]
 
 FEW_SPLITS = 5
+VERDICTS = ("better", "worse", NO_DIFFERENCE)  # of a difference that has an interval
 
 
 def number(value: float, unit: int, *, signed: bool = False) -> str:
-    """Format a score in points (``unit`` 100) or as it is (1); see ``Figures.unit``."""
+    """Format a score in points (``unit`` 100) or as it is (1); see :meth:`Results.unit`."""
     if not np.isfinite(value):
         return ""
     digits = 1 if unit == 100 else 3
@@ -47,30 +58,30 @@ def sentence_case(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def findings(comparison: Figures, data: str) -> list[str]:
+def findings(results: Results, data: str) -> list[str]:
     """Sentences about one data set."""
-    summary: Any = comparison.summary().loc[data]
-    if not summary["n_splits"].any():
+    cells: Any = summary(results).loc[data]
+    if not cells["n_splits"].any():
         return ["No cell ran: the table below says why."]
-    told = [_best(comparison, data), *_against_nothing(comparison, summary)]
-    told += [warning_of_probabilities(comparison, data)]
-    told += [_cost(comparison, data), _trouble(summary)]
+    told = [_best(results, data), *_against_nothing(results, cells)]
+    told += [probability_finding(results, data)]
+    told += [_cost(results, data), _trouble(cells)]
     return [sentence for sentence in told if sentence]
 
 
-def _best(comparison: Figures, data: str) -> str:
+def _best(results: Results, data: str) -> str:
     """Compare the best cell with a sampler to the best without."""
-    score = comparison.scores[0]
-    means: Any = comparison.cell_means().loc[data]
-    without = comparison.about["without_rows"]
+    score = results.scores[0]
+    means: Any = cell_means(results).loc[data]
+    without = results.about["without_rows"]
     with_rows = [name for name in means if name not in without]
-    up = comparison.greater_is_better(score)
+    up = results.greater_is_better(score)
     picks = [_extreme(means[group], up) for group in (with_rows, without) if group]
     picks = [pick for pick in picks if pick is not None]
-    title = comparison.title(score)
+    title = results.title(score)
     if not picks:
         return ""
-    unit = comparison.unit(score)
+    unit = results.unit(score)
     if len(picks) == 1:
         ((clf, sampler),) = picks
         return (
@@ -79,8 +90,8 @@ def _best(comparison: Figures, data: str) -> str:
         )
     (clf, sampler), (other_clf, other) = picks
     asked = data, (clf, other_clf), sampler, other
-    ours, theirs = comparison.paired(*asked).mean()
-    gap = comparison.difference(*asked)
+    ours, theirs = paired(results, *asked).mean()
+    gap = difference(results, *asked)
     return (
         f"The best {title} with resampled rows is that of {clf} with {sampler} "
         f"({number(ours, unit)}), the best with the rows as they are that of {other_clf} with "
@@ -100,16 +111,16 @@ def _said(verdict: str) -> str:
     return {"better": "resampling is better", "worse": "resampling is worse"}.get(verdict, verdict)
 
 
-def _against_nothing(comparison: Figures, summary: Any) -> list[str]:
-    """Say which samplers help, and with how many classifiers."""
-    score = comparison.scores[0]
-    if comparison.baseline is None:
+def _against_nothing(results: Results, cells: Any) -> list[str]:
+    """Return sentences on the samplers that help, and with how many classifiers."""
+    score = results.scores[0]
+    if results.baseline is None:
         return ["Doing nothing was not among the samplers: there is no difference to it."]
-    if not comparison.judged:
+    if not results.judged:
         return ["No sampler was asked for beside doing nothing: there is no difference to it."]
-    title = sentence_case(comparison.title(score))
-    told = [f"{title} against doing nothing: {_verdicts(summary, score)}."]
-    if 0 < (few := int(summary["n_splits"].max())) < FEW_SPLITS:
+    title = sentence_case(results.title(score))
+    told = [f"{title} against doing nothing: {_verdicts(cells, score)}."]
+    if 0 < (few := int(cells["n_splits"].max())) < FEW_SPLITS:
         told.append(
             f"{few} test parts make wide intervals: more folds or repeats narrow them."
             if few > 1
@@ -118,27 +129,75 @@ def _against_nothing(comparison: Figures, summary: Any) -> list[str]:
     return told
 
 
-def _verdicts(summary: Any, score: str) -> str:
+def _verdicts(cells: Any, score: str) -> str:
     parts = [
         f"{verdict} with {counts}"
         for verdict in ("better", "worse")
-        if (counts := _counted(summary, f"{score}_verdict", verdict))
+        if (counts := _counted(cells, f"{score}_verdict", verdict))
     ]
     rest = f"{NO_DIFFERENCE} {'elsewhere' if parts else 'with any sampler and classifier'}"
     return "; ".join([*parts, rest])
 
 
-def _counted(summary: Any, column: str, verdict: str) -> str:
+def _counted(cells: Any, column: str, verdict: str) -> str:
     """List the samplers of a verdict, with the share of classifiers that it holds for."""
     by_sampler = {"level": "sampler", "sort": False}
-    found = (summary[column] == verdict).groupby(**by_sampler).sum()
-    ran = (summary["n_splits"] > 0).groupby(**by_sampler).sum()
+    found = (cells[column] == verdict).groupby(**by_sampler).sum()
+    ran = (cells["n_splits"] > 0).groupby(**by_sampler).sum()
     return ", ".join(f"{name} ({n} of {ran[name]} classifiers)" for name, n in found.items() if n)
 
 
-def _cost(comparison: Figures, data: str) -> str:
-    """Tell the median seconds of one run of each sampler."""
-    found = comparison.samplings
+def probability_finding(results: Results, data: str) -> str:
+    """Return a warning if a sampler worsens the Brier score, with what a correction undoes.
+
+    Beyond noise: the 95 % interval of the difference to doing nothing lies above 0.
+    """
+    verdicts = brier_verdicts(results, data)
+    before = verdicts["before"]
+    judged = before[before.isin(VERDICTS)]
+    if judged.empty:
+        untold = "without intervals, nothing can be said of them"
+        return f"Probabilities, by the Brier score: {untold}." if (before != "").any() else ""
+    worse = judged.index[judged == "worse"]
+    if worse.empty:
+        better = judged.index[judged == "better"]
+        told = f"better with {_with_classifiers(better)}; " if len(better) else ""
+        rest = " elsewhere" if len(better) else ""
+        return (
+            "Probabilities, by the Brier score, against doing nothing: "
+            f"{told}{NO_DIFFERENCE}{rest}."
+        )
+    return (
+        "Warning: probabilities are worse than those of doing nothing, by the Brier score, with "
+        f"{_with_classifiers(worse)}.{_mended(verdicts.loc[worse, 'after'])}"
+    )
+
+
+def _mended(after: pd.Series) -> str:
+    """Sentence on those that stay worse with the shift undone; "" where that is unknown."""
+    known = after[after.isin(VERDICTS)]
+    if known.empty:
+        return ""
+    worse = known.index[known == "worse"]
+    told = "they no longer are"
+    if len(worse):
+        told = f"they are still worse with {_with_classifiers(worse)}"
+    unknown = after.index.difference(known.index, sort=False)
+    rest = f"; of {_with_classifiers(unknown)} it is unknown" if len(unknown) else ""
+    return f" With the shift of the class mix undone (PriorCorrectedClassifier) {told}{rest}."
+
+
+def _with_classifiers(cells: pd.Index) -> str:
+    """Names of samplers, each with the number of classifiers it stands with."""
+    counts = pd.Series(cells.get_level_values("sampler")).value_counts(sort=False)
+    return ", ".join(
+        f"{name} ({n} classifier{'s' if n > 1 else ''})" for name, n in counts.items()
+    )
+
+
+def _cost(results: Results, data: str) -> str:
+    """Return a sentence on the median seconds of one run of each sampler."""
+    found = results.samplings
     ran = found[(found["data"] == data) & (found["seconds"] > 0)]
     seconds = ran.groupby("sampler", sort=False)["seconds"].median()
     if seconds.empty:
@@ -147,9 +206,9 @@ def _cost(comparison: Figures, data: str) -> str:
     return f"Median time of a sampler in one fold: {', '.join(parts)}."
 
 
-def _trouble(summary: Any) -> str:
-    failed = int(summary["status"].str.contains("failed").sum())
-    fell_back = int(summary["note"].str.contains("fell back").sum())
+def _trouble(cells: Any) -> str:
+    failed = int(cells["status"].str.contains("failed").sum())
+    fell_back = int(cells["note"].str.contains("fell back").sum())
     parts = [f"{_cells(failed)} failed in a fold or in all of them"] * bool(failed)
     parts += [f"{_cells(fell_back)} fell back to something simpler"] * bool(fell_back)
     return f"{' and '.join(parts)}: the table says why." if parts else ""
@@ -159,30 +218,30 @@ def _cells(count: int) -> str:
     return f"{count} cell{'s' * (count > 1)}"
 
 
-def overall_findings(comparison: OverData) -> list[str]:
+def overall_findings(results: Results) -> list[str]:
     """Sentences about all cells together."""
-    overall = comparison.overall()
+    ranked = overall(results)
     told: list[str] = []
-    if len(comparison.samplers) == 1:
+    if len(results.samplers) == 1:
         return told  # nothing to compare over data sets
-    others = overall[overall.index != comparison.baseline]
+    others = ranked[ranked.index != results.baseline]
     measured = "difference" in others and others["difference"].notna().any()
-    if len(comparison.data) > 1 and measured:
-        told.append(_mean_differences(comparison, overall))
-    if overall["n_ranked"].iloc[0] > 1:
-        ranks = overall["mean_rank"].dropna().sort_values()
+    if len(results.data) > 1 and measured:
+        told.append(_mean_differences(results, ranked))
+    if ranked["n_ranked"].iloc[0] > 1:
+        ranks = ranked["mean_rank"].dropna().sort_values()
         parts = [f"{name} {rank:.1f}" for name, rank in ranks.items()]
         told.append(
-            f"Mean ranks in {comparison.title(comparison.scores[0])} (1 is best) over the "
-            f"{overall['n_ranked'].iloc[0]} cells of data set and classifier where every sampler "
-            f"ran: {', '.join(parts)}.{_not_ranked(comparison.partial_samplers())}"
+            f"Mean ranks in {results.title(results.scores[0])} (1 is best) over the "
+            f"{ranked['n_ranked'].iloc[0]} cells of data set and classifier where every sampler "
+            f"ran: {', '.join(parts)}.{_not_ranked(partial_samplers(results))}"
         )
-    return told + (_tested(comparison) if len(comparison.data) > 1 else [])
+    return told + (_tested(results) if len(results.data) > 1 else [])
 
 
-def _tested(comparison: OverData) -> list[str]:
+def _tested(results: Results) -> list[str]:
     """At most two sentences: Friedman's test, and the Bayesian one against doing nothing."""
-    shared = comparison.shared_means()
+    shared = shared_means(results)
     n_data, n_samplers = shared.means.shape
     told = []
     if n_data < FEWEST_DATA:
@@ -192,9 +251,9 @@ def _tested(comparison: OverData) -> list[str]:
         )
     else:
         if n_samplers >= FEWEST_SAMPLERS:
-            told.append(_ranked(comparison))
-        if n_samplers > 1 and comparison.baseline in shared.means:
-            told.append(_chances(comparison))
+            told.append(_ranked(results))
+        if n_samplers > 1 and results.baseline in shared.means:
+            told.append(_chances(results))
     if told:
         told[-1] += _not_ranked(shared.partial)
     if told and shared.left_out:
@@ -210,10 +269,10 @@ def _not_ranked(partial: Sequence[str]) -> str:
     return f" Left out, since some classifier cannot be trained with it: {_listed(partial)}."
 
 
-def _ranked(comparison: OverData) -> str:
-    test = comparison.friedman()
+def _ranked(results: Results) -> str:
+    test = friedman(results)
     begun = (
-        f"Friedman's test of the ranks in {comparison.title(comparison.scores[0])} over "
+        f"Friedman's test of the ranks in {results.title(results.scores[0])} over "
         f"{test.n_data} data sets (means over the classifiers with which every sampler ran)"
     )
     if not test.significant:
@@ -224,32 +283,32 @@ def _ranked(comparison: OverData) -> str:
         f"difference of {test.critical_difference:.2f} between mean ranks, {best}, with the best "
         f"one ({test.mean_ranks[best]:.1f}), differs from {_listed(test.apart(best))}"
     )
-    nothing = comparison.baseline
+    nothing = results.baseline
     if nothing is None or nothing not in test.mean_ranks or nothing == best:
-        return f"{told}. {_gap(comparison, best, second, str(second))}."
+        return f"{told}. {_gap(results, best, second, str(second))}."
     return (
         f"{told}; doing nothing ({test.mean_ranks[nothing]:.1f}) differs from "
-        f"{_listed(test.apart(nothing))}. {_gap(comparison, best, nothing, 'doing nothing')}."
+        f"{_listed(test.apart(nothing))}. {_gap(results, best, nothing, 'doing nothing')}."
     )
 
 
-def _gap(comparison: OverData, best: str, other: str, called: str) -> str:
-    """Tell a difference over data sets with its interval, without which none is the best."""
-    means = comparison.shared_means().means
+def _gap(results: Results, best: str, other: str, called: str) -> str:
+    """Return a sentence on a difference over data sets, with its interval."""
+    means = shared_means(results).means
     gap = over_data((means[best] - means[other]).to_numpy())
-    told = interval(gap, comparison.unit(comparison.scores[0]))
+    told = interval(gap, results.unit(results.scores[0]))
     return f"The mean difference of {best} to {called} is {told}"
 
 
-def _chances(comparison: OverData) -> str:
-    score = comparison.scores[0]
-    found = comparison.bayesian()
+def _chances(results: Results) -> str:
+    score = results.scores[0]
+    found = bayesian(results)
     parts = [
         f"{name} {chance(row.p_worse)}, {chance(row.p_equal)}, {chance(row.p_better)}"
         for name, row in found.iterrows()
     ]
     return (
-        f"Probabilities of being worse than doing nothing by more than {margin(comparison, score)}"
+        f"Probabilities of being worse than doing nothing by more than {margin(results, score)}"
         f", practically equal, and better by more than that (Bayesian signed-rank test over "
         f"{found['n_data'].iloc[0]} data sets): {'; '.join(parts)}."
     )
@@ -262,28 +321,28 @@ def chance(p: float) -> str:
     return "<0.01" if p < 0.5 else ">0.99"
 
 
-def margin(comparison: OverData, score: str) -> str:
+def margin(results: Results, score: str) -> str:
     """Name the half-width of "practically equal" in the unit that the score is told in."""
-    rope = default_rope(comparison.known_as(score))
-    return f"{100 * rope:g} point" if comparison.unit(score) == 100 else f"{rope:g}"
+    rope = default_rope(results.known_as(score))
+    return f"{100 * rope:g} point" if results.unit(score) == 100 else f"{rope:g}"
 
 
 def _listed(names: Sequence[str]) -> str:
     return ", ".join(names) or "none of the others"
 
 
-def _mean_differences(comparison: OverData, overall: Any) -> str:
-    score = comparison.scores[0]
-    unit, n_data = comparison.unit(score), len(comparison.data)
+def _mean_differences(results: Results, ranked: Any) -> str:
+    score = results.scores[0]
+    unit, n_data = results.unit(score), len(results.data)
     parts = [
         f"{name} {interval(Difference(row.difference, row.low, row.high), unit)}"
         f"{', ' + row.verdict if row.verdict in ('better', 'worse') else ''}"
         f"{f' ({row.n_data:.0f} data sets)' if row.n_data < n_data else ''}"
-        for name, row in overall.iterrows()
-        if name != comparison.baseline and np.isfinite(row.difference)
+        for name, row in ranked.iterrows()
+        if name != results.baseline and np.isfinite(row.difference)
     ]
     return (
-        f"{sentence_case(comparison.title(score))}, difference to doing nothing, mean over "
+        f"{sentence_case(results.title(score))}, difference to doing nothing, mean over "
         f"classifiers and over {n_data} data sets, with 95 % intervals over data sets: "
         f"{'; '.join(parts)}."
     )

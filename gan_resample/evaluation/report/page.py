@@ -24,15 +24,17 @@ from gan_resample.evaluation.report.findings import (
     overall_findings,
     sentence_case,
 )
-from gan_resample.evaluation.report.over_datasets import rank_display, score_tables
 from gan_resample.evaluation.report.tables import (
     columns_as_read,
     likeness_table,
     probability_table,
+    rank_display,
+    score_tables,
 )
+from gan_resample.evaluation.results.calibration import reliability_sums
 from gan_resample.evaluation.results.intervals import Difference
-from gan_resample.evaluation.results.over_datasets import OverData
-from gan_resample.evaluation.results.tables import Figures
+from gan_resample.evaluation.results.results import Results
+from gan_resample.evaluation.results.tables import summary
 from gan_resample.files.writing import holds_something, is_report, replaced
 
 __all__ = ["write_report"]
@@ -50,7 +52,7 @@ CAPTIONS = {
 }
 
 
-def write_report(comparison: OverData, path: Path, pictures: bool = True) -> Path:
+def write_report(results: Results, path: Path, pictures: bool = True) -> Path:
     """Write the page and return its path; see :meth:`Comparison.to_html`."""
     if holds_something(path) and not is_report(path):
         raise FileExistsError(
@@ -62,20 +64,20 @@ def write_report(comparison: OverData, path: Path, pictures: bool = True) -> Pat
         )
     template = (resources.files(__package__) / "report.html").read_text("utf-8")
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    gaps = comparison.summary().filter(regex="_difference$")
+    gaps = summary(results).filter(regex="_difference$")
     with mpl.rc_context({"text.parse_math": False}):  # a label may hold dollars
-        sections = [_section(comparison, about, pictures) for about in comparison.about["data"]]
-        ranks = rank_display(comparison)
+        sections = [_section(results, about, pictures) for about in results.about["data"]]
+        ranks = rank_display(results)
     page = environment.from_string(template).render(
-        comparison=comparison,
-        overall=overall_findings(comparison),
+        results=results,
+        overall=overall_findings(results),
         ranks=_image(ranks.figure_) if ranks else "",
-        tables=list(score_tables(comparison)),
+        tables=list(score_tables(results)),
         sections=sections,
-        columns=[comparison.title(score) for score in comparison.scores],
-        rows=list(_rows(comparison)),
+        columns=[results.title(score) for score in results.scores],
+        rows=list(_rows(results)),
         n_differences=int(gaps.notna().sum().sum()),
-        warned=_warned(comparison),
+        warned=_warned(results),
     )
     try:
         with replaced(path) as place:
@@ -85,33 +87,33 @@ def write_report(comparison: OverData, path: Path, pictures: bool = True) -> Pat
     return path
 
 
-def _section(comparison: Figures, about: Record, pictures: bool) -> Record:
+def _section(results: Results, about: Record, pictures: bool) -> Record:
     """Everything the page tells about one data set."""
     pairs = zip(about["labels"], about["counts"], strict=True)
     sizes = ", ".join(f"{name}: {n}" for name, n in pairs)
-    glance = list(_glance(comparison, about["name"]))
+    glance = list(_glance(results, about["name"]))
     return about | {
         "sizes": sizes,
-        "findings": findings(comparison, about["name"]),
+        "findings": findings(results, about["name"]),
         "glance": glance,
         "fell_back": any(cell["note"] for _, cells in glance for cell in cells),
         "read": columns_as_read(about),
-        "probabilities": probability_table(comparison, about["name"]),
-        "likeness": likeness_table(comparison, about["name"]),
-        "figures": list(_figures(comparison, about)) if pictures else [],
+        "probabilities": probability_table(results, about["name"]),
+        "likeness": likeness_table(results, about["name"]),
+        "figures": list(_figures(results, about)) if pictures else [],
     }
 
 
 # ---- the tables ---------------------------------------------------------------------------------
 
 
-def _glance(comparison: Figures, data: str) -> Iterator[tuple[str, list[Record]]]:
+def _glance(results: Results, data: str) -> Iterator[tuple[str, list[Record]]]:
     """Classifiers down, samplers across: the main score and what may be said of it."""
-    score = comparison.scores[0]
-    unit = comparison.unit(score)
-    summary: Any = comparison.summary()
-    for classifier in comparison.classifiers:
-        rows = [summary.loc[data, classifier, sampler] for sampler in comparison.samplers]
+    score = results.scores[0]
+    unit = results.unit(score)
+    cells: Any = summary(results)
+    for classifier in results.classifiers:
+        rows = [cells.loc[data, classifier, sampler] for sampler in results.samplers]
         yield (
             classifier,
             [
@@ -127,13 +129,12 @@ def _glance(comparison: Figures, data: str) -> Iterator[tuple[str, list[Record]]
         )
 
 
-def _rows(comparison: Figures) -> Iterator[Record]:
+def _rows(results: Results) -> Iterator[Record]:
     """Rows of the table; every cell has a text and a value to sort by."""
-    summary: Any = comparison.summary()
-    for names, row in summary.iterrows():
+    for names, row in summary(results).iterrows():
         cells: list[Record] = []
-        for score in comparison.scores:
-            unit = comparison.unit(score)
+        for score in results.scores:
+            unit = results.unit(score)
             spread, text = number(row[f"{score}_std"], unit), number(row[score], unit)
             if text and row["status"] != "ok" and not cells:
                 text = f"{text} ({row['status']})"
@@ -165,11 +166,11 @@ def _sortable(value: float) -> str:
     return f"{value:.6f}" if np.isfinite(value) else ""
 
 
-def _warned(comparison: Figures) -> list[str]:
+def _warned(results: Results) -> list[str]:
     """Which warnings came how often, sampler by sampler."""
     counts = Counter(
         (sampler, name)
-        for frame in (comparison.results, comparison.samplings)
+        for frame in (results.rows, results.samplings)
         for sampler, names in zip(frame["sampler"], frame["warned"], strict=True)
         for name in (names.split(", ") if isinstance(names, str) else names)
         if name
@@ -180,12 +181,12 @@ def _warned(comparison: Figures) -> list[str]:
 # ---- the pictures -------------------------------------------------------------------------------
 
 
-def _figures(comparison: Figures, about: Record) -> Iterator[Record]:
+def _figures(results: Results, about: Record) -> Iterator[Record]:
     data = about["name"]
-    results = comparison.results
-    if not (results.loc[results["data"] == data, "status"] == "ok").any():
+    rows = results.rows
+    if not (rows.loc[rows["data"] == data, "status"] == "ok").any():
         return
-    score = comparison.title(comparison.scores[0])
+    score = results.title(results.scores[0])
     titles = {
         "box": sentence_case(score),
         "difference": f"Difference to doing nothing, {score}",
@@ -194,22 +195,22 @@ def _figures(comparison: Figures, about: Record) -> Iterator[Record]:
         "corrected": "Calibration with the shift of the class mix undone",
     }
     for kind, title in titles.items():
-        if kind == "difference" and not comparison.judged:
+        if kind == "difference" and not results.judged:
             continue
         if kind in ("calibration", "corrected") and not any(
-            cell[0] == data for cell in comparison.reliability_sums(kind)
+            cell[0] == data for cell in reliability_sums(results, kind)
         ):
             continue
-        display = ComparisonDisplay.from_comparison(comparison, kind=kind, data=data)
+        display = ComparisonDisplay.from_comparison(results, kind=kind, data=data)
         caption = CAPTIONS[kind]
         if kind in ("calibration", "corrected") and len(about["labels"]) == 2:
             caption = f"Of the smaller class, {about['labels'][1]}. {caption}"
         yield {"title": title, "caption": caption, "image": _image(display.figure_)}
-    yield from _sampler_figures(comparison, about)
+    yield from _sampler_figures(results, about)
 
 
-def _sampler_figures(comparison: Figures, about: Record) -> Iterator[Record]:
-    found = comparison.samplings
+def _sampler_figures(results: Results, about: Record) -> Iterator[Record]:
+    found = results.samplings
     own = found[(found["data"] == about["name"]) & (found["status"] == "ok")]
     points = {row.sampler: row.rows for row in own.itertuples() if isinstance(row.rows, list)}
     if points:

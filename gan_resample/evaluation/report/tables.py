@@ -1,4 +1,4 @@
-"""Parts of the page on a data set: how it was read, probabilities, likeness of generated rows."""
+"""Tables of the page: of one data set, and over all of them with a diagram of ranks."""
 
 from __future__ import annotations
 
@@ -8,18 +8,39 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gan_resample.evaluation.displays.ranks import RankDisplay
 from gan_resample.evaluation.metrics.fidelity import FIDELITY
-from gan_resample.evaluation.report.findings import interval, number, sentence_case
+from gan_resample.evaluation.report.findings import (
+    chance,
+    interval,
+    margin,
+    number,
+    sentence_case,
+)
 from gan_resample.evaluation.results.calibration import calibration
-from gan_resample.evaluation.results.intervals import Difference
-from gan_resample.evaluation.results.tables import Figures
+from gan_resample.evaluation.results.intervals import Difference, mean_ranks
+from gan_resample.evaluation.results.over_datasets import bayesian, shared_means
+from gan_resample.evaluation.results.rank_tests import FEWEST_DATA, FEWEST_SAMPLERS, SharedMeans
+from gan_resample.evaluation.results.results import Results
+from gan_resample.evaluation.results.tables import cell_means, fidelity
 
-__all__ = ["columns_as_read", "likeness_table", "probability_table"]
+__all__ = [
+    "columns_as_read",
+    "likeness_table",
+    "probability_table",
+    "rank_display",
+    "score_tables",
+]
 
 Record = dict[str, Any]
 
 KINDS = {"number": "numbers", "category": "categories", "id": "identifiers, which are no features"}
 MOST_NAMES = 200
+# the main score may depend on a threshold; of these none does
+BESIDES = ("roc_auc", "average_precision", "brier_score")
+
+
+# ---- of one data set ----------------------------------------------------------------------------
 
 
 def columns_as_read(about: Record) -> Record:
@@ -44,9 +65,9 @@ def columns_as_read(about: Record) -> Record:
     return {"groups": groups, "guessed": guessed}
 
 
-def probability_table(comparison: Figures, data: str) -> list[Record]:
+def probability_table(results: Results, data: str) -> list[Record]:
     """Rows of classifier, sampler and cells: as they are, then with the priors corrected."""
-    found = calibration(comparison, data)
+    found = calibration(results, data)
     if found.empty:
         return []
     return [
@@ -77,21 +98,21 @@ def _signed_if(name: str, value: float) -> str:
     return f"{value:+.2f}".replace("-", "−") if name == "intercept" else f"{value:.2f}"
 
 
-def likeness_table(comparison: Figures, data: str) -> Record:
+def likeness_table(results: Results, data: str) -> Record:
     """Headings and rows: what generated rows are worth to classifiers, then what they look like.
 
     Worth is the mean over classifiers of the main score, beside that of doing nothing.
     """
-    found = comparison.fidelity()
+    found = fidelity(results)
     own = found.xs(data, level="data") if data in found.index else found.iloc[:0]
-    score = comparison.scores[0]
-    nothing = [comparison.baseline] if comparison.baseline else []
-    means: Any = comparison.cell_means(score).xs(data, level="data")
+    score = results.scores[0]
+    nothing = [results.baseline] if results.baseline else []
+    means: Any = cell_means(results, score).xs(data, level="data")
     worth = means[[*nothing, *own.index]].dropna().mean()
     shown = own.reindex([*nothing, *own.index])
-    unit = comparison.unit(score)
+    unit = results.unit(score)
     return {
-        "columns": [(sentence_case(comparison.title(score)), "mean over classifiers")]
+        "columns": [(sentence_case(results.title(score)), "mean over classifiers")]
         + [(name.replace("_", " "), words) for name, words in FIDELITY.items()],
         "rows": [
             (name, [number(worth[name], unit), *map(_share, row)])
@@ -103,3 +124,58 @@ def likeness_table(comparison: Figures, data: str) -> Record:
 
 def _share(value: float) -> str:
     return f"{value:.2f}" if np.isfinite(value) else "–"
+
+
+# ---- over all data sets -------------------------------------------------------------------------
+
+
+def rank_display(results: Results) -> RankDisplay | None:
+    """Draw the main score's ranks, where there is enough to rank."""
+    n_data, n_samplers = shared_means(results).means.shape
+    if n_data < FEWEST_DATA or n_samplers < FEWEST_SAMPLERS:
+        return None
+    return RankDisplay.from_comparison(results)
+
+
+def score_tables(results: Results) -> Iterator[Record]:
+    """Tables of the main score, of ROC AUC, average precision and Brier score, if they are there.
+
+    None of a score that fewer than five data sets share.
+    """
+    main = results.scores[0]
+    for score in [main, *(name for name in BESIDES if name in results.scores[1:])]:
+        shared = shared_means(results, score)
+        if len(shared.means) >= FEWEST_DATA:
+            yield {
+                "title": sentence_case(results.title(score)),
+                "margin": margin(results, score),
+                "n_data": len(shared.means),
+                "n_asked": shared.n_asked,
+                "left_out": ", ".join(shared.left_out),
+                "without": ", ".join(shared.without),
+                "partial": ", ".join(shared.partial),
+                "rows": list(_sampler_rows(results, score, shared)),
+            }
+
+
+def _sampler_rows(results: Results, score: str, shared: SharedMeans) -> Iterator[Record]:
+    """Yield a row for each sampler, the best mean rank first."""
+    up, unit = results.greater_is_better(score), results.unit(score)
+    ranks, _ = mean_ranks(shared.means, up)
+    told: Any = pd.DataFrame()
+    if results.baseline in shared.means:
+        told = bayesian(results, score=score)
+    for name, rank in ranks.sort_values(kind="stable").items():
+        row = {"name": name, "rank": f"{rank:.2f}", "verdict": "", "cells": [""] * 5}
+        if name in told.index:
+            row |= _compared(told.loc[name], up, unit)
+        yield row
+
+
+def _compared(found: pd.Series, up: bool, unit: int) -> Record:
+    mean = Difference(found["difference"], found["low"], found["high"])
+    median = Difference(found["median"], found["median_low"], found["median_high"])
+    chances = [chance(found[name]) for name in ("p_worse", "p_equal", "p_better")]
+    # below six data sets the median has no interval, and is then not told
+    middle = interval(median, unit) if np.isfinite(median.low) else ""
+    return {"verdict": mean.verdict(up), "cells": [interval(mean, unit), middle, *chances]}

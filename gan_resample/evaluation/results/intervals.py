@@ -39,7 +39,7 @@ class Difference:
     p: float = np.nan
 
     def verdict(self, greater_is_better: bool = True) -> str:
-        """Say "better" or "worse" only where the interval leaves out 0."""
+        """Return "better" or "worse" only where the interval leaves out 0."""
         if np.isnan(self.mean):
             return ""
         if np.isnan(self.low):

@@ -135,25 +135,15 @@ def compare(
     chosen = choose_classifiers(classifiers, max_iter)
     scores = _choose_scores(scoring)
     cv = _choose_splitter(cv, repeats)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The least populated class in y")
-        splits = {data.name: data.splits(cv, repeats, random_state) for data in tables}
-    if not all(splits.values()):
-        raise ValueError(
-            f"cv={cv!r} gives no split: give it pairs of row numbers (training, test)"
-        )
-    tasks = [
-        task
-        for data in tables
-        for task in _tasks(data, splits[data.name], methods, chosen, scores, random_state)
-    ]
+    splits = _split(tables, cv, repeats, random_state)
+    tasks = list(_tasks(tables, splits, methods, chosen, scores, random_state))
     settings, gaps = _settings(tables, splits, methods, chosen, scores, cv, random_state)
-    _refuse_gaps(gaps, store)
+    _check_gaps(gaps, store)
     with closing(Store(store)) as kept:
         kept.agree(settings)
         play_missing(tasks, kept, n_jobs, verbose)
         records = kept.records()
-    _refuse_partial([records.get(key) for task in tasks for key in keys(task)], scores, store)
+    _check_records([records.get(key) for task in tasks for key in keys(task)], scores, store)
     return Comparison(
         [records[key] for task in tasks for key in keys(task)],
         [records[(*task_key(task), "")] for task in tasks],
@@ -263,8 +253,19 @@ def _choose_splitter(cv: Any, repeats: int) -> Any:
     return check_cv(cv)
 
 
-def _refuse_gaps(gaps: Sequence[str], store: Any) -> None:
-    """Refuse what a store could not tell from another."""
+def _split(tables: Sequence[DataSet], cv: Any, repeats: int, seed: int) -> dict[str, list[Split]]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class in y")
+        splits = {data.name: data.splits(cv, repeats, seed) for data in tables}
+    if not all(splits.values()):
+        raise ValueError(
+            f"cv={cv!r} gives no split: give it pairs of row numbers (training, test)"
+        )
+    return splits
+
+
+def _check_gaps(gaps: Sequence[str], store: Any) -> None:
+    """Raise ValueError for settings that a store could not tell from others."""
     if store is not None and gaps:
         raise ValueError(
             f"a store tells results apart by what their settings hold, but nothing can be told of "
@@ -272,10 +273,10 @@ def _refuse_gaps(gaps: Sequence[str], store: Any) -> None:
         )
 
 
-def _refuse_partial(
+def _check_records(
     records: Sequence[Mapping[str, Any] | None], scores: Mapping[str, Any], store: Any
 ) -> None:
-    """Refuse what another program left in a store, or took from it while this ran."""
+    """Raise ValueError if another program has changed the records in a store."""
     if not all(_is_whole(record, scores) for record in records):
         raise ValueError(
             f"records in {store} are gone, or lack scores or recalls: another program has changed "
@@ -377,14 +378,15 @@ def _about(data: DataSet, splits: Sequence[Split]) -> dict[str, Any]:
 
 
 def _tasks(
-    data: DataSet,
-    splits: Sequence[Split],
+    tables: Sequence[DataSet],
+    splits: Mapping[str, Sequence[Split]],
     methods: Mapping[str, Method],
     classifiers: Mapping[str, Any],
     scores: Mapping[str, Any],
     random_state: int,
 ) -> Iterator[Task]:
-    for number, split in enumerate(splits):
-        seed = int(np.random.SeedSequence([random_state, number]).generate_state(1)[0] >> 1)
-        for name, method in methods.items():
-            yield Task(data, split, name, method, classifiers, scores, seed, number == 0)
+    for data in tables:
+        for number, split in enumerate(splits[data.name]):
+            seed = int(np.random.SeedSequence([random_state, number]).generate_state(1)[0] >> 1)
+            for name, method in methods.items():
+                yield Task(data, split, name, method, classifiers, scores, seed, number == 0)

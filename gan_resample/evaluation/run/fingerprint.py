@@ -44,7 +44,7 @@ def mark(what: str, content: str | bytes) -> str:
 
 
 class Teller:
-    """Tells values as texts, and notes what has no contents that could be told.
+    """Describes values as texts, and notes those whose contents cannot be described.
 
     Attributes
     ----------
@@ -127,7 +127,7 @@ class Teller:
         return f"{self.code.class_name(type(value), path)}({told}{more_told})"
 
     def _object(self, value: Any, path: str) -> str:
-        """Tell an object by what pickle would keep of it."""
+        """Describe an object by what pickle would keep of it."""
         if type(value) is object:
             return self.gap(value, path, "nothing tells one from another")
         reduced = value.__reduce_ex__(4)
@@ -280,7 +280,7 @@ class Teller:
         return f"{type(value).__name__}{mark('contents', self._column(value, path))}"
 
     def _column(self, value: Any, path: str) -> str:
-        """Tell an array of pandas by its values, however they are kept."""
+        """Describe an array of pandas by its values, however they are kept."""
         dtype = value.dtype
         if isinstance(dtype, pd.CategoricalDtype):
             about = f"category {dtype.ordered} {self.tell(dtype.categories, path)}"
@@ -295,7 +295,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_cloned(value: Any) -> bool:
-    """Tell whether scikit-learn's ``clone`` makes it anew from its parameters."""
+    """Whether scikit-learn's ``clone`` makes it anew from its parameters."""
     if isinstance(value, type) or not hasattr(value, "get_params"):
         return False
     own = getattr(type(value), "__sklearn_clone__", BaseEstimator.__sklearn_clone__)

@@ -50,7 +50,7 @@ OF_CLASSES = (
 
 
 class CodeTeller:
-    """Tells what can be called, classes and modules, for a :class:`Teller` of all else."""
+    """Describes functions, classes and modules for a :class:`Teller`, which describes all else."""
 
     def __init__(self, teller: Teller) -> None:
         self._teller = teller
@@ -83,7 +83,7 @@ class CodeTeller:
     # ---- by name --------------------------------------------------------------------------------
 
     def global_name(self, value: Any, module: Any, name: str, path: str) -> str | None:
-        """Tell what a released module holds under a name; None where it holds something else."""
+        """Describe what a released module holds under a name; None if it holds something else."""
         found = sys.modules.get(module) if isinstance(module, str) else None
         for part in name.split("."):
             found = getattr(found, part, None)
@@ -108,7 +108,7 @@ class CodeTeller:
         return self._teller.gap(value, path, "its code cannot be read")
 
     def _wrapper(self, value: Any, path: str) -> str | None:
-        """Tell what stands in for a function, such as numpy's dispatchers and cached functions."""
+        """Describe what stands in for a function: numpy's dispatchers, cached functions."""
         if text := self.global_name(value, value.__module__, value.__qualname__, path):
             return text
         if isinstance(value, functools._lru_cache_wrapper):
@@ -187,7 +187,7 @@ class CodeTeller:
         return f"{parts}; {', '.join(told)}"
 
     def _class(self, kind: type, path: str) -> str:
-        """Tell bases, methods and attributes, what methods count while they run among them."""
+        """Describe bases, methods and attributes, with those that methods change as they run."""
         told = [self._teller.tell(base, path) for base in (*kind.__bases__, type(kind))]
         own = dict(vars(kind))
         if issubclass(kind, enum.Enum):
@@ -219,7 +219,7 @@ class CodeTeller:
         )
 
     def _imports(self, code: types.CodeType, package: str) -> list[str]:
-        """Tell the modules that code imports when it runs."""
+        """Describe the modules that code imports when it runs."""
         return [self._module(name) for name in sorted(set(_imported(code, package)))]
 
 

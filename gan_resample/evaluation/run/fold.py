@@ -226,7 +226,7 @@ def train_and_score(task: Task, classifier: Any, rows: Rows, X_test: pd.DataFram
 
 
 def _mix_is_known(method: Method, classifier: Any) -> bool:
-    """Tell whether it can be said which class mix the fitted classifier answers for."""
+    """Whether it is known which class mix the fitted classifier answers for."""
     # classifiers differ in what they make of weights of rows and of classes together
     twice = method.weigh and getattr(last_step(classifier), "class_weight", None)
     return not (twice or hides_its_mix(classifier))

@@ -288,7 +288,7 @@ def with_seed(estimator: Any, seed: int) -> Any:
 
 
 def describe(value: Any, name: str = "", gaps: list[str] | None = None) -> str:
-    """Tell a method, classifier or scorer by its contents: other contents, another text.
+    """Describe a method, classifier or scorer by its contents: other contents, another text.
 
     Parameters
     ----------
@@ -330,5 +330,5 @@ def _how(fit: Any, teller: Teller, path: str) -> str:
 
 
 def encodes_itself(classifier: Any) -> bool:
-    """Tell whether a classifier takes frames as they are: those of games, or ``takes_frames``."""
+    """Whether a classifier takes frames as they are: those of games, or ``takes_frames``."""
     return isinstance(classifier, BaseGameClassifier) or getattr(classifier, "takes_frames", False)

@@ -25,7 +25,7 @@ __all__ = ["keys", "play_missing", "task_key"]
 
 
 def task_key(task: Task) -> TaskKey:
-    """Tell a task from the others of a comparison."""
+    """Return what identifies a task among those of a comparison."""
     return task.data.name, task.split.repeat, task.split.fold, task.name
 
 
@@ -125,7 +125,7 @@ def _choose_runner(n_jobs: int | None) -> Callable[[Task], Outcome]:
 
 
 def _uses_threads(n_jobs: int | None) -> bool:
-    """Tell whether cells would run beside others; one job runs where it is asked for.
+    """Whether cells would run beside others; one job runs where it is asked for.
 
     joblib's default inside a worker process is threads, one of them.
     """

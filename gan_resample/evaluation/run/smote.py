@@ -55,7 +55,7 @@ def fit_resample(sampler: Any, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame,
 
 
 def measures_raw_distances(sampler: Any) -> bool:
-    """Tell whether a sampler is SMOTE or a relative, which take columns on the scale they have."""
+    """Whether a sampler is SMOTE or a relative, which take columns on the scale they have."""
     return isinstance(sampler, (SMOTE, *NUMBERS_ONLY))
 
 

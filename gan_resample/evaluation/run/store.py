@@ -145,7 +145,7 @@ class Store:
             self._bind(connection)
 
     def _refuse_lost_settings(self, connection: sqlite3.Connection) -> None:
-        """Refuse records of a method, say, that nothing is told of: any would be taken for it."""
+        """Raise if there are records of a method, say, whose settings are gone."""
         there = {
             kind: {name for (name,) in connection.execute(f"SELECT DISTINCT {kind} FROM records")}
             for kind in NAMED
@@ -248,9 +248,9 @@ class Store:
         return record
 
     def claim(self, task: TaskKey) -> bool:
-        """Tell other processes that this one plays a task; False where one has said so before.
+        """Claim a task for this process; return False if another process claimed it before.
 
-        The claim of a process that was killed stays: a claim says who goes first, no more.
+        The claim of a process that was killed stays: claims decide the order, no more.
         """
         with self._transaction() as connection:
             made = connection.execute(
@@ -271,7 +271,7 @@ class Store:
 
 
 def _differing(now: str, there: str) -> str:
-    """Tell two lists of settings apart by what they do not share."""
+    """Return the parts that two lists of settings do not share."""
     parts = now.split(", "), there.split(", ")
     own = (", ".join(x for x in a if x not in b) for a, b in (parts, parts[::-1]))
     return "now {}, there {}".format(*own)

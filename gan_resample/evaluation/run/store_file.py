@@ -95,7 +95,7 @@ def check_path(path: Any) -> str:
 
 
 def is_store(path: Any) -> bool:
-    """Tell whether a file is a store that this package wrote, of this or an older format.
+    """Whether a file is a store that this package wrote, of this or an older format.
 
     Reads the file's header, and of the oldest format the names of its columns; changes nothing,
     and waits for nobody. A damaged store is one as long as its header stands.
@@ -117,7 +117,7 @@ def is_store(path: Any) -> bool:
 
 
 def check_file(path: str) -> None:
-    """Refuse what is no store, before SQLite opens it to write: that may repair what it meets.
+    """Raise if it is no store, before SQLite opens it to write, which may change the file.
 
     Raises
     ------
@@ -219,7 +219,7 @@ def _other_kind(header: bytes) -> str:
 
 
 def _look_for_tables(path: str, numbered: int) -> bool:
-    """Tell a store of the oldest format, or an empty database, from those of others."""
+    """Whether it is a store of the oldest format, or an empty database."""
     place = Path(path).absolute().as_uri()
     # immutable: nothing is locked, and no transaction that others left open is rolled back
     with closing(sqlite3.connect(f"{place}?mode=ro&immutable=1", uri=True)) as connection:
@@ -240,7 +240,7 @@ def _pragma(connection: sqlite3.Connection, name: str) -> Any:
 
 
 def _check_layout(connection: sqlite3.Connection) -> None:
-    """Refuse tables that are not ours, or not as this version or one before it makes them."""
+    """Raise if the tables are not those that this version or one before it makes."""
     found = connection.execute("SELECT type, name FROM sqlite_master").fetchall()
     tables = {name for kind, name in found if kind == "table"}
     if not {"about", "records"} <= tables and _pragma(connection, "application_id") == 0:
@@ -266,7 +266,7 @@ def _few(found: list[tuple[str, str]]) -> str:
 
 
 def _check_whole(connection: sqlite3.Connection, path: str) -> None:
-    """Refuse a file that lost its end, or whose pages do not hang together."""
+    """Raise if the file is cut off, or its pages are inconsistent."""
     # SQLite takes a page that was cut for one that ends in zeros
     size = _pragma(connection, "page_count") * _pragma(connection, "page_size")
     if _pragma(connection, "journal_mode") != "wal" and os.path.getsize(path) < size:

@@ -458,13 +458,13 @@ def texts():
 
 
 SCRIPT = """
-from tests.evaluation.test_fingerprint import texts
+from tests.evaluation.run.test_fingerprint import texts
 print(*texts(), sep="\\n")
 """
 
 
 def test_texts_are_the_same_in_every_process():
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     surroundings = os.environ | {"PYTHONHASHSEED": "1", "PYTHONPATH": str(root)}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], env=surroundings, cwd=root, capture_output=True,

@@ -26,6 +26,7 @@ from gan_resample import SpreadSMOTE
 from gan_resample.datasets import load_bundled
 from gan_resample.evaluation import compare
 from gan_resample.evaluation.report.findings import findings
+from gan_resample.evaluation.results.results import results_of
 from gan_resample.evaluation.run.store import Store
 from tests.evaluation.helpers import (
     QUICK,
@@ -118,7 +119,7 @@ def test_doing_nothing_is_known_by_what_it_does():
     }  # fmt: skip
     gaps = found.summary()["balanced_accuracy_difference"]
     assert np.isfinite(gaps["data", "logistic", "spread"])
-    assert "the best with the rows as they are" in findings(found, "data")[0]
+    assert "the best with the rows as they are" in findings(results_of(found), "data")[0]
 
 
 def test_what_runs_only_where_it_is_named():

@@ -14,15 +14,10 @@ from sklearn.model_selection import ShuffleSplit
 
 from gan_resample.evaluation import compare
 from gan_resample.evaluation.metrics.fidelity import FIDELITY
-from gan_resample.evaluation.report.findings import findings
+from gan_resample.evaluation.report.findings import _mended, findings, probability_finding
 from gan_resample.evaluation.report.tables import likeness_table, probability_table
-from gan_resample.evaluation.results.calibration import (
-    _mended,
-    calibration,
-    warning_of_probabilities,
-)
 from gan_resample.evaluation.results.intervals import NO_DIFFERENCE
-from gan_resample.evaluation.results.tables import CELL
+from gan_resample.evaluation.results.results import CELL, results_of
 from tests.evaluation.helpers import numeric_table
 
 NEW = ("corrected", "fidelity")  # what records of earlier versions lack
@@ -37,13 +32,13 @@ def noisy():
 
 
 def test_slopes_of_an_honest_model_are_near_one():
-    found = calibration(noisy()).loc[("noisy", "logistic")]
+    found = noisy().calibration().loc[("noisy", "logistic")]
     assert found.loc["none", "slope"] == pytest.approx(1, abs=0.25)
     assert found.loc["none", "intercept"] == pytest.approx(0, abs=0.4)
 
 
 def test_repeated_rows_promise_too_much_and_correction_takes_it_back():
-    found = calibration(noisy()).loc[("noisy", "logistic")]
+    found = noisy().calibration().loc[("noisy", "logistic")]
     for method in ("random", "class_weight"):
         own = found.loc[method]
         assert own["intercept"] < -1.5  # about log(.1 / .9) = -2.2
@@ -56,7 +51,7 @@ def test_repeated_rows_promise_too_much_and_correction_takes_it_back():
 
 
 def test_what_shifts_nothing_is_its_own_correction():
-    found = calibration(noisy())
+    found = noisy().calibration()
     for method in ("none", "threshold"):
         own = found.xs(method, level="sampler")
         for name in ("intercept", "slope", "brier_score"):
@@ -65,7 +60,7 @@ def test_what_shifts_nothing_is_its_own_correction():
 
 def test_differences_are_paired_with_doing_nothing():
     comparison = noisy()
-    own = calibration(comparison).loc[("noisy", "knn", "random")]
+    own = comparison.calibration().loc[("noisy", "knn", "random")]
     scores = comparison.results.query("classifier == 'knn'").set_index(["sampler", "fold"])
     gaps = scores.loc["random", "brier_score_corrected"] - scores.loc["none", "brier_score"]
     assert own["corrected_difference"] == pytest.approx(gaps.mean())
@@ -73,14 +68,14 @@ def test_differences_are_paired_with_doing_nothing():
 
 
 def test_a_warning_names_who_is_worse_and_what_correction_saves():
-    told = warning_of_probabilities(noisy(), "noisy")
+    told = probability_finding(results_of(noisy()), "noisy")
     assert told.startswith("Warning: probabilities are worse than those of doing nothing")
     assert "class_weight (1 classifier)" in told
     assert "random (2 classifiers)" in told
     assert "threshold" not in told
-    still = calibration(noisy()).query("corrected_verdict == 'worse'")
+    still = noisy().calibration().query("corrected_verdict == 'worse'")
     assert ("still worse" in told) == (len(still) > 0)
-    assert told in findings(noisy(), "noisy")
+    assert told in findings(results_of(noisy()), "noisy")
 
 
 @pytest.mark.parametrize(
@@ -124,7 +119,7 @@ def test_several_classes_have_no_intercept():
 def test_no_warning_where_nothing_is_worse():
     X, y = numeric_table()
     comparison = compare({"t": (X, y)}, ["none", "threshold"], ["logistic"], cv=3)
-    told = warning_of_probabilities(comparison, "t")
+    told = probability_finding(results_of(comparison), "t")
     expected = (
         "Probabilities, by the Brier score, against doing nothing: no detectable difference."
     )
@@ -136,10 +131,10 @@ def test_without_brier_score_there_are_slopes_and_no_warning():
     comparison = compare(
         {"t": (X, y)}, ["none", "random"], ["logistic"], cv=3, scoring=["roc_auc"]
     )
-    assert "slope" in calibration(comparison)
-    assert "brier_score" not in calibration(comparison)
-    assert warning_of_probabilities(comparison, "t") == ""
-    assert len(probability_table(comparison, "t")[0]["cells"]) == 4
+    assert "slope" in comparison.calibration()
+    assert "brier_score" not in comparison.calibration()
+    assert probability_finding(results_of(comparison), "t") == ""
+    assert len(probability_table(results_of(comparison), "t")[0]["cells"]) == 4
 
 
 def test_without_probabilities_there_is_nothing():
@@ -147,14 +142,14 @@ def test_without_probabilities_there_is_nothing():
 
     X, y = numeric_table()
     comparison = compare({"t": (X, y)}, ["none", "random"], {"svm": LinearSVC()}, cv=3)
-    assert calibration(comparison).empty
-    assert probability_table(comparison, "t") == []
-    assert warning_of_probabilities(comparison, "t") == ""
+    assert comparison.calibration().empty
+    assert probability_table(results_of(comparison), "t") == []
+    assert probability_finding(results_of(comparison), "t") == ""
 
 
 def test_likeness_stands_beside_worth():
     comparison = noisy()
-    table = likeness_table(comparison, "noisy")
+    table = likeness_table(results_of(comparison), "noisy")
     assert [title for title, _ in table["columns"]][:2] == ["Balanced accuracy", "precision"]
     rows = dict(table["rows"])
     assert list(rows) == ["none", "random", "spread"]
@@ -169,7 +164,7 @@ def test_one_split_says_nothing():
     X, y = make_classification(600, 6, weights=[0.9], class_sep=0.6, random_state=0)
     split = ShuffleSplit(1, random_state=0)
     found = compare({"t": (X, y)}, ["none", "random"], ["logistic"], split)
-    told = " ".join(findings(found, "t"))
+    told = " ".join(findings(results_of(found), "t"))
     assert "by the Brier score: without intervals, nothing can be said of them." in told
     assert "One test part gives no interval" in told
 
@@ -180,12 +175,14 @@ def test_a_score_is_known_by_what_it_is():
     usual = compare(*asked, scoring=["brier_score"])
     renamed = compare(*asked, scoring={"Brier": "brier_score"})
     pd.testing.assert_frame_equal(renamed.calibration(), usual.calibration())
-    assert warning_of_probabilities(renamed, "t") == warning_of_probabilities(usual, "t")
+    assert probability_finding(results_of(renamed), "t") == probability_finding(
+        results_of(usual), "t"
+    )
     assert "Brier_corrected" in renamed.results
     assert renamed.known_as("Brier") == "brier_score"
     negative = compare(*asked, scoring={"brier_score": "neg_brier_score"})
     assert "brier_score" not in negative.calibration()
-    assert warning_of_probabilities(negative, "t") == ""
+    assert probability_finding(results_of(negative), "t") == ""
 
 
 def test_a_store_from_before_correction_makes_no_claim_of_it(tmp_path):
@@ -193,7 +190,7 @@ def test_a_store_from_before_correction_makes_no_claim_of_it(tmp_path):
     path = tmp_path / "s.sqlite"
     asked = {"t": (X, y)}, ["none", "random", "spread"], ["logistic"], 3
     new = compare(*asked, store=path)
-    assert "undone" in warning_of_probabilities(new, "t")
+    assert "undone" in probability_finding(results_of(new), "t")
     with closing(sqlite3.connect(path)) as connection, connection:
         records = connection.execute("SELECT rowid, body FROM records").fetchall()
         for at, body in records:
@@ -203,7 +200,7 @@ def test_a_store_from_before_correction_makes_no_claim_of_it(tmp_path):
                 (json.dumps(kept), at),
             )
     old = compare(*asked, store=path)
-    told = warning_of_probabilities(old, "t")
+    told = probability_finding(results_of(old), "t")
     assert told.startswith("Warning: ")
     assert "undone" not in told
     assert old.calibration()["corrected_brier_score"].isna().all()

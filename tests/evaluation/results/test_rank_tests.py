@@ -16,7 +16,7 @@ from scipy import stats
 
 from gan_resample.evaluation import RankDisplay
 from gan_resample.evaluation.report.findings import chance, overall_findings
-from gan_resample.evaluation.report.over_datasets import rank_display, score_tables
+from gan_resample.evaluation.report.tables import rank_display, score_tables
 from gan_resample.evaluation.results import rank_tests as statistics
 from gan_resample.evaluation.results.intervals import over_data
 from gan_resample.evaluation.results.rank_tests import (
@@ -26,6 +26,7 @@ from gan_resample.evaluation.results.rank_tests import (
     shared_means,
     signed_rank,
 )
+from gan_resample.evaluation.results.results import results_of
 from tests.evaluation.test_comparison import made
 
 # After the example of Demšar (2006), AUC of C4.5 and its variants on 14 data sets, written from
@@ -447,11 +448,11 @@ def test_a_sampler_that_failed_does_apply():
 
 def test_the_page_names_samplers_that_are_not_ranked():
     found = with_gaps(WEIGHTS, *INSIDE)
-    told = overall_findings(found)
+    told = overall_findings(results_of(found))
     reason = "Left out, since some classifier cannot be trained with it: weights."
     assert told[1].endswith(f"fine 1.0, good 2.0, none 3.0. {reason}")
     assert f"{reason} Left out, since some sampler never ran with it: inside." in told[-1]
-    main, _ = score_tables(found)
+    main, _ = score_tables(results_of(found))
     assert (main["partial"], main["without"]) == ("weights", "inside")
     assert [row["name"] for row in main["rows"]] == ["fine", "good", "none"]
 
@@ -460,7 +461,7 @@ def test_the_page_names_samplers_that_are_not_ranked():
 
 
 def test_sentences_name_no_winner_without_an_interval():
-    told = overall_findings(comparison())
+    told = overall_findings(results_of(comparison()))
     assert len(told) == 4
     assert "finds a difference (p = 0.0025)" in told[2]
     assert "fine, with the best one (1.0), differs from none; doing nothing (3.0) diff" in told[2]
@@ -475,11 +476,11 @@ def test_without_doing_nothing_the_second_is_the_measure():
     found.results.loc[on_t, "balanced_accuracy"] += 0.06
     # +9 once and +3 five times: 4 and t(5) = 2.571 times the standard error of 1
     ending = "The mean difference of poor to fine is +4.0 [+1.4, +6.6]."
-    assert overall_findings(found)[-1].endswith(ending)
+    assert overall_findings(results_of(found))[-1].endswith(ending)
 
 
 def test_tables_hold_ranks_intervals_and_probabilities():
-    main, brier = score_tables(comparison())
+    main, brier = score_tables(results_of(comparison()))
     assert [row["name"] for row in main["rows"]] == ["fine", "good", "none"]
     fine, _, nothing = main["rows"]
     # gains of 6 to 11 points: 8.5, and t(5) = 2.571 times the standard error of 0.764
@@ -492,12 +493,12 @@ def test_tables_hold_ranks_intervals_and_probabilities():
 
 
 def test_tables_of_few_data_sets_or_without_doing_nothing():
-    assert list(score_tables(comparison(data=[*"tuvw"]))) == []
-    assert rank_display(comparison(data=[*"tuvw"])) is None
-    assert rank_display(comparison(names=("none", "good"))) is None
-    five, _ = score_tables(comparison(data=[*"tuvwx"]))
+    assert list(score_tables(results_of(comparison(data=[*"tuvw"])))) == []
+    assert rank_display(results_of(comparison(data=[*"tuvw"]))) is None
+    assert rank_display(results_of(comparison(names=("none", "good")))) is None
+    five, _ = score_tables(results_of(comparison(data=[*"tuvwx"])))
     assert five["rows"][0]["cells"][:2] == ["+8.0 [+6.0, +10.0]", ""]  # no interval of the median
-    alone, _ = score_tables(comparison(names=("good", "fine", "poor")))
+    alone, _ = score_tables(results_of(comparison(names=("good", "fine", "poor"))))
     assert [row["cells"] for row in alone["rows"]] == [[""] * 5] * 3
 
 
@@ -511,14 +512,16 @@ def test_no_probability_from_draws_is_certain(p, text):
 def test_no_difference_is_a_finding():
     found = comparison(step=0)
     found.results["balanced_accuracy"] = np.random.default_rng(1).random(len(found.results))
-    assert "no detectable difference (p = 0." in overall_findings(found)[2]
+    assert "no detectable difference (p = 0." in overall_findings(results_of(found))[2]
 
 
 def test_sentences_say_what_was_left_out_and_what_is_needed():
     found = comparison(names=("none", "good", "fine", "absent"))
     found.results.loc[found.results["sampler"] == "absent", "balanced_accuracy"] = np.nan
-    assert "on most data sets without a result: absent." in overall_findings(found)[-1]
-    assert overall_findings(comparison(data=[*"tuv"]))[-1] == (
+    assert "on most data sets without a result: absent." in overall_findings(results_of(found))[-1]
+    assert overall_findings(results_of(comparison(data=[*"tuv"])))[-1] == (
         "Tests over data sets need at least 5 on which every sampler ran: here are 3."
     )
-    assert "Friedman" not in " ".join(overall_findings(comparison(names=("none", "good"))))
+    assert "Friedman" not in " ".join(
+        overall_findings(results_of(comparison(names=("none", "good"))))
+    )
