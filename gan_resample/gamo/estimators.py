@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from gan_resample.core.classifier import BaseGameClassifier
 from gan_resample.core.parameters import (
