@@ -30,6 +30,15 @@ COMMANDS = {
 INTERRUPTS = {
     "plainly": "signal.raise_signal(signal.SIGINT)",
     "in an exec": "exec('signal.raise_signal(signal.SIGINT)')",  # Python itself ends otherwise
+    "in a finalizer": """
+import time
+class Dropped:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+Dropped()
+for _ in range(3000):
+    time.sleep(0.01)
+""",
 }
 
 

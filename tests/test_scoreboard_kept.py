@@ -27,6 +27,7 @@ ABOUT = {
     "version of": {"python": "3.11"},
     "data": {"b": "01ab", "a": "ff"},
     "sampler": {"smote": "SMOTE(k_neighbors=5)", "odd.name": "'quoted'\t[]"},
+    "classifier": {name: f"{name}()" for name in ("knn", "tree", "plain", "bad", "none")},
 }
 BINS = 14
 

@@ -6,13 +6,15 @@ gan-resample resample IN --target COLUMN --sampler spread --out OUT
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Sequence
+from _thread import interrupt_main
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from threading import Timer
+from typing import TYPE_CHECKING, Any
 
-import gan_resample
-from gan_resample.cli import compare, resample
-from gan_resample.cli.options import join_values
+if TYPE_CHECKING:
+    import argparse
 
 __all__ = ["main"]
 
@@ -20,6 +22,13 @@ DIED, USAGE_ERROR, STOPPED = 1, 2, 130
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read a command line; imports are here, where ``main`` meets a Ctrl-C during them."""
+    import argparse
+
+    import gan_resample
+    from gan_resample.cli import compare, resample
+    from gan_resample.cli.options import join_values
+
     parser = argparse.ArgumentParser(
         prog="gan-resample", description="Find out whether resampling helps on a table."
     )
@@ -30,14 +39,33 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(join_values(arguments))
 
 
+@contextmanager
+def _hearing_interrupts() -> Iterator[None]:
+    """Press Ctrl-C again where Python drops one: in a finalizer, of which imports make many."""
+    usual = sys.unraisablehook
+
+    def hear(dropped: Any) -> None:
+        if dropped.exc_type is KeyboardInterrupt:
+            Timer(0.05, interrupt_main).start()  # when the finalizer is over
+        else:
+            usual(dropped)
+
+    sys.unraisablehook = hear
+    try:
+        yield
+    finally:
+        sys.unraisablehook = usual
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0, 1 when a process died, 2 for a usage error, 130 when stopped."""
     arguments = sys.argv[1:] if arguments is None else arguments
     when_stopped = ""
     try:
-        options = parse(arguments)
-        options.arguments, when_stopped = arguments, options.when_stopped
-        options.run(options)  # imports what takes seconds, torch among it
+        with _hearing_interrupts():
+            options = parse(arguments)
+            options.arguments, when_stopped = arguments, options.when_stopped
+            options.run(options)  # imports what takes seconds, torch among it
     except (ValueError, TypeError, OSError, ImportError) as error:
         print(f"gan-resample: {error}", file=sys.stderr)
         return USAGE_ERROR
