@@ -34,7 +34,7 @@ docs: $(READY)  ## the documentation, into docs/_build/html
 	$(PIP) --constraint constraints.txt --no-build-isolation --editable ".[docs]"
 	$(PY) -m sphinx -W --keep-going docs docs/_build/html
 clean:  ## remove .venv, builds and caches
-	rm -rf docs/_build docs/api docs/auto_examples docs/sg_execution_times.rst reports
+	rm -rf docs/_build docs/api docs/auto_examples docs/sg_execution_times.rst docs/api.rst reports
 	rm -f docs/results/scoreboard.html docs/results/scoreboard.png
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 

@@ -917,7 +917,7 @@ def test_near_copies_and_points_are_told():
         def forward(self, x):
             return self.row.expand_as(x)
 
-    with pytest.warns(CollapseWarning, match="class 1 have collapsed: spread is 0"):
+    with pytest.warns(CollapseWarning, match="class 1 have collapsed: std_ratio is 0"):
         CycleGANSampler(**QUICK, translator=Constant).fit(X, y)
 
 

@@ -174,7 +174,7 @@ def test_in_a_pipeline_with_a_convolutional_net(sampler):
 def test_grid_search():
     steps = [("s", GAMOSampler(**QUICK)), ("flat", FunctionTransformer(flatten))]
     pipeline = Pipeline([*steps, ("clf", LogisticRegression())])
-    grid = {"s__mixer": ["spread", "class"], "s__shared": [True, False]}
+    grid = {"s__mixer": ["spread", "class"], "s__shared_decoder": [True, False]}
     search = GridSearchCV(pipeline, grid, cv=2).fit(X, y)
     assert len(search.cv_results_["params"]) == 4
     assert search.predict(X[:3]).shape == (3,)
