@@ -13,7 +13,7 @@ import unicodedata
 __all__ = ["is_date"]
 
 # full names, without accents
-MONTHS = """
+MONTHS_TEXT = """
 january february march april may june july august september october november december
 januar februar marz mrz mai juni juli oktober dezember janner feber
 janvier fevrier mars avril juin juillet aout septembre octobre novembre decembre
@@ -33,8 +33,8 @@ januarie februarie martie aprilie iunie iulie septembrie octombrie noiembrie dec
 majus junius julius augusztus szeptember
 января январь февраля февраль марта март апреля апрель мая маи июня июнь июля июль августа август
 сентября сентябрь октября октябрь ноября ноябрь декабря декабрь
-""".split()
-WEEKDAYS = """
+"""
+WEEKDAYS_TEXT = """
 monday tuesday wednesday thursday friday saturday sunday
 montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag
 lundi mardi mercredi jeudi vendredi samedi dimanche
@@ -45,12 +45,16 @@ maandag dinsdag woensdag donderdag vrijdag zaterdag zondag
 mandag tirsdag onsdag torsdag fredag lordag sondag tisdag
 poniedzialek wtorek sroda czwartek piatek sobota niedziela
 понедельник вторник среда четверг пятница суббота воскресенье пн вт ср чт пт сб вс
-""".split()
+"""
+MONTHS, WEEKDAYS = MONTHS_TEXT.split(), WEEKDAYS_TEXT.split()
 FILLING = {"of", "the", "de", "del", "den", "le", "feira", "at", "um", "om", "kl", "klo", "г", "р"}
 FILLING |= {"года", "r"}
 
 # words and their beginnings, which are abbreviations
 MONTH = {name[:end] for name in MONTHS for end in range(min(3, len(name)), len(name) + 1)}
+# those that are hardly anything else: "Set 5" and "Gen 3" are no days of settembre and gennaio
+SURE = {name[:end] for name in MONTHS[:12] for end in range(3, len(name) + 1)}
+SURE |= {name for name in MONTHS if len(name) > 4}
 WEEKDAY = {name[:end] for name in WEEKDAYS for end in range(2, len(name) + 1)}
 
 LONGEST = 80  # letters
@@ -61,14 +65,14 @@ D, M, Y = r"(0?[1-9]|[12]\d|3[01])", r"(0?[1-9]|1[0-2])", r"[12]\d{3}"
 MM, DD = r"(0[1-9]|1[0-2])", r"(0[1-9]|[12]\d|3[01])"
 YEAR = rf"({Y}|'?\d\d)"
 SIGN, GAP = r" ?[-/.] ?", r"[-/., ]*"
-NAMED = "<m>"  # what stands for the name of a month
+NAMED, NAMED_SURELY = "<m>s?", "<m>s"  # what stands for the name of a month
 DAY = "|".join((
     rf"{Y}{SIGN}{M}({SIGN}{D})?\.?",  # 2020-01-05, 2020/1
     rf"({D}{SIGN}{M}|{M}{SIGN}{D}){SIGN}{YEAR}",  # 05.01.2020, 1/5/20
     rf"{M}[-/]{Y}",  # 01/2020
-    rf"{D}{GAP}{NAMED}({GAP}{YEAR})?",  # 5 Jan 2020, 05JAN20, 5-Jan
+    rf"{D}{GAP}({NAMED}{GAP}{YEAR}|{NAMED_SURELY})",  # 5 Jan 2020, 05JAN20, 5-Jan
     rf"{NAMED}{GAP}{D}{GAP}{Y}",  # Jan 5, 2020
-    rf"{NAMED}{GAP}({Y}|'?\d{{1,2}})",  # Jan-2020, Jan-20
+    rf"{NAMED}{GAP}{Y}|{NAMED_SURELY}{GAP}'?\d{{1,2}}",  # Jan-2020, Jan-20
     rf"{Y}{GAP}{NAMED}({GAP}{D}\.?)?",  # 2020-Jan-05
     rf"{Y}[-/ ]?q[1-4]|q[1-4][-/ ]?{Y}",  # 2020Q1
     rf"{Y}-?w[0-5]\d(-?[1-7])?",  # 2020-W05-1
@@ -79,7 +83,8 @@ ZONE = r"( ?(z|utc|gmt|[+-]\d{2}:?\d{2}))?"
 # behind a date there is no mistaking it: 10, 10.15, 10h15, 101500; CET, GMT+1, Europe/Berlin
 TIME = rf"({CLOCK}|\d{{1,2}}( ?[h.] ?\d{{2}}|h|\d{{2}}(\d{{2}}([.,]\d+)?)?)?( ?[ap]\.?m\b\.?)?)"
 PLACE = (
-    r"( ?[a-z]{1,5}(?![a-z/]))?( ?[+-]\d{1,2}(:?\d{2})?)?( ?[a-z]+/[a-z_/]+)?( ?[(\[][^\])]*[\])])?"
+    r"( ?[a-z]{1,5}(?![a-z/]))?( ?[+-]\d{1,2}(:?\d{2})?)?"
+    r"( ?[a-z]+/[a-z_/]+)?( ?[(\[][^\])]*[\])])?"
 )
 BETWEEN = r"([t, ]+|:)"
 DATE = re.compile(
@@ -111,7 +116,9 @@ def _plain(text: str) -> str:
     words = {*WORD.findall(text)}
     months, weekdays = words & MONTH, words & WEEKDAY
     named = months if months <= weekdays else months - weekdays  # mar. is March and a Tuesday
-    marks = dict.fromkeys(weekdays - named | FILLING, "") | dict.fromkeys(named, NAMED)
+    marks = dict.fromkeys(weekdays - named | FILLING, "") | {
+        name: "<m>s" if name in SURE else "<m>" for name in named
+    }
     text = WORD.sub(lambda word: marks.get(word[0], word[0]), text)
     text = re.sub(rf"({NAMED})\.", r"\1", text)
     return " ".join(text.replace("()", "").split()).strip(" .,-")
