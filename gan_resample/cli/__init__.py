@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections.abc import Sequence
 
 import gan_resample
@@ -30,6 +31,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(join_values(arguments))
 
 
+def show_warning(message: Warning | str, *about: object, **more: object) -> None:
+    """Print a warning without the place in our code that gave it."""
+    print(f"warning: {message}", file=sys.stderr)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0, 1 when a process died, 2 for a usage error, 130 when stopped."""
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -37,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parse(arguments)
         options.arguments, when_stopped = arguments, options.when_stopped
-        options.run(options)  # imports what takes seconds, torch among it
+        with warnings.catch_warnings():
+            warnings.showwarning = show_warning
+            options.run(options)  # imports what takes seconds, torch among it
     except (ValueError, TypeError, OSError, ImportError) as error:
         print(f"gan-resample: {error}", file=sys.stderr)
         return USAGE_ERROR

@@ -68,6 +68,8 @@ class ColumnKind:
         Of a refused column of numbers: the cells that are none.
     alien : bool
         Of a refused column: whether cells are of a type that is neither number nor text.
+    extreme : tuple of str
+        Of a column of numbers with a warning: the extreme cells, as the command line reads them.
     """
 
     kind: str
@@ -77,6 +79,7 @@ class ColumnKind:
     warning: str = ""
     odd: tuple[str, ...] = ()
     alien: bool = False
+    extreme: tuple[str, ...] = ()
 
 
 NUMBER, CATEGORY, ID = ColumnKind("number"), ColumnKind("category"), ColumnKind("id")

@@ -5,9 +5,10 @@ A copied or snapped value comes back as the stored cell, bit-identical and in th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,13 @@ class NumericColumn:
 
     @classmethod
     def learn(cls, cells: Array, numbers: Array, snap: bool | str) -> NumericColumn:
-        """Learn from ``cells`` as they came, and from the finite ``numbers`` they stand for."""
+        """Learn from ``cells`` as they came, and from the finite ``numbers`` they stand for.
+
+        Raises
+        ------
+        ValueError
+            For whole numbers that float64 merges; the message is a clause about the column.
+        """
         values, origin = _to_floats(numbers)
         if cells.dtype == object:  # any numbers: keep the objects themselves
             first = np.unique(values, return_index=True)[1]
@@ -190,7 +197,23 @@ def _to_floats(numbers: Array) -> tuple[Array, Decimal | None]:
     if len(exact) == len(np.unique(values)):
         return values, None
     origin = as_decimal(min(exact))
-    return shift(numbers, origin), origin
+    values = shift(numbers, origin)
+    if len(exact) != len(np.unique(values)):
+        _refuse_merged(sorted(map(as_decimal, exact)), origin)
+    return values, origin
+
+
+def _refuse_merged(ascending: Sequence[Decimal], origin: Decimal) -> None:
+    """Refuse whole numbers that float64 merges even with ``origin`` taken off."""
+    for low, high in pairwise(ascending):
+        whole = low == low.to_integral_value() and high == high.to_integral_value()
+        if whole and low != high and float(add(low, -origin)) == float(add(high, -origin)):
+            raise ValueError(
+                f"holds whole numbers that float64 cannot tell apart, {low:f} and {high:f}, "
+                f"beside others as far off as {origin:f}: make cells that stand for a missing "
+                "value missing, name it in id_columns if it identifies rows, list it in "
+                "categorical_features, or leave it out"
+            )
 
 
 def _mean_and_scale(values: Array, distinct: Array) -> tuple[float, float]:
