@@ -232,6 +232,21 @@ def test_bad_columns_are_named_and_told_what_to_do(X, message):
         TableEncoder().fit(X)
 
 
+def test_all_columns_with_cells_without_a_value_are_named_at_once():
+    X = frame(age=[1.0, None, None], city=["a", None, "b"], low=[-np.inf, np.nan, np.inf])
+    told = (
+        "columns 'age' (2), 'city' (1), 'low' (1) have missing values (NaN), which TableEncoder "
+        "cannot encode: impute first, for example with sklearn.impute.SimpleImputer\n"
+        "column 'low' has 2 infinite values (inf), which TableEncoder cannot encode: clip or drop "
+        "them first"
+    )
+    with pytest.raises(ValueError, match=re.escape(told)):
+        TableEncoder().fit(X)
+    whole = frame(age=[1.0, 2.0, 3.0], city=["a", "b", "b"], low=[1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match=re.escape(told)):
+        TableEncoder().fit(whole).transform(X)
+
+
 @pytest.mark.parametrize(
     ("listed", "message"),
     [
@@ -370,6 +385,30 @@ def test_whole_numbers_of_arrays_beyond_float64_are_told_apart(dtype):
     back = there_and_back(X, snap=False)
     assert back.dtype == X.dtype
     assert (back == X).all()
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64, object, str])
+@pytest.mark.parametrize("n_large", [1, 30, 150])
+@pytest.mark.parametrize("snap", [True, False])
+def test_whole_numbers_far_apart_come_back_identical_or_are_refused(dtype, n_large, snap):
+    def table(step, small):
+        large = [2**62 + step * i for i in range(n_large)]
+        return pd.DataFrame({"n": np.array([*small, *large], dtype=object).astype(dtype)})
+
+    few = [i % 30 for i in range(100)]
+    lost = n_large > 50  # the large ones are no exceptions then, and decide the scale
+    for step in (1, 2**12):
+        X = table(step, few)
+        if lost or (step == 1 and n_large > 1):
+            told = "column 'n' holds whole numbers that float64 cannot tell apart, "
+            with pytest.raises(ValueError, match=told):
+                TableEncoder(snap=snap).fit(X)
+        else:
+            back = there_and_back(X, snap=snap)
+            assert back["n"].tolist() == X["n"].tolist()
+    X = table(2**12, [2**62 - 2**12 * i for i in range(100)])  # a range that float64 can hold
+    back = there_and_back(X, snap=snap)
+    assert back["n"].tolist() == X["n"].tolist()
 
 
 @pytest.mark.parametrize("dtype", [">f8", ">f4", ">i4", ">u2"])

@@ -115,6 +115,7 @@ class NumericColumn:
         if extreme is None:
             mean, scale = _mean_and_scale(values, distinct)
             grid = _standardise(distinct, mean, scale)
+            _refuse_lost(grid, observed, distinct, form)
             return cls(mean, scale, observed, grid, snapped, origin, form)
         usual = values[~extreme]
         ends = [usual.min(), np.nextafter(usual.max(), np.inf)]
@@ -122,6 +123,7 @@ class NumericColumn:
         mean, scale = _mean_and_scale(usual, distinct[start:stop])
         tails = _make_tails(distinct, start, stop, mean, scale)
         grid = _move(tails, distinct, _standardise(distinct, mean, scale))
+        _refuse_lost(grid, observed, distinct, form)
         return cls(mean, scale, observed, grid, snapped, origin, form, tails, (start, stop))
 
     def tell_extremes(self) -> str:
@@ -208,12 +210,27 @@ def _refuse_merged(ascending: Sequence[Decimal], origin: Decimal) -> None:
     for low, high in pairwise(ascending):
         whole = low == low.to_integral_value() and high == high.to_integral_value()
         if whole and low != high and float(add(low, -origin)) == float(add(high, -origin)):
-            raise ValueError(
-                f"holds whole numbers that float64 cannot tell apart, {low:f} and {high:f}, "
-                f"beside others as far off as {origin:f}: make cells that stand for a missing "
-                "value missing, name it in id_columns if it identifies rows, list it in "
-                "categorical_features, or leave it out"
-            )
+            raise _lost(low, high, ascending)
+
+
+def _refuse_lost(grid: Array, observed: Array, values: Array, form: Form | None) -> None:
+    """Refuse whole numbers that are one and the same once they are standardised."""
+    same = np.flatnonzero(grid[1:] <= grid[:-1])
+    known = form is not None or observed.dtype.kind in "iu"
+    if known and len(same) and np.array_equal(values[same], np.rint(values[same])):
+        read = as_decimal if form is None else form.read
+        numbers = [as_decimal(read(cell)) for cell in observed.tolist()]
+        raise _lost(*numbers[same[0] : same[0] + 2], numbers)
+
+
+def _lost(low: Decimal, high: Decimal, ascending: Sequence[Decimal]) -> ValueError:
+    ends = ascending[0], ascending[-1]
+    farthest = max(ends, key=lambda end: abs(end - low))
+    return ValueError(
+        f"holds whole numbers that float64 cannot tell apart, {low:f} and {high:f}, beside others "
+        f"as far off as {farthest:f}: make cells that stand for a missing value missing, name it "
+        "in id_columns if it identifies rows, list it in categorical_features, or leave it out"
+    )
 
 
 def _mean_and_scale(values: Array, distinct: Array) -> tuple[float, float]:
