@@ -220,7 +220,8 @@ def _refuse_lost(grid: Array, observed: Array, values: Array, form: Form | None)
     if known and len(same) and np.array_equal(values[same], np.rint(values[same])):
         read = as_decimal if form is None else form.read
         numbers = [as_decimal(read(cell)) for cell in observed.tolist()]
-        raise _lost(*numbers[same[0] : same[0] + 2], numbers)
+        at = int(same[0])
+        raise _lost(numbers[at], numbers[at + 1], numbers)
 
 
 def _lost(low: Decimal, high: Decimal, ascending: Sequence[Decimal]) -> ValueError:

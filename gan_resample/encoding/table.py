@@ -380,15 +380,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def _tell_cells(self, counts: Mapping[int, int], what: str, short: str, advice: str) -> str:
         """Say which columns have cells that cannot be encoded, and how many; "" where none has."""
         found = {j: n for j, n in sorted(counts.items()) if n}
-        if not found:
-            return ""
-        if len(found) == 1:
-            [(j, n)] = found.items()
-            told = f"column {self._name(j)} has {n} {what}{'s' * (n > 1)} {short}"
-        else:
+        told = [f"column {self._name(j)} has {n} {what}{'s' * (n > 1)}" for j, n in found.items()]
+        if len(told) > 1:
             each = ", ".join(f"{self._name(j)} ({n})" for j, n in found.items())
-            told = f"columns {each} have {what}s {short}"
-        return f"{told}, which TableEncoder cannot encode: {advice}"
+            told = [f"columns {each} have {what}s"]
+        return "".join(f"{t} {short}, which TableEncoder cannot encode: {advice}" for t in told)
 
     def _warn_of_unseen(self, Z: Array) -> None:
         pairs = zip(self.spans_, self.categorical_features_, strict=True)
