@@ -6,7 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.compose import ColumnTransformer
@@ -40,10 +40,21 @@ tables = dtypes.flatmap(
 )
 
 
+def fit_unless_lost(encoder, X):
+    """Fit; leave out tables of whole numbers so far apart that they are refused, rightly."""
+    if X.dtype.kind not in "iu" or max(abs(int(v)) for v in X.flat) < 2**50:
+        return encoder.fit(X)
+    try:
+        return encoder.fit(X)
+    except ValueError as error:
+        assert "whole numbers that float64 cannot tell apart" in str(error)
+        return reject()
+
+
 @settings(deadline=None, max_examples=200)
 @given(tables, st.sampled_from(["auto", True, False]))
 def test_arrays_come_back_as_they_were(X, snap):
-    encoder = TableEncoder(snap=snap).fit(X)
+    encoder = fit_unless_lost(TableEncoder(snap=snap), X)
     for Z in (encoder.transform(X), encoder.transform(X).astype(np.float32)):
         back = encoder.inverse_transform(Z)
         assert back.dtype == X.dtype
@@ -62,7 +73,7 @@ def _n_distinct(values):
 @settings(deadline=None, max_examples=60)
 @given(tables, st.integers(0, 2**31))
 def test_any_number_comes_back_within_the_observed_bounds(X, seed):
-    encoder = TableEncoder().fit(X)
+    encoder = fit_unless_lost(TableEncoder(), X)
     rng = np.random.default_rng(seed)
     Z = rng.normal(scale=10, size=(30, encoder.n_features_out_)).astype(np.float32)
     back = encoder.inverse_transform(Z)
