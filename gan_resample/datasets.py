@@ -311,7 +311,11 @@ def _as_numbers(column: pd.Series, kind: ColumnKind) -> tuple[ColumnKind, pd.Ser
             f"{tell_extremes(far, usual.min(), usual.max())}: taken as just beyond them; if it "
             "stands for a missing value, make it one"
         )
-        kind = replace(kind, warning="; it ".join(filter(None, [kind.warning, told])))
+        kind = replace(
+            kind,
+            warning="; it ".join(filter(None, [kind.warning, told])),
+            extreme=tuple(repr(value).removesuffix(".0") for value in far),
+        )
     return kind, pd.Series(values, name=column.name)
 
 

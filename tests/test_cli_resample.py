@@ -336,17 +336,67 @@ def test_nothing_half_written_is_left(whole_table, tmp_path, monkeypatch):
     assert {file.name: file.read_bytes() for file in out.parent.iterdir()} == {"out.csv": before}
 
 
-@pytest.mark.parametrize("top", [2**63 - 1, 2**64 - 1, 2**60])
+@pytest.mark.parametrize("top", [2**63 - 1, 2**64 - 1, 2**60, 2**63 + 2**70, -(2**80)])
 def test_smote_leaves_no_bound_of_whole_numbers(tmp_path, top):
     rng = np.random.default_rng(0)
     y = np.repeat(["common", "rare"], [40, 10])
-    large = np.array([top - k for k in range(50)], dtype=np.uint64 if top > 2**63 else np.int64)
-    X = pd.DataFrame({"large": large, "other": rng.normal(size=50)})
+    large = [top - k for k in range(50)]
+    X = pd.DataFrame({"large": map(str, large), "other": rng.normal(size=50)})
     X.assign(y=y).to_csv(tmp_path / "in.csv", index=False)
     assert resample(tmp_path / "in.csv", "--sampler", "smote", "--out", tmp_path / "o.csv") == 0
-    made = pd.read_csv(tmp_path / "o.csv").query("synthetic == 1")["large"]
+    written = pd.read_csv(tmp_path / "o.csv", dtype=str)
+    made = [int(cell) for cell in written.query("synthetic == '1'")["large"]]
     assert len(made) == 30
-    assert made.between(large.min(), large.max()).all()
+    assert all(min(large) <= value <= max(large) for value in made)
+
+
+@pytest.mark.filterwarnings("always")
+def test_warnings_are_told_in_a_line_and_name_labels(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(64, 2)), columns=["a", "b"])
+    X.assign(y=["apple"] * 2 + ["pear"] * 60 + ["fig"] * 2).to_csv(
+        tmp_path / "in.csv", index=False
+    )
+    assert resample(tmp_path / "in.csv", "--sampler", "spread", "--out", tmp_path / "o.csv") == 0
+    assert capsys.readouterr().err.splitlines() == [
+        f"warning: class {label!r} has 2 rows only: what they give says little"
+        for label in ("apple", "fig")
+    ]
+    made = pd.read_csv(tmp_path / "o.csv")
+    assert made["y"].value_counts().to_dict() == {"apple": 60, "pear": 60, "fig": 60}
+
+
+def test_generated_rows_carry_the_label_of_their_class(tmp_path):
+    """Classes are neither in the order of their names nor of their sizes."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(["b", "a", "c"], [10, 40, 20])
+    X = pd.DataFrame({"at": rng.normal(size=70), "where": rng.normal(size=70)})
+    X["at"] += pd.Series(y).map({"a": 100, "b": 200, "c": 300})
+    X.assign(y=y).to_csv(tmp_path / "in.csv", index=False)
+    for sampler in ("random", "smote", "spread"):
+        out = tmp_path / f"{sampler}.csv"
+        assert resample(tmp_path / "in.csv", "--sampler", sampler, "--out", out) == 0
+        made = pd.read_csv(out).query("synthetic == 1")
+        assert made["y"].value_counts().to_dict() == {"b": 30, "c": 20}
+        assert (made["at"] / 100).round().tolist() == made["y"].map({"b": 2, "c": 3}).tolist()
+
+
+def test_an_extreme_value_is_offered_as_missing(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame(rng.normal(size=(60, 2)), columns=["a", "b"])
+    X["age"] = rng.integers(20, 60, size=60)
+    X.loc[[3, 50], "age"] = -9999999
+    X.assign(y=["n"] * 45 + ["p"] * 15).to_csv(tmp_path / "in.csv", index=False)
+    command = [tmp_path / "in.csv", "--sampler", "random", "--out", tmp_path / "o.csv"]
+    assert resample(*command) == 0
+    told = capsys.readouterr().err
+    assert "column 'age' of" in told
+    [offered] = re.findall(r"\((--missing \S+), --id age, or --drop age\)", told)
+    assert shlex.split(offered) == ["--missing", "-9999999"]
+    assert resample(*command, *shlex.split(offered)) == 2
+    told = capsys.readouterr().err
+    assert "column 'age' of" in told
+    assert "has 2 missing values" in told
 
 
 def test_samplers_that_make_no_rows_are_refused(whole_table, tmp_path, capsys):

@@ -265,24 +265,6 @@ def test_numbers_with_few_words_are_refused_and_with_many_are_categories():
     assert kind(10).kind == "category"
 
 
-DAY_FORMATS = [
-    "%Y-%m-%d", "%d/%m/%Y", "%d.%m.%y", "%Y-%m-%dT%H:%M:%SZ", "%d %b %Y", "%B %d, %Y", "%d-%b-%y",
-    "%Y/%m/%d %H:%M", "%m/%d/%Y %I:%M %p",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("day", DAY_FORMATS)
-def test_dates_written_as_text_are_refused_like_dates(day):
-    cells = [when.strftime(day) for when in DAYS]
-    assert judge_column(pd.Series(cells)).reason == "holds dates (dtype str)"
-    assert judge_column(pd.Series(cells[:20] * 3)).kind == "category"  # few are categories
-
-
-@pytest.mark.parametrize("text", ["v1.2.3", "192.168.1.{}", "room {}", "A-{}", "{}-b", "May {}"])
-def test_other_text_is_not_taken_for_dates(text):
-    assert judge_column(pd.Series([text.format(i) + "x" for i in range(N)])).kind == "category"
-
-
 def test_percentages_among_other_numbers_are_refused():
     kind = judge_column(pd.Series([f"{i}%" if i % 2 else str(i) for i in range(N)]))
     assert kind.reason == "mixes percentages and other numbers, '1%' and '0'"

@@ -3,6 +3,7 @@
 import gzip
 import os
 import zipfile
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -90,6 +91,30 @@ def test_further_cells_may_be_said_to_have_no_value(tmp_path):
     assert read["a"].fillna(7).tolist() == [1, 7, 7]
     assert read["b"].fillna("none").tolist() == ["x", "none", "z"]
     assert read["c"].fillna(7).tolist() == [7, 2.5, 7]
+
+
+@pytest.mark.parametrize("token", ["-9999", "-9999.0", "-9,999", " -9.999e3"])
+def test_a_number_without_a_value_is_known_in_any_spelling(tmp_path, token):
+    file = written(
+        tmp_path,
+        'a,b,c,zip,rate,y\n1,1.5,"1,234",007,12%,u\n-9999,-9999.0,"-9,999",-9999,5%,v\n'
+        '3,-9999.00," -9,999.0",-09999,-9999%,v\n4,-9999,"2,000",9,7%,u\n',
+    )
+    read = read_table(file, [token]).frame
+    assert read["a"].fillna(0).tolist() == [1, 0, 3, 4]
+    assert read["b"].fillna(0).tolist() == [1.5, 0, 0, 0]
+    assert read["c"].fillna("none").tolist() == ["1,234", "none", "none", "2,000"]
+    # codes and percentages are other things
+    assert read["zip"].fillna("none").tolist() == ["007", "none", "-09999", "9"]
+    assert read["rate"].tolist() == ["12%", "5%", "-9999%", "7%"]
+
+
+def test_a_number_without_a_value_is_known_in_parquet_too(tmp_path):
+    columns = {"a": [1, -9999], "b": [2.5, -9999.0], "c": ["x", "-9,999"]}
+    columns["d"] = [Decimal(2), Decimal("-9999.00")]
+    pd.DataFrame(columns).to_parquet(tmp_path / "t.parquet")
+    read = read_table(tmp_path / "t.parquet", ["-9999.0", "12%"]).frame
+    assert read.isna().to_numpy().tolist() == [[False] * 4, [True] * 4]
 
 
 def test_zeros_before_a_number_make_it_a_text(tmp_path):

@@ -7,6 +7,7 @@ gan-resample resample IN --target COLUMN --sampler spread --out OUT
 from __future__ import annotations
 
 import sys
+import warnings
 from _thread import interrupt_main
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -57,6 +58,11 @@ def _hearing_interrupts() -> Iterator[None]:
         sys.unraisablehook = usual
 
 
+def show_warning(message: Warning | str, *about: object, **more: object) -> None:
+    """Print a warning without the place in our code that gave it."""
+    print(f"warning: {message}", file=sys.stderr)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0, 1 when a process died, 2 for a usage error, 130 when stopped."""
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -65,7 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _hearing_interrupts():
             options = parse(arguments)
             options.arguments, when_stopped = arguments, options.when_stopped
-            options.run(options)  # imports what takes seconds, torch among it
+            with warnings.catch_warnings():
+                warnings.showwarning = show_warning
+                options.run(options)  # imports what takes seconds, torch among it
     except (ValueError, TypeError, OSError, ImportError) as error:
         print(f"gan-resample: {error}", file=sys.stderr)
         return USAGE_ERROR

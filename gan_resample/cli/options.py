@@ -22,6 +22,7 @@ __all__ = [
     "split_names",
 ]
 
+OFFERED = 5  # most extreme values that messages offer to read as missing
 TAKE_TEXT = ("--drop", "--categorical", "--id", "--missing", "--target", "--mark")
 
 EPILOG = (
@@ -40,7 +41,8 @@ def add_columns(command: argparse.ArgumentParser) -> None:
     add("--categorical", **lists, help="columns of numbers that are categories; texts mostly are")
     add("--id", **lists, help="columns that identify rows: no features")
     add("--missing", action="append", default=[], metavar="X,Y",
-        help="cells without a value, besides empty ones, ?, NA, NaN and nan")  # fmt: skip
+        help="cells without a value, besides empty ones, ?, NA, NaN and nan; "
+        "a number is one in any spelling, -9999 and -9,999.0")  # fmt: skip
 
 
 def add_game(command: argparse.ArgumentParser) -> None:
@@ -193,4 +195,6 @@ def say_kinds(name: str, kinds: Mapping[Any, Any]) -> None:
             say([f"column {column!r} of {name}: {kind.told}"])
         if kind.warning:
             ways = f"--id {option([column])}, or --drop {option([column])}"
+            if 0 < len(kind.extreme) <= OFFERED:
+                ways = f"--missing {option(kind.extreme)}, {ways}"
             print(f"warning: column {column!r} of {name} {kind.warning} ({ways})", file=sys.stderr)

@@ -141,8 +141,8 @@ def _generate(sampler: Any, data: Any, X: Any, y: Any) -> tuple[Any, str]:
         table[numbers] = data.X[numbers]
         table = table.astype(dict.fromkeys(numbers, "float64"))
         table[numbers] = scaler.transform(data.X[numbers])
-    X_new, codes, note = fit_resample(sampler, table, data.codes)
-    made, codes = X_new.iloc[len(y) :].reset_index(drop=True), codes[len(y) :]
+    X_new, labels, note = fit_resample(sampler, table, data.y)
+    made, labels = X_new.iloc[len(y) :].reset_index(drop=True), labels[len(y) :]
     if scaled:
         values = scaler.inverse_transform(made[numbers])
         for at, name in enumerate(numbers):
@@ -150,9 +150,9 @@ def _generate(sampler: Any, data: Any, X: Any, y: Any) -> tuple[Any, str]:
     for name in texts:  # samplers saw strings: back to what was read
         found = dict(zip(data.X[name].astype(str), X[name], strict=True))
         made[name] = made[name].astype(str).map(found)
-    _, first = np.unique(data.codes, return_index=True)
+    classes, first = np.unique(data.y, return_index=True)
     made = made.astype(X.dtypes)
-    made[y.name] = y.iloc[first[codes]].to_numpy()
+    made[y.name] = y.iloc[first[np.searchsorted(classes, labels)]].to_numpy()
     return made, note
 
 
@@ -166,7 +166,11 @@ def _spelled(values: Any, column: Any) -> Any:
         low, high = int(column.min()), int(column.max())
         return [min(max(round(value), low), high) for value in values.tolist()]
     form = None if column.dtype.kind == "f" else learn_form(column.tolist())
-    return values if form is None else [form.write(Decimal(repr(v))) for v in values.tolist()]
+    if form is None:
+        return values
+    cells = [form.read(cell) for cell in column]
+    low, high = min(cells), max(cells)  # rounding may step over them
+    return [form.write(min(max(Decimal(repr(v)), low), high)) for v in values.tolist()]
 
 
 def _as_read(table: Any, real: Any, made: Any, *, text: str) -> Any:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import datetime
 import io
-import re
 import shlex
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_resample.encoding.columns import is_missing_cell
+from gan_resample.encoding.dates import is_date
 from gan_resample.encoding.numerals import as_decimal, has_leading_zero, is_percentage, read_number
 
 __all__ = ["ColumnKind", "judge_column", "judge_frame", "object_cells", "refuse_columns"]
@@ -37,17 +37,6 @@ MISSING_TOKENS = {
     "", "-", "--", ".", "..", "?", "*", "#n/a", "#na", "#null!", "#value!", "#div/0!", "n/a",
     "n.a.", "na", "nan", "-nan", "null", "nil", "none", "<na>", "nat", "missing", "(null)", "\\n",
 }  # fmt: skip
-
-MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
-CLOCK = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*([ap]\.?m\.?)?\s*(z|utc|gmt|[+-]\d{2}:?\d{2})?"
-DAY = "|".join((
-    r"\d{4}[-/.]\d{1,2}([-/.]\d{1,2})?",
-    r"\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})",
-    rf"\d{{1,2}}[- .]+{MONTH}[- ,]+\d{{2,4}}",
-    rf"{MONTH}[- ]+(\d{{1,2}},?[- ]+)?\d{{4}}",
-    rf"\d{{4}}[- ]{MONTH}[- ]\d{{1,2}}",
-))  # fmt: skip
-DATE = re.compile(rf"({DAY})([t ]+{CLOCK})?|{CLOCK}", re.ASCII | re.IGNORECASE)
 
 DATES = "turn it into a number, for example the days since a date"
 WAYS_OUT = {
@@ -79,6 +68,8 @@ class ColumnKind:
         Of a refused column of numbers: the cells that are none.
     alien : bool
         Of a refused column: whether cells are of a type that is neither number nor text.
+    extreme : tuple of str
+        Of a column of numbers with a warning: the extreme cells, as the command line reads them.
     """
 
     kind: str
@@ -88,6 +79,7 @@ class ColumnKind:
     warning: str = ""
     odd: tuple[str, ...] = ()
     alien: bool = False
+    extreme: tuple[str, ...] = ()
 
 
 NUMBER, CATEGORY, ID = ColumnKind("number"), ColumnKind("category"), ColumnKind("id")
@@ -255,8 +247,9 @@ def _judge_text(cells: Sequence[str], column: Any, *, in_frame: bool) -> ColumnK
     few = others.total() < FEW_OTHERS * len(cells)
     if len(set(numbers.values())) > FEW and (few or all(map(_is_token, others))):
         return _numbers_and_others(others)
-    dates = sum(n for text, n in others.items() if DATE.fullmatch(text.strip()))
-    if dates > (1 - FEW_OTHERS) * len(cells):
+    filled = len(cells) - sum(n for text, n in others.items() if _is_token(text))
+    dates = sum(n for text, n in others.items() if is_date(text))
+    if dates > (1 - FEW_OTHERS) * filled:
         return _refused_for("dates", column.dtype)
     digits = [t for t in counts if any(map(str.isdecimal, t)) and not any(map(str.isalpha, t))]
     if others and sum(counts[text] for text in digits) > (1 - FEW_OTHERS) * len(cells):

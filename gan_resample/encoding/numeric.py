@@ -5,9 +5,10 @@ A copied or snapped value comes back as the stored cell, bit-identical and in th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,13 @@ class NumericColumn:
 
     @classmethod
     def learn(cls, cells: Array, numbers: Array, snap: bool | str) -> NumericColumn:
-        """Learn from ``cells`` as they came, and from the finite ``numbers`` they stand for."""
+        """Learn from ``cells`` as they came, and from the finite ``numbers`` they stand for.
+
+        Raises
+        ------
+        ValueError
+            For whole numbers that float64 merges; the message is a clause about the column.
+        """
         values, origin = _to_floats(numbers)
         if cells.dtype == object:  # any numbers: keep the objects themselves
             first = np.unique(values, return_index=True)[1]
@@ -108,6 +115,7 @@ class NumericColumn:
         if extreme is None:
             mean, scale = _mean_and_scale(values, distinct)
             grid = _standardise(distinct, mean, scale)
+            _refuse_lost(grid, observed, distinct, form)
             return cls(mean, scale, observed, grid, snapped, origin, form)
         usual = values[~extreme]
         ends = [usual.min(), np.nextafter(usual.max(), np.inf)]
@@ -115,6 +123,7 @@ class NumericColumn:
         mean, scale = _mean_and_scale(usual, distinct[start:stop])
         tails = _make_tails(distinct, start, stop, mean, scale)
         grid = _move(tails, distinct, _standardise(distinct, mean, scale))
+        _refuse_lost(grid, observed, distinct, form)
         return cls(mean, scale, observed, grid, snapped, origin, form, tails, (start, stop))
 
     def tell_extremes(self) -> str:
@@ -190,7 +199,39 @@ def _to_floats(numbers: Array) -> tuple[Array, Decimal | None]:
     if len(exact) == len(np.unique(values)):
         return values, None
     origin = as_decimal(min(exact))
-    return shift(numbers, origin), origin
+    values = shift(numbers, origin)
+    if len(exact) != len(np.unique(values)):
+        _refuse_merged(sorted(map(as_decimal, exact)), origin)
+    return values, origin
+
+
+def _refuse_merged(ascending: Sequence[Decimal], origin: Decimal) -> None:
+    """Refuse whole numbers that float64 merges even with ``origin`` taken off."""
+    for low, high in pairwise(ascending):
+        whole = low == low.to_integral_value() and high == high.to_integral_value()
+        if whole and low != high and float(add(low, -origin)) == float(add(high, -origin)):
+            raise _lost(low, high, ascending)
+
+
+def _refuse_lost(grid: Array, observed: Array, values: Array, form: Form | None) -> None:
+    """Refuse whole numbers that are one and the same once they are standardised."""
+    same = np.flatnonzero(grid[1:] <= grid[:-1])
+    known = form is not None or observed.dtype.kind in "iu"
+    if known and len(same) and np.array_equal(values[same], np.rint(values[same])):
+        read = as_decimal if form is None else form.read
+        numbers = [as_decimal(read(cell)) for cell in observed.tolist()]
+        at = int(same[0])
+        raise _lost(numbers[at], numbers[at + 1], numbers)
+
+
+def _lost(low: Decimal, high: Decimal, ascending: Sequence[Decimal]) -> ValueError:
+    ends = ascending[0], ascending[-1]
+    farthest = max(ends, key=lambda end: abs(end - low))
+    return ValueError(
+        f"holds whole numbers that float64 cannot tell apart, {low:f} and {high:f}, beside others "
+        f"as far off as {farthest:f}: make cells that stand for a missing value missing, name it "
+        "in id_columns if it identifies rows, list it in categorical_features, or leave it out"
+    )
 
 
 def _mean_and_scale(values: Array, distinct: Array) -> tuple[float, float]:

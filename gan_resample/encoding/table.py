@@ -193,10 +193,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = self._check(X, reset=False)
-        parts = [
-            column.encode(self._numbers(X, j, column))
-            for column, j in zip(self._numeric, self.numeric_features_, strict=True)
-        ]
+        numbers = self._read_numbers(X, self._numeric)
+        parts = [column.encode(n) for column, n in zip(self._numeric, numbers, strict=True)]
         numeric = np.column_stack(parts) if parts else np.empty((len(X), 0))
         if not self.spans_:
             return numeric
@@ -316,16 +314,40 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _learn_numeric(self, X: Any) -> list[NumericColumn]:
         columns, extremes = [], {}
-        for j in self.numeric_features_:
-            column = NumericColumn.learn(column_values(X, j), self._numbers(X, j), self.snap)
+        read = self._read_numbers(X, [None] * len(self.numeric_features_))
+        for j, numbers in zip(self.numeric_features_, read, strict=True):
+            try:
+                column = NumericColumn.learn(column_values(X, j), numbers, self.snap)
+            except ValueError as error:
+                raise ValueError(f"column {self._name(j)} {error}") from error
             columns.append(column)
             if column.tails:
                 extremes[j] = column.tell_extremes()
         self._warn(extremes)
         return columns
 
-    def _numbers(self, X: Any, j: int, learned: NumericColumn | None = None) -> Array:
-        """Return column ``j`` as finite numbers; text is read where ``fit`` read text."""
+    def _read_numbers(self, X: Any, learned: Sequence[NumericColumn | None]) -> list[Array]:
+        """Return the numeric columns as finite numbers; refuse what has cells without a value.
+
+        All such columns are named at once, those of categories too.
+        """
+        read, missing, infinite = [], {}, {}
+        for j, column in zip(self.numeric_features_, learned, strict=True):
+            cells, values = self._numbers(X, j, column)
+            read.append(cells)
+            missing[j], infinite[j] = int(np.isnan(values).sum()), int(np.isinf(values).sum())
+        for j in self.categorical_features_:
+            missing[j] = int(is_missing(column_values(X, j)).sum())
+        told = [
+            self._tell_cells(missing, "missing value", "(NaN)", IMPUTE),
+            self._tell_cells(infinite, "infinite value", "(inf)", "clip or drop them first"),
+        ]
+        if any(told):
+            raise ValueError("\n".join(filter(None, told)))
+        return read
+
+    def _numbers(self, X: Any, j: int, learned: NumericColumn | None) -> tuple[Array, Array]:
+        """Return column ``j`` as numbers, and as float64; text is read where ``fit`` read text."""
         cells = column_values(X, j)
         if cells.dtype == object:
             cells = read_cells(cells, learned, self._name(j))
@@ -338,14 +360,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 f"column {self._name(j)} is numeric, but holds a value that is no number "
                 f"({error}): list it in categorical_features, or convert it"
             ) from error
-        self._refuse(np.isnan(values), j, "missing value{} (NaN)", IMPUTE)
-        self._refuse(np.isinf(values), j, "infinite value{} (inf)", "clip or drop them first")
-        return cells
+        return cells, values
 
     def _categories_of(self, X: Any) -> Array:
         columns = [column_values(X, j) for j in self.categorical_features_]
         for j, column in zip(self.categorical_features_, columns, strict=True):
-            self._refuse(is_missing(column), j, "missing value{} (NaN)", IMPUTE)
             if len({isinstance(value, str) for value in column}) > 1:
                 raise ValueError(
                     f"column {self._name(j)} mixes text with other values, which have no order: "
@@ -358,12 +377,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             table[:, at] = column
         return table
 
-    def _refuse(self, bad: NDArray[np.bool_], j: int, what: str, advice: str) -> None:
-        if count := int(bad.sum()):
-            raise ValueError(
-                f"column {self._name(j)} has {count} {what.format('s' if count > 1 else '')}, "
-                f"which TableEncoder cannot encode: {advice}"
-            )
+    def _tell_cells(self, counts: Mapping[int, int], what: str, short: str, advice: str) -> str:
+        """Say which columns have cells that cannot be encoded, and how many; "" where none has."""
+        found = {j: n for j, n in sorted(counts.items()) if n}
+        told = [f"column {self._name(j)} has {n} {what}{'s' * (n > 1)}" for j, n in found.items()]
+        if len(told) > 1:
+            each = ", ".join(f"{self._name(j)} ({n})" for j, n in found.items())
+            told = [f"columns {each} have {what}s"]
+        return "".join(f"{t} {short}, which TableEncoder cannot encode: {advice}" for t in told)
 
     def _warn_of_unseen(self, Z: Array) -> None:
         pairs = zip(self.spans_, self.categorical_features_, strict=True)

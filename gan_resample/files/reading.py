@@ -7,14 +7,15 @@ file is looked at first, and what does not fit is refused with its number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from gan_resample.encoding.numerals import read_number
+from gan_resample.encoding.numerals import has_leading_zero, is_percentage, read_number
 from gan_resample.files.text import (
     COLUMNAR,
     READABLE,
@@ -79,7 +80,8 @@ def read_table(file: Path, missing: Sequence[str] = ()) -> Table:
         One of ``READABLE``, in UTF-8 where it is text: ``.csv`` with commas, ``.tsv`` with tabs,
         ``.csv.gz``, a ``.zip`` of one of them, ``.parquet`` or ``.feather``.
     missing : sequence of str, default=()
-        Cells without a value, besides ``MISSING``; blanks around them do not matter.
+        Cells without a value, besides ``MISSING``; blanks around them do not matter, nor how a
+        number is written: -9999 means -9999.0 and "-9,999" too.
 
     Returns
     -------
@@ -205,9 +207,31 @@ def _read_cells(file: Path, layout: Layout, **options: Any) -> pd.DataFrame:
 def _as_spelled(frame: pd.DataFrame, missing: Sequence[str]) -> list[str]:
     """Return the wanted cells without a value as they stand in the file, blanks and all."""
     wanted = {token.strip() for token in missing}
+    # in columns of whole numbers pandas goes by the text
+    numbers = _numbers_of(wanted)
+    whole = [f"{n.to_integral_value():f}" for n in numbers if n == n.to_integral_value()]
     texts = (frame[name] for name in frame if not pd.api.types.is_numeric_dtype(frame[name]))
     cells = {cell for column in texts for cell in column.dropna().unique()}
-    return [*wanted, *(c for c in cells if isinstance(c, str) and c.strip() in wanted)]
+    return [*wanted, *whole, *(cell for cell in cells if _is_wanted(cell, wanted, numbers))]
+
+
+def _numbers_of(wanted: Collection[str]) -> set[Decimal]:
+    found = map(read_number, wanted)
+    return {number for number in found if number is not None}
+
+
+def _is_wanted(cell: Any, wanted: Collection[str], numbers: Collection[Decimal]) -> bool:
+    """Tell whether a cell is one of some texts or reads as one of some numbers.
+
+    A code with zeros before it is no number, and 12% is not 12.
+    """
+    if isinstance(cell, Decimal):
+        return cell in numbers
+    if not isinstance(cell, str):
+        return False
+    if cell.strip() in wanted:
+        return True
+    return not (has_leading_zero(cell) or is_percentage(cell)) and read_number(cell) in numbers
 
 
 def _with_codes(
@@ -253,13 +277,14 @@ def _read_columnar(file: Path, missing: Sequence[str]) -> Table:
 def _without(frame: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:
     """Return a frame with the cells missing that are said to have no value."""
     texts = {token.strip() for token in missing}
-    numbers = {float(token) for token in texts if read_number(token) is not None}
+    numbers = _numbers_of(texts)
+    floats = [float(number) for number in numbers]
     frame = frame.copy(deep=False)
     for name, column in frame.items():
         if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
-            none = column.isin(numbers)
+            none = column.isin(floats)
         else:
-            none = column.astype(object).map(lambda c: isinstance(c, str) and c.strip() in texts)
+            none = column.astype(object).map(lambda cell: _is_wanted(cell, texts, numbers))
         if missing and none.any():
             frame[name] = column.mask(none)
     return frame
