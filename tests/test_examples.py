@@ -2,11 +2,15 @@
 
 import json
 import os
+import runpy
 import sqlite3
-import subprocess
 import sys
+import warnings
+from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryFile
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,18 +22,36 @@ EXAMPLES = [p for p in sorted((ROOT / "examples").glob("plot_*.py")) if p.stem n
 
 
 def run(*command):
-    environment = os.environ | {
-        "GAN_RESAMPLE_QUICK": "1",
-        "MPLBACKEND": "Agg",
-        "PYTHONPATH": str(ROOT),
-        "OMP_NUM_THREADS": "1",
-    }
-    done = subprocess.run(
-        [sys.executable, *map(str, command)],
-        env=environment, cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    """Run a script, or ``-m module``, in a fork of this process, where libraries are loaded."""
+    with TemporaryFile("w+") as output, TemporaryFile("w+") as errors:
+        streams = output.fileno(), errors.fileno()
+        child = get_context("fork").Process(target=_run, args=(streams, [*map(str, command)]))
+        child.start()
+        child.join()
+        told, complaints = (file.seek(0) or file.read() for file in (output, errors))
+    assert child.exitcode == 0, complaints
+    return told
+
+
+def _run(streams, command):
+    for own, given in zip((1, 2), streams, strict=True):
+        os.dup2(given, own)
+    sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
+    os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
+    os.environ |= {"GAN_RESAMPLE_QUICK": "1", "PYTHONPATH": str(ROOT)}
+    warnings.resetwarnings()  # those of pytest
+    plt.switch_backend("Agg")
+    try:
+        if command[0] == "-m":
+            sys.argv = command[1:]
+            runpy.run_module(command[1], run_name="__main__", alter_sys=True)
+        else:
+            sys.argv = command
+            runpy.run_path(command[0], run_name="__main__")
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
