@@ -19,7 +19,7 @@ from gan_resample.cli import main
 from gan_resample.engine.net import GameNet
 from tests.evaluation.helpers import mixed_table
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FEW = ["--samplers", "none,spread", "--classifiers", "knn", "--cv", "2", "--n-jobs", "1"]
 
 
