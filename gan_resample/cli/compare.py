@@ -176,7 +176,7 @@ def _make_datasets(
 
 
 def _refuse_columns(path: Path, kinds: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse the columns of all tables at once."""
+    """Raise on the columns of all tables at once."""
     from gan_resample.encoding.kinds import refuse_columns
 
     told: dict[str, Any] = {}

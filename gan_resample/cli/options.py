@@ -156,7 +156,7 @@ class Columns:
         return chosen
 
     def check(self) -> None:
-        """Refuse columns that are to be two things at once."""
+        """Raise on columns that are to be two things at once."""
         named = {"--target": [self.target], "--drop": self.drop, "--id": self.ids}
         named["--categorical"] = self.categorical
         for (one, left), (other, right) in combinations(named.items(), 2):
@@ -187,7 +187,7 @@ def say(sentences: Iterable[str]) -> None:
 
 
 def say_kinds(name: str, kinds: Mapping[Any, Any]) -> None:
-    """Tell what columns were taken for, where that was guessed, and what looks wrong."""
+    """Print what columns were taken for, where that was guessed, and what looks wrong."""
     from gan_resample.encoding.kinds import option
 
     for column, kind in kinds.items():

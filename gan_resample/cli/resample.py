@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _refuse_columns(name: str, X: Any, named: Columns) -> None:
-    """Refuse all columns at once that nothing can be made of, those with missing values too."""
+    """Raise on all columns at once that nothing can be made of, those with missing values too."""
     from gan_resample.datasets import read_columns
     from gan_resample.encoding.kinds import ColumnKind, refuse_columns
 
@@ -99,7 +99,7 @@ def _refuse_columns(name: str, X: Any, named: Columns) -> None:
 
 
 def _refuse_foreign(path: Path, columns: Sequence[str]) -> None:
-    """Refuse to replace a file, unless this command wrote it with the same columns."""
+    """Raise if there is a file that this command did not write with the same columns."""
     from gan_resample.files.reading import read_table
     from gan_resample.files.writing import holds_something
 

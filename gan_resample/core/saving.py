@@ -43,7 +43,7 @@ class LeanPickles:
         return state
 
     def _check_goes_on(self, net: GameNet) -> None:
-        """Refuse to go on where a saved estimator left out what that needs."""
+        """Raise if a saved estimator left out what going on needs."""
         if not net.optimizers():
             raise ValueError(
                 f"this {type(self).__name__} was saved or copied with warm_start=False, which "

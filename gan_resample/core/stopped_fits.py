@@ -52,7 +52,7 @@ class StoppedFitsMixin:
                 del stopped_by  # its traceback leads here
 
     def _told_of_stop(self) -> str:
-        """Tell what was kept; a hook."""
+        """Return a sentence on what was kept; a hook."""
         game = self.net_.module_
         return (
             f"{type(self).__name__} was stopped after {game.rounds_played} of "

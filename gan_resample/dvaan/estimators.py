@@ -51,7 +51,7 @@ PAPER_SETTINGS: dict[str, Any] = {
 
 
 def warn_of_acceptance(rates: Mapping[Any, float], advice: str) -> None:
-    """Tell which classes have too few rows near their boundary on which both labels agree."""
+    """Warn of classes with too few rows near their boundary on which both labels agree."""
     told = ", ".join(f"{label!r}: {rate:.2g}" for label, rate in rates.items())
     warnings.warn(
         f"of the candidates near the boundary of a class, fewer than 1 in {MOST_TRIES} are taken "

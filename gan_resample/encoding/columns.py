@@ -25,7 +25,7 @@ Array = NDArray[Any]
 
 
 def is_frame(X: Any) -> bool:
-    """Tell whether ``X`` is a pandas DataFrame, without importing pandas."""
+    """Return whether ``X`` is a pandas DataFrame, without importing pandas."""
     return hasattr(X, "iloc") and hasattr(X, "dtypes") and np.ndim(X) == 2
 
 
@@ -67,7 +67,7 @@ def prepare_rows(X: Any, encoder: Any) -> tuple[Any, Any]:
 
 
 def _refuse_unreadable(X: Any) -> None:
-    """Refuse tensors that numpy cannot read: with gradients, sparse, or of half precision."""
+    """Raise on tensors that numpy cannot read: with gradients, sparse, or of half precision."""
     if isinstance(X, np.ndarray) or not hasattr(X, "__array__"):
         return
     try:
@@ -87,7 +87,7 @@ def _has_text(rows: Any) -> bool:
 
 
 def refuse_masked(rows: Any, name: str) -> None:
-    """Refuse a numpy masked array whose mask hides something, or a list of such."""
+    """Raise on a numpy masked array whose mask hides something, or a list of such."""
     parts = rows if isinstance(rows, (list, tuple)) else [rows]
     if n := sum(int(np.ma.count_masked(part)) for part in parts if np.ma.is_masked(part)):
         raise ValueError(
@@ -97,7 +97,7 @@ def refuse_masked(rows: Any, name: str) -> None:
 
 
 def check_frame(X: Any) -> None:
-    """Refuse a data frame without rows or columns, or with two columns of one name."""
+    """Raise on a data frame without rows or columns, or with two columns of one name."""
     if not X.columns.is_unique:
         twice = X.columns[X.columns.duplicated()].tolist()
         raise ValueError(f"X has duplicate column names {twice}: rename them")
@@ -177,14 +177,14 @@ def column_values(X: Any, j: int) -> Array:
 
 
 def is_missing(column: Array) -> NDArray[np.bool_]:
-    """Tell which entries are None, NaN or pandas' NA."""
+    """Return which entries are None, NaN or pandas' NA."""
     if column.dtype.kind in "biuUS":
         return np.zeros(len(column), dtype=bool)
     return np.fromiter(map(is_missing_cell, column), bool, len(column))
 
 
 def is_missing_cell(cell: Any) -> bool:
-    """Tell whether a cell is None, NaN or pandas' NA."""
+    """Return whether a cell is None, NaN or pandas' NA."""
     if cell is None:
         return True
     if isinstance(cell, Decimal):

@@ -97,7 +97,7 @@ DATE = re.compile(
 
 
 def is_date(text: str) -> bool:
-    """Tell whether a text is a date, a month or quarter of a year, a time, or some of them.
+    """Return whether a text is a date, a month or quarter of a year, a time, or some of them.
 
     Digits alone are a number: ``20200105`` is none.
     """

@@ -29,7 +29,7 @@ SHOWN = 3
 
 
 def find_extremes(values: Array) -> NDArray[np.bool_] | None:
-    """Tell which cells lie so far out that they decide the scale of a column.
+    """Return which cells lie so far out that they decide the scale of a column.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ KNOWN_RANGES = ((0.0, 1.0), (-1.0, 1.0))  # of floats, in the order in which the
 
 
 def is_images(X: Any) -> bool:
-    """Tell whether ``X`` is an array of four dimensions, or a sequence of arrays of three."""
+    """Return whether ``X`` is an array of four dimensions, or a sequence of arrays of three."""
     return n_dimensions(X) == 4
 
 
@@ -315,7 +315,7 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
         return low, high
 
     def _check_kind(self, X: Array) -> None:
-        """Refuse floats where fit saw whole numbers and the reverse: 1 is not white there."""
+        """Raise on floats where fit saw whole numbers and the reverse: 1 is not white there."""
         if isinstance(self.value_range, str) and (X.dtype.kind == "f") != (
             self.dtype_.kind == "f"
         ):

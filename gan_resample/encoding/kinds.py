@@ -323,7 +323,7 @@ def _with_warning(column: Any, kind: ColumnKind) -> ColumnKind:
 
 
 def _counts_rows(column: Any) -> bool:
-    """Tell whether a column of a frame holds another whole number in every row."""
+    """Return whether a column of a frame holds another whole number in every row."""
     if isinstance(column, np.ndarray) or column.isna().any():
         return False
     if column.dtype.kind in "iuf":

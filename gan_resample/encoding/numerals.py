@@ -43,12 +43,12 @@ def read_number(text: str) -> Decimal | None:
 
 
 def is_percentage(text: str) -> bool:
-    """Tell whether a number ends in a percent sign."""
+    """Return whether a number ends in a percent sign."""
     return text.rstrip().endswith("%")
 
 
 def has_leading_zero(text: str) -> bool:
-    """Tell whether a number begins like a code, ``01234``, which is no number to a person."""
+    """Return whether a number begins like a code, ``01234``, which is no number to a person."""
     return LEADING_ZERO.match(text.strip()) is not None
 
 

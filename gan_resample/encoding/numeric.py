@@ -206,7 +206,7 @@ def _to_floats(numbers: Array) -> tuple[Array, Decimal | None]:
 
 
 def _refuse_merged(ascending: Sequence[Decimal], origin: Decimal) -> None:
-    """Refuse whole numbers that float64 merges even with ``origin`` taken off."""
+    """Raise on whole numbers that float64 merges even with ``origin`` taken off."""
     for low, high in pairwise(ascending):
         whole = low == low.to_integral_value() and high == high.to_integral_value()
         if whole and low != high and float(add(low, -origin)) == float(add(high, -origin)):
@@ -214,7 +214,7 @@ def _refuse_merged(ascending: Sequence[Decimal], origin: Decimal) -> None:
 
 
 def _refuse_lost(grid: Array, observed: Array, values: Array, form: Form | None) -> None:
-    """Refuse whole numbers that are one and the same once they are standardised."""
+    """Raise on whole numbers that are one and the same once they are standardised."""
     same = np.flatnonzero(grid[1:] <= grid[:-1])
     known = form is not None or observed.dtype.kind in "iu"
     if known and len(same) and np.array_equal(values[same], np.rint(values[same])):
@@ -259,7 +259,7 @@ def _move(tails: tuple[Tail, ...], values: Array, z: Array) -> Array:
 
 
 def _is_copy(grid: Array, z: Array, nearest: Array) -> NDArray[np.bool_]:
-    """Tell what lies within rounding of an observed value: bit-identical then."""
+    """Return which numbers lie within rounding of an observed value: bit-identical then."""
     tolerance = 8 * np.finfo(z.dtype).eps * np.maximum(1, np.abs(z))
     return np.abs(z - grid[nearest]) <= tolerance
 

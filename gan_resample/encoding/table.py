@@ -378,7 +378,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return table
 
     def _tell_cells(self, counts: Mapping[int, int], what: str, short: str, advice: str) -> str:
-        """Say which columns have cells that cannot be encoded, and how many; "" where none has."""
+        """Return which columns have cells that cannot be encoded, as a text; "" where none has."""
         found = {j: n for j, n in sorted(counts.items()) if n}
         told = [f"column {self._name(j)} has {n} {what}{'s' * (n > 1)}" for j, n in found.items()]
         if len(told) > 1:

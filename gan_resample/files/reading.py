@@ -221,7 +221,7 @@ def _numbers_of(wanted: Collection[str]) -> set[Decimal]:
 
 
 def _is_wanted(cell: Any, wanted: Collection[str], numbers: Collection[Decimal]) -> bool:
-    """Tell whether a cell is one of some texts or reads as one of some numbers.
+    """Return whether a cell is one of some texts or reads as one of some numbers.
 
     A code with zeros before it is no number, and 12% is not 12.
     """

@@ -83,7 +83,7 @@ def suffix_of(file: Path) -> str:
 
 
 def refuse_twice(file: Path, names: Iterable[str]) -> None:
-    """Refuse columns of the same name: pandas would give one of them another."""
+    """Raise on columns of the same name: pandas would give one of them another."""
     if twice := [name for name, n in Counter(names).items() if n > 1]:
         raise ValueError(f"{file} has several columns called {listed(twice)}: rename them")
 

@@ -72,7 +72,7 @@ def check_folder(path: Path) -> None:
 
 
 def refuse_inputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """Refuse to write over a table that is read, by whatever name or link."""
+    """Raise if an output is a table that is read, by whatever name or link."""
     inputs = [*inputs]
     for output in outputs:
         for source in inputs:
@@ -88,7 +88,7 @@ def refuse_inputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
 
 
 def refuse_foreign_results(folder: Path, is_store: Callable[[Path], bool]) -> None:
-    """Refuse a folder where results would replace a file that no comparison wrote there."""
+    """Raise on a folder where results would replace a file that no comparison wrote there."""
     ours = written_by_comparison(folder, is_store)
     for name in (*RESULTS, REPORT):
         if holds_something(folder / name) and name not in ours:
@@ -117,12 +117,12 @@ def written_by_comparison(folder: Path, is_store: Callable[[Path], bool]) -> set
 
 
 def is_report(path: Path) -> bool:
-    """Tell whether a file is a page of :meth:`Comparison.to_html`."""
+    """Return whether a file is a page of :meth:`Comparison.to_html`."""
     return path.is_file() and FOOTER in path.read_text(encoding="utf-8", errors="replace")
 
 
 def holds_something(path: Path) -> bool:
-    """Tell whether writing over a path would lose anything."""
+    """Return whether writing over a path would lose anything."""
     return path.is_dir() or (path.is_file() and path.stat().st_size > 0)
 
 
@@ -137,7 +137,7 @@ def _begins(path: Path, start: str) -> bool:
 
 
 def check_table_file(path: Path) -> None:
-    """Refuse a name that tells no format, a folder, and a format whose library is not there."""
+    """Raise on a name that tells no format, a folder, and a format whose library is not there."""
     name = path.name.lower()
     if not name.endswith(SUFFIXES):
         raise ValueError(f"--out {path} must end in {', '.join(READABLE)}")

@@ -289,7 +289,7 @@ def make_class_mixer(
 
 
 def class_mixer_chunk(mixer: ClassMixer) -> int:
-    """Tell how many rows ``mixer`` makes at once within bounded memory."""
+    """Return how many rows ``mixer`` makes at once within bounded memory."""
     return max(32, min(2048, 4_000_000 // max(mixer.anchors.sizes)))
 
 

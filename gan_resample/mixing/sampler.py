@@ -118,7 +118,7 @@ class MixingSampler(BaseGameSampler):
         warn_of_poor_decoding(x, decoded, y, rounds=rounds, remedy=remedy)
 
     def _needs_decoder(self) -> bool:
-        """Tell whether the game's rows have to be decoded."""
+        """Return whether the game's rows have to be decoded."""
         return self.game_.feature_extractor is not None and self.space_ == "rows"
 
     def _told_of_stop(self) -> str:

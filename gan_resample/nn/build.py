@@ -145,7 +145,7 @@ def try_module(module: nn.Module, shape: Shape, name: str) -> Tensor:
 
 
 def rows_at_once(shape: Shape) -> int:
-    """Tell how many rows of ``shape`` go through a network at once within bounded memory."""
+    """Return how many rows of ``shape`` go through a network at once within bounded memory."""
     if not RowShape(shape).is_image:
         return 8192
     return max(1, ACTIVATIONS // (32 * shape[-2] * shape[-1]))
