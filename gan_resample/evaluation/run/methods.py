@@ -146,6 +146,10 @@ class Method:
     def does_nothing(self) -> bool:
         return self.sampler is None and self.fit is fit_plainly
 
+    @property
+    def plays_a_game(self) -> bool:
+        return isinstance(self.sampler, BaseGameSampler)
+
     def class_weights(self, counts: Array) -> Array:
         """Weights of the classes for their sizes; 0 of an empty one, 1 without a weighing."""
         weights = (counts > 0).astype(float)
