@@ -24,7 +24,14 @@ from gan_resample.encoding.columns import is_missing_cell
 from gan_resample.encoding.dates import is_date
 from gan_resample.encoding.numerals import as_decimal, has_leading_zero, is_percentage, read_number
 
-__all__ = ["ColumnKind", "judge_column", "judge_frame", "object_cells", "refuse_columns"]
+__all__ = [
+    "ColumnKind",
+    "is_missing_token",
+    "judge_column",
+    "judge_frame",
+    "object_cells",
+    "refuse_columns",
+]
 
 Array = NDArray[Any]
 
@@ -245,9 +252,9 @@ def _judge_text(cells: Sequence[str], column: Any, *, in_frame: bool) -> ColumnK
     if not in_frame:
         return _words(next(iter(others)))
     few = others.total() < FEW_OTHERS * len(cells)
-    if len(set(numbers.values())) > FEW and (few or all(map(_is_token, others))):
+    if len(set(numbers.values())) > FEW and (few or all(map(is_missing_token, others))):
         return _numbers_and_others(others)
-    filled = len(cells) - sum(n for text, n in others.items() if _is_token(text))
+    filled = len(cells) - sum(n for text, n in others.items() if is_missing_token(text))
     dates = sum(n for text, n in others.items() if is_date(text))
     if dates > (1 - FEW_OTHERS) * filled:
         return _refused_for("dates", column.dtype)
@@ -268,7 +275,8 @@ def _words(text: str) -> ColumnKind:
     )
 
 
-def _is_token(text: str) -> bool:
+def is_missing_token(text: str) -> bool:
+    """Return whether a text is what people write where there is no value."""
     return text.strip().casefold() in MISSING_TOKENS
 
 

@@ -7,6 +7,7 @@ file is looked at first, and what does not fit is refused with its number.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,6 +16,7 @@ from typing import Any
 
 import pandas as pd
 
+from gan_resample.encoding.kinds import is_missing_token
 from gan_resample.encoding.numerals import has_leading_zero, is_percentage, read_number
 from gan_resample.files.text import (
     COLUMNAR,
@@ -162,7 +164,17 @@ def separate_target(
         )
     if target in drop:
         raise ValueError(f"the target, {target!r}, cannot be dropped")
-    return frame.drop(columns=[target, *drop]), frame[target]
+    y = frame[target]
+    tokens = {cell: n for cell, n in y.value_counts().items() if isinstance(cell, str)}
+    if doubtful := {cell: n for cell, n in tokens.items() if is_missing_token(cell)}:
+        told = ", ".join(f"{cell!r} ({n} rows)" for cell, n in doubtful.items())
+        warnings.warn(
+            f"the target {target!r} of {name} has labels that look like missing values, and takes "
+            f"them for a class: {told}. If they are missing, say so with --missing, or remove "
+            "these rows",
+            stacklevel=2,
+        )
+    return frame.drop(columns=[target, *drop]), y
 
 
 # ---- text ---------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import warnings
 import zipfile
 from decimal import Decimal
 
@@ -388,3 +389,15 @@ def test_a_header_that_lacks_a_name_is_no_row_names(tmp_path):
     counted = [f"{k + 1},{k % 2},yes,n{k}" for k in range(6)]
     file.write_text("\n".join(["a,b,c", *counted]) + "\n")
     assert list(read_table(file).frame.columns) == ["a", "b", "c"]
+
+
+def test_labels_that_look_missing_are_told():
+    frame = pd.DataFrame({"a": range(8), "y": ["yes"] * 3 + ["no"] * 3 + ["N/A", "none"]})
+    with pytest.warns(
+        UserWarning, match=r"'y' of t .*: 'N/A' \(1 rows\), 'none' \(1 rows\).*--miss"
+    ):
+        _, y = separate_target(frame, "y", name="t")
+    assert y.tolist() == frame["y"].tolist()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        separate_target(frame[:6], "y", name="t")

@@ -150,7 +150,7 @@ class Store:
             kind: {name for (name,) in connection.execute(f"SELECT DISTINCT {kind} FROM records")}
             for kind in NAMED
         }
-        if not any(there.values()):
+        if not any(there.values()) or self._asked_otherwise(connection):
             return
         there["classifier"].discard("")  # of a sampler's own record
         needed = {(kind, name) for kind, names in there.items() for name in names}
@@ -166,6 +166,14 @@ class Store:
                 f"by another program: it holds results, but not the settings of {lost[0]} that "
                 "they were made with; remove the file, or name another place"
             )
+
+    def _asked_otherwise(self, connection: sqlite3.Connection) -> bool:
+        """Return whether this run has other arguments or scores, which :meth:`_bind` refuses."""
+        held = {(k, n): v for k, n, v in connection.execute("SELECT * FROM about")}
+        return any(
+            kind == "argument" and held.get((kind, name), value) != value
+            for kind, name, value in self._about
+        )
 
     def _bind(self, connection: sqlite3.Connection) -> None:
         """Note the settings of this run, and refuse those of another that differ."""
@@ -273,7 +281,7 @@ class Store:
 def _differing(now: str, there: str) -> str:
     """Return the parts that two lists of settings do not share."""
     parts = now.split(", "), there.split(", ")
-    own = (", ".join(x for x in a if x not in b) for a, b in (parts, parts[::-1]))
+    own = (", ".join(x for x in a if x not in b) or "none" for a, b in (parts, parts[::-1]))
     return "now {}, there {}".format(*own)
 
 

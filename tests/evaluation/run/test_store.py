@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from gan_resample.evaluation import compare
 from gan_resample.evaluation.run.fold import Outcome
 from gan_resample.evaluation.run.store import Store, is_store
+from tests.evaluation.helpers import numeric_table
 
 AS_FORMAT_0 = (
     "ALTER TABLE records DROP COLUMN checksum",
@@ -620,3 +622,13 @@ def test_names_that_have_no_result_may_come_and_go(tmp_path):
         with closing(Store(path)) as store:
             store.agree(more)
         run(path, "DELETE FROM about WHERE name IN ('u', 'smote')")
+
+
+def test_other_scores_are_no_damage(tmp_path):
+    X, y = numeric_table()
+    asked = {"cv": 2, "n_jobs": 1, "random_state": 0, "store": tmp_path / "s.sqlite"}
+    compare((X, y), ["none"], ["knn"], **asked)
+    with pytest.raises(ValueError, match="made otherwise .argument scores: now a, there balanced"):
+        compare((X, y), ["none"], ["knn"], scoring={"a": "accuracy"}, **asked)
+    with pytest.raises(ValueError, match="made otherwise .argument scores: now none, there"):
+        compare((X, y), ["none"], ["knn"], scoring=["roc_auc"], **asked)
