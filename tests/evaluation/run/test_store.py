@@ -628,7 +628,9 @@ def test_other_scores_are_no_damage(tmp_path):
     X, y = numeric_table()
     asked = {"cv": 2, "n_jobs": 1, "random_state": 0, "store": tmp_path / "s.sqlite"}
     compare((X, y), ["none"], ["knn"], **asked)
-    with pytest.raises(ValueError, match="made otherwise .argument scores: now a, there balanced"):
+    with pytest.raises(
+        ValueError, match=r"made otherwise .argument scores: now a, there balanced"
+    ):
         compare((X, y), ["none"], ["knn"], scoring={"a": "accuracy"}, **asked)
-    with pytest.raises(ValueError, match="made otherwise .argument scores: now none, there"):
+    with pytest.raises(ValueError, match=r"made otherwise .argument scores: now none, there"):
         compare((X, y), ["none"], ["knn"], scoring=["roc_auc"], **asked)
