@@ -62,7 +62,9 @@ def run(options: argparse.Namespace) -> None:
     named = asked.find(name, [*table.frame.columns])
     X, y = separate_target(table.frame, named.target, named.drop, name=name)
     written = [column for column in table.frame.columns if column not in named.drop]
-    if options.mark in written:
+    if options.mark.strip() in {"", *map(str.strip, written)}:
+        if not options.mark.strip():
+            raise ValueError("--mark must name the column that marks generated rows: it is empty")
         raise ValueError(f"there is a column {options.mark!r} already: name another with --mark")
     _refuse_foreign(options.out, [*written, options.mark])
     _refuse_columns(name, X, named)

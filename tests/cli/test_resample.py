@@ -73,6 +73,8 @@ def test_whole_numbers_stay_whole(whole_table, tmp_path):
         (["--sampler", "none"], "none generates no rows"),
         (["--sampler", "smoot"], "unknown sampler 'smoot'"),
         (["--sampler", "spread", "--mark", "town"], "there is a column 'town' already"),
+        (["--sampler", "spread", "--mark", " town "], "there is a column ' town ' already"),
+        (["--sampler", "spread", "--mark", " "], "--mark must name the column"),
         (
             ["--sampler", "spread", "--out", "{folder}/x.xlsx"],
             "must end in .csv, .tsv, .csv.gz, .zip, .parquet, .feather",
