@@ -165,9 +165,9 @@ def separate_target(
     if target in drop:
         raise ValueError(f"the target, {target!r}, cannot be dropped")
     y = frame[target]
-    tokens = {cell: n for cell, n in y.value_counts().items() if isinstance(cell, str)}
-    if doubtful := {cell: n for cell, n in tokens.items() if is_missing_token(cell)}:
-        told = ", ".join(f"{cell!r} ({n} rows)" for cell, n in doubtful.items())
+    counts = y.value_counts().items()
+    if doubtful := [(x, n) for x, n in counts if isinstance(x, str) and is_missing_token(x)]:
+        told = ", ".join(f"{cell!r} ({n} rows)" for cell, n in doubtful)
         warnings.warn(
             f"the target {target!r} of {name} has labels that look like missing values, and takes "
             f"them for a class: {told}. If they are missing, say so with --missing, or remove "
