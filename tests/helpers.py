@@ -204,10 +204,8 @@ def samplers():
 
 
 def classifiers():
-    games = (GAMOClassifier, DVAANClassifier, CycleGANClassifier)
-    short = [kind(**SMALL, max_iter=60) for kind in games]
-    pgan = PGANClassifier(**SMALL, max_iter=60, init_iter=10)
-    return [*short, pgan, EGANClassifier(**SMALL, max_iter=200)]
+    games = (GAMOClassifier, DVAANClassifier, CycleGANClassifier, EGANClassifier)
+    return [*(kind(**QUICK) for kind in games), PGANClassifier(**QUICK, init_iter=2)]
 
 
 def wanted_labels(sampler):
