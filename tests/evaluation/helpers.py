@@ -8,7 +8,7 @@ import pandas as pd
 from gan_resample.datasets import as_dataset
 from gan_resample.evaluation import compare
 
-QUICK = {"cv": 3, "max_iter": 4}
+QUICK = {"cv": 2, "max_iter": 4}
 SAMPLERS = ["none", "class_weight", "threshold", "random", "smote", "spread", "gamo"]
 
 

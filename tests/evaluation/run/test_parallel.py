@@ -21,7 +21,7 @@ from gan_resample import GAMOSampler
 from gan_resample.evaluation import compare
 from gan_resample.evaluation.run import parallel as work
 from gan_resample.evaluation.run.store import Store
-from tests.evaluation.helpers import numeric_table
+from tests.evaluation.helpers import QUICK, numeric_table, tables
 
 compare_module = sys.modules["gan_resample.evaluation.run.compare"]
 DATA = {"numbers": numeric_table()}
@@ -66,6 +66,15 @@ def played(monkeypatch):
 
     monkeypatch.setattr(work, "run_task", noted)
     return seen
+
+
+# ---- processes ----------------------------------------------------------------------------------
+
+
+def test_the_same_seed_gives_the_same_figures_whatever_the_number_of_processes():
+    asked = tables(), ["threshold", "spread", "gamo"], ["logistic"]
+    one, again = (compare(*asked, n_jobs=n, **QUICK) for n in (1, 2))
+    pd.testing.assert_frame_equal(without_times(again), without_times(one))
 
 
 # ---- memory -------------------------------------------------------------------------------------
@@ -113,7 +122,7 @@ def compare_when_both_are_there(folder, store):
 
 def test_two_processes_share_a_store_and_the_work(tmp_path):
     store = tmp_path / "s.sqlite"
-    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+    with ProcessPoolExecutor(2, get_context("fork")) as pool:
         calls = [pool.submit(compare_when_both_are_there, tmp_path, store) for _ in range(2)]
         found = [call.result(timeout=300) for call in calls]
     processes = [file.name.split()[0] for file in (tmp_path / "plays").iterdir()]
