@@ -1,8 +1,11 @@
 """The command ``resample``: real rows stay as they are, generated ones are marked."""
 
+import errno
+import io
 import os
 import re
 import shlex
+import sys
 import zipfile
 
 import numpy as np
@@ -358,19 +361,42 @@ def test_where_nothing_was_generated_marks_may_all_be_zero(tmp_path, capsys):
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "o.csv"), X.assign(synthetic=0))
 
 
-def test_nothing_half_written_is_left(whole_table, tmp_path, monkeypatch):
+def test_nothing_half_written_is_left(whole_table, tmp_path, capsys, monkeypatch):
     out = tmp_path / "out" / "out.csv"
     arguments = [whole_table, "--sampler", "random", "--out", out]
     assert resample(*arguments) == 0
     before = out.read_bytes()
 
-    def fail(self, file, **options):
+    to_csv = pd.DataFrame.to_csv
+
+    def fail(self, file=None, **options):
+        if file is None:
+            return to_csv(self, **options)
         file.write("half")
-        raise OSError("no space left")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(pd.DataFrame, "to_csv", fail)
     assert resample(*arguments, "--seed", "3") == 2
+    told = f"gan-resample: {out} cannot be written: No space left on device\n"
+    assert capsys.readouterr().err == told
     assert {file.name: file.read_bytes() for file in out.parent.iterdir()} == {"out.csv": before}
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EPIPE])
+def test_what_cannot_be_printed_is_told_in_one_sentence(
+    whole_table, tmp_path, capsys, monkeypatch, code
+):
+    class Full(io.StringIO):
+        def flush(self):
+            raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    out = tmp_path / "out.csv"
+    assert resample(whole_table, "--sampler", "random", "--out", out) == 2
+    told = f"gan-resample: what is printed cannot be written: {os.strerror(code)}\n"
+    assert capsys.readouterr().err == told
+    sys.stdout.flush()  # as Python does when it ends
+    assert len(pd.read_csv(out)) > len(pd.read_csv(whole_table))
 
 
 @pytest.mark.parametrize("top", [2**63 - 1, 2**64 - 1, 2**60, 2**63 + 2**70, -(2**80)])

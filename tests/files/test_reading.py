@@ -88,7 +88,10 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path):
 
 
 def test_a_sign_before_the_first_name_is_part_of_it(tmp_path):
-    assert as_lists(read_table(written(tmp_path, "#a,b\n1,2\n3,4\n"))) == {"#a": [1, 3], "b": [2, 4]}
+    assert as_lists(read_table(written(tmp_path, "#a,b\n1,2\n3,4\n"))) == {
+        "#a": [1, 3],
+        "b": [2, 4],
+    }
 
 
 def test_what_counts_as_missing_is_told_and_no_more(tmp_path):
