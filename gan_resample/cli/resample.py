@@ -19,8 +19,8 @@ IMPUTE = (
 )
 # instead of what the comparison offers, which imputes
 AS_MISSING = (
-    "mend or impute them (said to be missing, with --missing, they would be refused too, since new "
-    "rows would be made of guesses), or take the column for a category"
+    "mend or impute them (said to be missing, with --missing, they would be refused too, since "
+    "new rows would be made of guesses), or take the column for a category"
 )
 
 

@@ -267,18 +267,18 @@ def _names(file: Path, header: list[str], separator: str) -> tuple[str, ...]:
     """Return the names of the columns; empty ones at the end name nothing."""
     first = separator.join(header).strip()
     if re.fullmatch("sep=.?", first.lower()):
-        other = first[4:] if first[4:] in ALIEN else separator
-        also = "" if other == separator else f", not {ALIEN[other]}"
+        other = first[4:] or separator
+        also = f", not {ALIEN[other]}" if other != separator and other in ALIEN else ""
         raise ValueError(
             f"{file} begins with {first!r}, a line for Excel: remove it, so that the names of the "
             f"columns come first, and {ALIEN[separator]} must separate them{also}"
         )
     if len(header) == 1 and header[0].startswith("#"):
         raise _commented(file)
-    if len(header) == 1 and (other := next((c for c in ALIEN if c in header[0]), None)):
+    if len(header) == 1 and (found := [c for c in ALIEN if c in header[0]]):
         raise ValueError(
             f"{file} has one column only, {header[0]!r}: {ALIEN[separator]} must separate the "
-            f"columns, not {ALIEN[other]}"
+            f"columns, not {ALIEN[found[0]]}"
         )
     names = [*header]
     while names and not names[-1].strip():
@@ -291,8 +291,8 @@ def _names(file: Path, header: list[str], separator: str) -> tuple[str, ...]:
 
 def _commented(file: Path) -> ValueError:
     return ValueError(
-        f"{file} begins with '#', as comments do: its first line must name the columns, so remove the "
-        "lines before that one"
+        f"{file} begins with '#', as comments do: its first line must name the columns, so remove "
+        "the lines before that one"
     )
 
 

@@ -150,7 +150,7 @@ def test_labels_with_dollars_make_a_page(table, tmp_path):
     [
         (["absent.csv"], "no such file or folder: absent.csv; bundled names are digits"),
         (["{table}", "--target", "Kind"], "no column 'Kind'; its columns are 'amount', 'count'"),
-        (["{table}", "--target", "amount"], "the target of mine has 1 missing values"),
+        (["{table}", "--target", "amount"], "the target of mine has 1 missing value:"),
         (["{table}", "--drop", "kin"], "no column 'kin'"),
         (
             ["{table}", "--categorical", "kin"],

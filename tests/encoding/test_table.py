@@ -538,7 +538,7 @@ def test_what_looks_like_an_identifier_is_warned_about_and_taken():
 def test_what_was_guessed_of_texts_is_said(cell, clause):
     """Once, by name; texts of words are categories to everybody."""
     X = pd.DataFrame({"x": map(cell.format, range(30)), "word": [f"w{i}" for i in range(30)]})
-    with pytest.warns(UserWarning) as seen:
+    with pytest.warns(UserWarning, match="taken as categories") as seen:
         assert TableEncoder().fit(X).categorical_features_ == [0, 1]
     assert [str(each.message) for each in seen] == [f"column 'x' {clause}"]
     with warnings.catch_warnings():
