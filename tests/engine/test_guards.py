@@ -35,7 +35,7 @@ def test_collapse_is_told_with_class_and_figure(recwarn):
 
 
 def test_rows_that_spread_too_far_are_told_with_class_and_figure(recwarn):
-    warn_of_scatter({"std_ratio": {"x": 9.9, "y": float("nan")}, "ess": {"x": 50.0}})
+    warn_of_scatter({"std_ratio": {"x": 9.9, "y": float("nan"), "z": float("inf")}})
     assert not recwarn
     with pytest.warns(
         ConvergenceWarning, match="class 'rare' lie far off: std_ratio is 56.5 .over 10."
