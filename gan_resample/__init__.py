@@ -68,7 +68,7 @@ _MODULE_OF = {
     "TableEncoder": "encoding",
     "TinyClassWarning": "engine.guards",
 }
-_SUBMODULES = {*_MODULE_OF.values(), "datasets", "evaluation", "testing"}
+_SUBMODULES = {*_MODULE_OF.values(), "cli", "datasets", "evaluation", "testing"}
 
 if not TYPE_CHECKING:  # which would take any name for a public one
 

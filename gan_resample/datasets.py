@@ -262,9 +262,10 @@ def _frame_of(X: Any) -> pd.DataFrame:
 def _check_target(name: str, target: pd.Series, n_rows: int) -> Array:
     if len(target) != n_rows:
         raise ValueError(f"{name} has {n_rows} rows but {len(target)} labels")
-    if target.isna().any():
+    if missing := int(target.isna().sum()):
         raise ValueError(
-            f"the target of {name} has {target.isna().sum()} missing values: remove those rows"
+            f"the target of {name} has {missing} missing value{'s' * (missing > 1)}: remove those "
+            "rows"
         )
     numbers = target.dtype.kind in "iuf"
     dtype: Any = getattr(target.dtype, "numpy_dtype", target.dtype) if numbers else str
@@ -276,12 +277,12 @@ def _check_target(name: str, target: pd.Series, n_rows: int) -> Array:
         )
     counts = pd.Series(labels).value_counts()
     if len(counts) == 1:
-        raise ValueError(f"the target of {name} has one class only, {counts.index[0]!r}")
+        raise ValueError(f"the target of {name} has one class only, {counts.index.tolist()[0]!r}")
     if alone := counts.index[counts == 1].tolist():
         raise ValueError(
-            f"the target of {name} has {len(alone)} classes of one row ({alone[:5]}), which "
-            "cannot be both learned from and tested on: remove or merge them; or is the target "
-            "another column?"
+            f"the target of {name} has {len(alone)} class{'es' * (len(alone) > 1)} of one row "
+            f"({', '.join(map(repr, alone[:5]))}), which cannot be both learned from and tested "
+            "on: remove or merge them; or is the target another column?"
         )
     return labels
 

@@ -180,8 +180,11 @@ def test_how_columns_were_read_is_no_part_of_the_fingerprint():
     ("labels", "message"),
     [
         (["a"] * 12, "one class only, 'a'"),
-        (["a"] * 11 + ["b"], r"1 classes of one row \(\['b'\]\)"),
-        ([None] + ["a"] * 6 + ["b"] * 5, "1 missing values"),
+        (["a"] * 11 + ["b"], r"1 class of one row \('b'\)"),
+        ([0] * 12, "one class only, 0$"),
+        ([1.0] * 12, "one class only, 1.0$"),
+        ([0] * 10 + [1, 2], r"2 classes of one row \(1, 2\)"),
+        ([None] + ["a"] * 6 + ["b"] * 5, "1 missing value: remove"),
         (np.arange(12) * 0.37, "decimals, like 0.0"),
         (["a", "b"], "12 rows but 2 labels"),
     ],

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.datasets import make_classification
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
 from torch import nn
 from torch.nn.functional import cross_entropy, softplus
@@ -715,6 +716,18 @@ def test_a_unit_variance_shrinks_what_the_decoder_makes():
         for variance in (1.0, "adapt")
     }
     assert spread["adapt"] > 1.15 * spread[1.0]  # 1.28 to 1.43 times
+
+
+def test_classes_too_narrow_for_the_game_are_told():
+    y = np.repeat(["common", "rare"], [40, 10])
+    for width, narrow in ((0.3, False), (0.001, True)):
+        X = np.random.default_rng(0).normal(y[:, None] == "rare", width, size=(50, 2))
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter("always", ConvergenceWarning)
+            sampler = DVAANSampler(max_iter=20, random_state=0).fit(X, y)
+        assert (sampler.std_ratio_["rare"] > 10) == narrow
+        told = [str(each.message)[:50] for each in seen]
+        assert told == ["the generated rows of class 'rare' lie far off: st"] * narrow
 
 
 def test_a_separable_toy_is_learnt_and_laid_out_along_the_means():

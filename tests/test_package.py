@@ -121,6 +121,7 @@ def test_a_star_help_and_dir_find_every_name():
 def test_modules_are_reached_through_the_package_and_no_other_name_is():
     found = gan_resample.__getattr__("gamo")  # as where nothing has imported it
     assert found is sys.modules["gan_resample.gamo"] is gan_resample.gamo
+    assert gan_resample.__getattr__("cli") is sys.modules["gan_resample.cli"]
     for name in ("nope", "GamoSampler", "__main__"):
         with pytest.raises(AttributeError, match=f"'gan_resample' has no attribute '{name}'"):
             getattr(gan_resample, name)

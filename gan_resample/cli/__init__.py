@@ -6,6 +6,7 @@ gan-resample resample IN --target COLUMN --sampler spread --out OUT
 
 from __future__ import annotations
 
+import io
 import sys
 import warnings
 from _thread import interrupt_main
@@ -58,6 +59,19 @@ def _hearing_interrupts() -> Iterator[None]:
         sys.unraisablehook = usual
 
 
+@contextmanager
+def _printing() -> Iterator[None]:
+    """Say in a sentence that what is printed goes nowhere: a full disk, a pipe that was closed."""
+    try:
+        yield
+        print(end="", flush=True)
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        sys.stdout = io.StringIO()  # or Python would try again when it ends, and say so
+        raise OSError(f"what is printed cannot be written: {error.strerror}") from error
+
+
 def show_warning(message: Warning | str, *about: object, **more: object) -> None:
     """Print a warning without the place in our code that gave it."""
     print(f"warning: {message}", file=sys.stderr)
@@ -71,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _hearing_interrupts():
             options = parse(arguments)
             options.arguments, when_stopped = arguments, options.when_stopped
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), _printing():
                 warnings.showwarning = show_warning
                 options.run(options)  # imports what takes seconds, torch among it
     except (ValueError, TypeError, OSError, ImportError) as error:

@@ -150,16 +150,17 @@ def _make_datasets(
 ) -> tuple[list[Any], dict[str, Any]]:
     """Read files; of several tables each has some of the columns that are named."""
     from gan_resample.datasets import as_dataset, read_columns
-    from gan_resample.files.reading import read_table, separate_target
+    from gan_resample.files.reading import labels_of_one_number, read_table, separate_target
 
     tables = {name: read_table(file, asked.missing) for name, file in files.items()}
     every = {column: None for table in tables.values() for column in table.frame.columns}
     named = asked.find(path, [*every])
-    parts, kinds = {}, {}
+    parts, kinds, told = {}, {}, {}
     for name, table in tables.items():
         own = named.of(table.frame.columns)
         X, y = separate_target(table.frame, named.target, own.drop, name=name)
         parts[name] = (X, y, own)
+        told[name] = [*table.told, *labels_of_one_number(table, str(y.name))]
         if len(tables) > 1:
             kinds[name] = read_columns(X, own.categorical, own.ids)[0]
     _refuse_columns(path, kinds)
@@ -170,9 +171,9 @@ def _make_datasets(
             for name, (X, y, own) in parts.items()
         ]
     for data in found:
-        say(tables[data.name].told)
+        say(told[data.name])
         say_kinds(data.name, data.kinds)
-    return found, {name: [*table.told] for name, table in tables.items()}
+    return found, told
 
 
 def _refuse_columns(path: Path, kinds: Mapping[str, Mapping[str, Any]]) -> None:

@@ -28,7 +28,8 @@ TAKE_TEXT = ("--drop", "--categorical", "--id", "--missing", "--target", "--mark
 EPILOG = (
     "A, B are names of columns, as one line of a CSV file: a name with a comma stands in quotes, "
     """--drop '"town, country",age'; an argument that is a column's name as it is means that """
-    "column; and the options can be given several times."
+    "column; names that begin with two dashes follow an equals sign, --drop=--w; and the options "
+    "can be given several times."
 )
 
 
@@ -194,7 +195,7 @@ def say_kinds(name: str, kinds: Mapping[Any, Any]) -> None:
         if kind.told:
             say([f"column {column!r} of {name}: {kind.told}"])
         if kind.warning:
-            ways = f"--id {option([column])}, or --drop {option([column])}"
+            ways = f"{option('--id', [column])}, or {option('--drop', [column])}"
             if 0 < len(kind.extreme) <= OFFERED:
-                ways = f"--missing {option(kind.extreme)}, {ways}"
+                ways = f"{option('--missing', kind.extreme)}, {ways}"
             print(f"warning: column {column!r} of {name} {kind.warning} ({ways})", file=sys.stderr)

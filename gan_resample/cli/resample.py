@@ -17,6 +17,11 @@ IMPUTE = (
     "impute them first, for example with sklearn.impute.SimpleImputer, since new rows would be "
     "made of guesses"
 )
+# instead of what the comparison offers, which imputes
+AS_MISSING = (
+    "mend or impute them (said to be missing, with --missing, they would be refused too, since "
+    "new rows would be made of guesses), or take the column for a category"
+)
 
 
 def add_command(commands: Any) -> None:
@@ -39,7 +44,7 @@ def add_command(commands: Any) -> None:
         help="name of the added column, 1 on generated rows, else 0 (synthetic)")  # fmt: skip
     add_game(command)
     add("--out", type=Path, required=True, metavar="OUT", help="a file of one of these kinds; one "
-        "that this command wrote before, with the same columns, is replaced")  # fmt: skip
+        "that this command wrote before, of the same table, is replaced")  # fmt: skip
     command.set_defaults(run=run, when_stopped=": nothing was written")
 
 
@@ -48,7 +53,12 @@ def run(options: argparse.Namespace) -> None:
 
     from gan_resample.datasets import as_dataset
     from gan_resample.evaluation.run.methods import choose_methods, with_seed
-    from gan_resample.files.reading import read_table, separate_target, usual_target
+    from gan_resample.files.reading import (
+        labels_of_one_number,
+        read_table,
+        separate_target,
+        usual_target,
+    )
     from gan_resample.files.writing import check_table_file, refuse_inputs, write_table
 
     [method] = choose_methods([options.sampler], options.max_iter).values()
@@ -62,13 +72,11 @@ def run(options: argparse.Namespace) -> None:
     named = asked.find(name, [*table.frame.columns])
     X, y = separate_target(table.frame, named.target, named.drop, name=name)
     written = [column for column in table.frame.columns if column not in named.drop]
-    if options.mark.strip() in {"", *map(str.strip, written)}:
-        if not options.mark.strip():
-            raise ValueError("--mark must name the column that marks generated rows: it is empty")
-        raise ValueError(f"there is a column {options.mark!r} already: name another with --mark")
-    _refuse_foreign(options.out, [*written, options.mark])
+    _refuse_mark(options.mark, written)
+    balanced = y.value_counts().nunique() == 1  # nothing may be generated then
+    _refuse_foreign(options.out, table, written, options.mark, balanced=balanced)
     _refuse_columns(name, X, named)
-    say(table.told)
+    say([*table.told, *labels_of_one_number(table, str(y.name))])
     features, real = X.drop(columns=[*named.ids]), table.frame[written]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "column ", UserWarning)  # said below, once
@@ -76,6 +84,8 @@ def run(options: argparse.Namespace) -> None:
         say_kinds(name, data.kinds)
         made, note = _generate(with_seed(method.sampler, options.seed), data, features, y)
     n_new = len(made)
+    if balanced and not n_new:
+        note = f"each class has {y.value_counts().max()} rows already: there was nothing to add"
     result = _as_read(table, real, made, text=options.out.name.lower())
     result[options.mark] = [0] * len(y) + [1] * n_new
     write_table(result, options.out)
@@ -86,10 +96,17 @@ def run(options: argparse.Namespace) -> None:
 # ---- what is refused ----------------------------------------------------------------------------
 
 
+def _refuse_mark(mark: str, columns: Iterable[str]) -> None:
+    if not mark.strip():
+        raise ValueError("--mark must name the column that marks generated rows: it is empty")
+    if mark.strip() in map(str.strip, columns):
+        raise ValueError(f"there is a column {mark!r} already: name another with --mark")
+
+
 def _refuse_columns(name: str, X: Any, named: Columns) -> None:
     """Raise on all columns at once that nothing can be made of, those with missing values too."""
     from gan_resample.datasets import read_columns
-    from gan_resample.encoding.kinds import ColumnKind, refuse_columns
+    from gan_resample.encoding.kinds import ColumnKind, option, refuse_columns
 
     kinds, _ = read_columns(X, named.categorical, named.ids)
     for column, kind in kinds.items():
@@ -97,28 +114,48 @@ def _refuse_columns(name: str, X: Any, named: Columns) -> None:
         if missing and kind.kind in ("number", "category"):
             reason = f"has {missing} missing value{'s' * (missing > 1)}"
             kinds[column] = ColumnKind("refused", reason=reason, advice=IMPUTE)
+        elif kind.odd:
+            advice = f"{AS_MISSING} ({option('--categorical', [column])})"
+            kinds[column] = replace(kind, advice=advice, odd=())
     refuse_columns(kinds, what=name)
 
 
-def _refuse_foreign(path: Path, columns: Sequence[str]) -> None:
-    """Raise if there is a file that this command did not write with the same columns."""
+def _refuse_foreign(
+    path: Path, table: Any, columns: Sequence[str], mark: str, *, balanced: bool
+) -> None:
+    """Raise if there is a file that this command did not write of the same table."""
     from gan_resample.files.reading import read_table
     from gan_resample.files.writing import holds_something
 
     if not holds_something(path):
         return
     try:
-        there = read_table(path).frame
+        there = read_table(path)
     except (ValueError, OSError):
         there = None
-    if there is not None and [*there.columns] == [*columns]:
-        mark = there[columns[-1]]
-        if mark.isin([0, 1]).all() and mark.is_monotonic_increasing and mark.iloc[0] == 0:
-            return
+    if there is not None and [*there.frame.columns] == [*columns, mark]:
+        n, marks = len(table.frame), there.frame[mark].tolist()
+        n_made = len(marks) - n
+        if (n_made > 0 or balanced) and marks == [0] * n + [1] * n_made:
+            ours, theirs = _cells(table, path.name), _cells(there, path.name).head(n)
+            if _as_csv(ours[[*columns]]) == _as_csv(theirs[[*columns]]):
+                return
     raise FileExistsError(
-        f"--out {path} exists, and is not what this command writes, the columns of the table and "
-        f"{columns[-1]!r}: name another file, or remove it"
+        f"--out {path} exists, and is not what this command writes, the rows of the table and "
+        f"generated ones with {mark!r} as the last column: name another file, or remove it"
     )
+
+
+def _cells(table: Any, name: str) -> Any:
+    """Return what is written of real rows: texts as they stand, where texts go to texts."""
+    from gan_resample.files.text import COLUMNAR
+
+    cells = None if name.lower().endswith(COLUMNAR) else table.texts()
+    return table.frame if cells is None else cells
+
+
+def _as_csv(cells: Any) -> str:
+    return str(cells.to_csv(index=False))
 
 
 # ---- generated rows -----------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from gan_resample.core.saving import LeanPickles
 from gan_resample.core.stopped_fits import StoppedFitsMixin
 from gan_resample.engine.callbacks import check_callbacks
 from gan_resample.engine.game import Game
-from gan_resample.engine.guards import warn_of_collapse
+from gan_resample.engine.guards import warn_of_collapse, warn_of_scatter
 from gan_resample.engine.net import GameNet
 from gan_resample.engine.scalars import plain
 from gan_resample.engine.seeding import find_device, seeded
@@ -120,6 +120,7 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
             figures[name] = {labels[code]: value for code, value in values.items()}
             setattr(self, f"{name}_", figures[name])
         warn_of_collapse(figures)
+        warn_of_scatter(figures)
 
     def _fixed_settings(self, x: Array) -> dict[str, str]:
         """Return what a fit that goes on cannot change, its rows among it, as texts."""

@@ -244,7 +244,7 @@ class DVAANSampler(SamplerParams, DVAANParams, DVAANMixin, LoneRowsMixin, BaseGa
         Share of 500 candidates near the boundary that the discriminator takes for the class; a
         warning under 1 in 50.
     std_ratio_ : dict of label to float
-        Standard deviation of generated rows over that of the class; a warning under .05.
+        Standard deviation of generated rows over that of the class; a warning under .05, over 10.
     synthetic_mask_ : ndarray of bool
         True on the generated rows of the last ``fit_resample``.
     n_features_in_, feature_names_in_, shape_in_

@@ -16,12 +16,18 @@ __all__ = [
     "is_frame",
     "is_missing",
     "is_missing_cell",
+    "is_missing_token",
     "nullable",
     "prepare_rows",
     "refuse_masked",
 ]
 
 Array = NDArray[Any]
+
+MISSING_TOKENS = {
+    "", "-", "--", ".", "..", "?", "*", "#n/a", "#na", "#null!", "#value!", "#div/0!", "n/a",
+    "n.a.", "na", "nan", "-nan", "null", "nil", "none", "<na>", "nat", "missing", "(null)", "\\n",
+}  # fmt: skip
 
 
 def is_frame(X: Any) -> bool:
@@ -195,3 +201,8 @@ def is_missing_cell(cell: Any) -> bool:
         return True
     except ValueError:  # nor has an array
         return False
+
+
+def is_missing_token(text: str) -> bool:
+    """Return whether a text is what people write where there is no value."""
+    return text.strip().casefold() in MISSING_TOKENS

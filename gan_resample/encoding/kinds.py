@@ -20,13 +20,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_resample.encoding.columns import is_missing_cell
+from gan_resample.encoding.columns import is_missing_cell, is_missing_token
 from gan_resample.encoding.dates import is_date
-from gan_resample.encoding.numerals import as_decimal, has_leading_zero, is_percentage, read_number
+from gan_resample.encoding.numerals import (
+    as_decimal,
+    has_leading_zero,
+    is_percentage,
+    is_whole,
+    read_number,
+)
 
 __all__ = [
     "ColumnKind",
-    "is_missing_token",
     "judge_column",
     "judge_frame",
     "object_cells",
@@ -38,12 +43,8 @@ Array = NDArray[Any]
 FEW = 20  # so many distinct texts are categories, whatever they say
 FEW_OTHERS = 0.1  # share of cells that are no numbers, below which a column was meant as numbers
 ENOUGH_ROWS = 50  # for another value in every row to say something
+COUNTED = 2.0**53  # floats beyond are all whole, and no count
 SHOWN = 5  # examples in a message
-
-MISSING_TOKENS = {
-    "", "-", "--", ".", "..", "?", "*", "#n/a", "#na", "#null!", "#value!", "#div/0!", "n/a",
-    "n.a.", "na", "nan", "-nan", "null", "nil", "none", "<na>", "nat", "missing", "(null)", "\\n",
-}  # fmt: skip
 
 DATES = "turn it into a number, for example the days since a date"
 WAYS_OUT = {
@@ -275,11 +276,6 @@ def _words(text: str) -> ColumnKind:
     )
 
 
-def is_missing_token(text: str) -> bool:
-    """Return whether a text is what people write where there is no value."""
-    return text.strip().casefold() in MISSING_TOKENS
-
-
 def _judge_numerals(numbers: Mapping[str, Decimal], column: Any, *, in_frame: bool) -> ColumnKind:
     if any(map(has_leading_zero, numbers)):
         if in_frame:
@@ -336,12 +332,13 @@ def _counts_rows(column: Any) -> bool:
         return False
     if column.dtype.kind in "iuf":
         values = column.to_numpy(getattr(column.dtype, "numpy_dtype", None))
-        whole = column.dtype.kind != "f" or np.array_equal(values, np.rint(values))
+        whole = column.dtype.kind != "f" or (
+            np.abs(values).max() < COUNTED and np.array_equal(values, np.rint(values))
+        )
         return whole and len(np.unique(values)) == len(values)
     cells = object_cells(column).tolist()
     numbers = [read_number(cell) if isinstance(cell, str) else as_decimal(cell) for cell in cells]
-    whole = all(n is not None and n == n.to_integral_value() for n in numbers)
-    return whole and len(set(numbers)) == len(numbers)
+    return all(map(is_whole, numbers)) and len(set(numbers)) == len(numbers)
 
 
 # ---- refusals -----------------------------------------------------------------------------------
@@ -365,7 +362,7 @@ def refuse_columns(kinds: Mapping[Any, ColumnKind], *, what: str) -> None:
     refused = {name: kind for name, kind in kinds.items() if kind.kind == "refused"}
     if not refused:
         return
-    drop = f"--drop {option(refused)}"
+    drop = option("--drop", refused)
     told = {
         name: f"{kind.reason}: {kind.advice}{_options(name, kind)}"
         for name, kind in refused.items()
@@ -384,12 +381,15 @@ def refuse_columns(kinds: Mapping[Any, ColumnKind], *, what: str) -> None:
 def _options(name: Any, kind: ColumnKind) -> str:
     if not kind.odd or len(kind.odd) > SHOWN:
         return ""
-    tokens = option(text.strip() for text in kind.odd)
-    return f" (--missing {tokens}, or --categorical {option([name])})"
+    tokens = option("--missing", (text.strip() for text in kind.odd))
+    return f" ({tokens}, or {option('--categorical', [name])})"
 
 
-def option(names: Iterable[Any]) -> str:
-    """Write names as one argument of the command line: commas between, quoted where needed."""
+def option(flag: str, names: Iterable[Any]) -> str:
+    """Write an option and its names as they are typed: commas between, quoted where needed."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\r\n").writerow([*map(str, names)])  # lines are quoted
-    return shlex.quote(text.getvalue()[:-2])
+    value = text.getvalue()[:-2]
+    # what begins with dashes would be taken for an option of its own
+    between = "=" if value.startswith("--") or value == "-h" else " "
+    return f"{flag}{between}{shlex.quote(value)}"

@@ -21,6 +21,7 @@ __all__ = [
     "as_decimal",
     "has_leading_zero",
     "is_percentage",
+    "is_whole",
     "learn_form",
     "read_number",
 ]
@@ -50,6 +51,13 @@ def is_percentage(text: str) -> bool:
 def has_leading_zero(text: str) -> bool:
     """Return whether a number begins like a code, ``01234``, which is no number to a person."""
     return LEADING_ZERO.match(text.strip()) is not None
+
+
+def is_whole(number: Decimal | None) -> bool:
+    """Return whether a number is whole to its last digit, which 1e300 does not have."""
+    if number is None or not number.is_finite():
+        return False
+    return number == number.to_integral_value() and "E+" not in str(number)
 
 
 class Form(Protocol):

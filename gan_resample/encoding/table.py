@@ -87,10 +87,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     The encoder keeps every distinct value of every numeric column: a value copied from a training
     row must come back bit-identical, and bounds must hold.
 
-    Numbers written as text and Decimals are read as numbers, with a warning, and come back in the
-    spelling of the column. A few cells that lie so far out that they alone would decide the scale
-    of a column (1e20 among ages) are left out of it, with a warning: they are encoded just outside
-    the range of the others, and come back as copies only.
+    Numbers written as text and Decimals are read as numbers, and come back in the spelling of the
+    column; more than 20 distinct texts of digits that are none (``01234``, ``1,5``) are
+    categories. A few cells so far out that they alone would decide the scale of a column (1e20
+    among ages) are left out of it: they are encoded just outside the range of the others, and come
+    back as copies only. Each of these is warned of.
 
     Examples
     --------
@@ -277,10 +278,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             for j in range(X.shape[1])
         ]
         self._refuse_columns(kinds, in_frame=in_frame)
-        numbers = {j: kind for j, kind in enumerate(kinds) if kind.kind == "number"}
         for said in ("told", "warning"):
             self._warn(
-                {j: clause for j, kind in numbers.items() if (clause := getattr(kind, said))}
+                {j: clause for j, kind in enumerate(kinds) if (clause := getattr(kind, said))}
             )
         return kinds
 

@@ -22,37 +22,50 @@ Record = dict[str, Any]
 
 
 class Comparison:
-    """Results of :func:`compare`.
-
-    Attributes
-    ----------
-    results : DataFrame
-        A row for each data set, split, sampler and classifier: ``data``, ``repeat``, ``fold``,
-        ``sampler``, ``classifier``, ``status`` (``"ok"``, ``"failed"`` or ``"n/a"``), ``note``
-        (what had to give way), ``error``, ``warned`` (names of warnings), ``fit_seconds`` (sampler
-        and classifier) and the scores.
-    recalls : DataFrame
-        Tidy recalls: ``data``, ``repeat``, ``fold``, ``sampler``, ``classifier``, ``label``,
-        ``recall`` (NaN where the test part lacks the class).
-    samplings : DataFrame
-        A row for each data set, split and sampler: ``status``, ``seconds``, ``n_generated``,
-        ``note``, ``history`` (of a game), ``rows`` (of the first split, projected to two principal
-        components) and ``fidelity``.
-    about : dict
-        Data sets, settings and versions.
-    scores : list of str
-        Names of the scores; the first is the main one.
-    """
+    """Results of :func:`compare`, which are read, not written."""
 
     def __init__(
         self, records: Sequence[Record], samplings: Sequence[Record], about: Record
     ) -> None:
         self._results = Results.from_records(records, samplings, about)
-        self.results = self._results.rows
-        self.recalls = self._results.recalls
-        self.samplings = self._results.samplings
-        self.about = self._results.about
-        self.scores = self._results.scores
+
+    @property
+    def results(self) -> pd.DataFrame:
+        """A row for each data set, split, sampler and classifier.
+
+        ``data``, ``repeat``, ``fold``, ``sampler``, ``classifier``, ``status`` (``"ok"``,
+        ``"failed"`` or ``"n/a"``), ``note`` (what had to give way), ``error``, ``warned`` (names
+        of warnings), ``fit_seconds`` (sampler and classifier) and the scores.
+        """
+        return self._results.rows
+
+    @property
+    def recalls(self) -> pd.DataFrame:
+        """Tidy recalls.
+
+        ``data``, ``repeat``, ``fold``, ``sampler``, ``classifier``, ``label``, ``recall`` (NaN
+        where the test part lacks the class).
+        """
+        return self._results.recalls
+
+    @property
+    def samplings(self) -> pd.DataFrame:
+        """A row for each data set, split and sampler.
+
+        ``status``, ``seconds``, ``n_generated``, ``note``, ``history`` (of a game), ``rows`` (of
+        the first split, projected to two principal components) and ``fidelity``.
+        """
+        return self._results.samplings
+
+    @property
+    def about(self) -> Record:
+        """Data sets, settings and versions."""
+        return self._results.about
+
+    @property
+    def scores(self) -> list[str]:
+        """Names of the scores; the first is the main one."""
+        return self._results.scores
 
     # ---- names in the order in which they were asked for ----
 

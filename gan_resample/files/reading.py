@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from gan_resample.encoding.kinds import is_missing_token
+from gan_resample.encoding.columns import is_missing_token
 from gan_resample.encoding.numerals import has_leading_zero, is_percentage, read_number
 from gan_resample.files.text import (
     COLUMNAR,
@@ -36,6 +36,7 @@ __all__ = [
     "MISSING",
     "READABLE",
     "Table",
+    "labels_of_one_number",
     "read_table",
     "separate_target",
     "table_files",
@@ -175,6 +176,22 @@ def separate_target(
             stacklevel=2,
         )
     return frame.drop(columns=[target, *drop]), y
+
+
+def labels_of_one_number(table: Table, target: str) -> list[str]:
+    """Say which labels of a text file are taken as one, being the same number: 1 and 1.0."""
+    column, cells = table.frame[target], None
+    if column.dtype.kind == "f":  # of whole numbers 1.0 makes these
+        cells = table.texts()
+    if cells is None:
+        return []
+    written = cells[target].groupby(column).unique()
+    return [
+        f"the labels {listed(sorted(texts))} of {target!r} in {table.file} are the same number, "
+        "and one class"
+        for texts in written
+        if len(texts) > 1
+    ]
 
 
 # ---- text ---------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ ZIPPED = (".csv.zip", ".tsv.zip", ".zip")  # of one file; not looked for in fold
 SUFFIXES = (".csv.gz", ".csv", ".tsv", *ZIPPED, *COLUMNAR)
 
 CHUNK = 1 << 18  # bytes
+BLANK = " \t\r\n"  # what pandas takes for nothing in a line
 ZERO_CELL = re.compile(rb'0[0-9](?:(?<=[\s,"]..)|(?<=[\s,"][+-]..))')
 ALIEN = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 
@@ -124,7 +125,17 @@ def _where(file: Path) -> str:
 
 @contextmanager
 def opened(file: Path) -> Iterator[IO[bytes]]:
-    """Open a text file, packed or not, to read its bytes."""
+    """Open a text file, packed or not, to read its bytes behind the marks of UTF-8."""
+    with _unpacked(file) as raw:
+        marks = 0  # some programs add one to the one that is there
+        while raw.read(3) == codecs.BOM_UTF8:
+            marks += 1
+        raw.seek(3 * marks)
+        yield raw
+
+
+@contextmanager
+def _unpacked(file: Path) -> Iterator[IO[bytes]]:
     suffix = suffix_of(file)
     if suffix == ".csv.gz":
         with gzip.open(file) as raw:
@@ -205,7 +216,7 @@ def _records(file: Path, text: Iterator[str], separator: str) -> Iterator[_Recor
             break
         end += 1
         width = line.count(separator) + 1
-        if width > 1 or not line.isspace():
+        if width > 1 or line.strip(BLANK):
             yield make((end, end, width, line))
     else:
         return
@@ -213,7 +224,7 @@ def _records(file: Path, text: Iterator[str], separator: str) -> Iterator[_Recor
     try:
         for cells in reader:
             end = before + reader.line_num
-            if len(cells) > 1 or (cells and not cells[0].isspace()):
+            if len(cells) > 1 or (cells and (not cells[0] or cells[0].strip(BLANK))):
                 yield make((start, end, len(cells), cells))
             start = end + 1
     except csv.Error as error:
@@ -232,8 +243,6 @@ def lay_out(file: Path) -> tuple[Layout, tuple[str, ...]]:
     """Look at every line; return where the columns lie, and what must be said about it."""
     separator = _separator(file)
     with opened(file) as raw:
-        if raw.read(3) != codecs.BOM_UTF8:
-            raw.seek(0)
         watched = _Watched(raw)
         text = io.TextIOWrapper(io.BufferedReader(watched, CHUNK), "utf-8", newline="")
         records = _records(file, text, separator)
@@ -241,7 +250,7 @@ def lay_out(file: Path) -> tuple[Layout, tuple[str, ...]]:
         if header is None:
             raise ValueError(f"{file} is empty")
         names = _names(file, _cells(header, separator), separator)
-        first, width, rows = _count(file, records, separator, len(names), header.width)
+        first, width, rows = _count(file, records, separator, names, header.width)
     told = []
     if first:
         told.append(
@@ -256,10 +265,20 @@ def lay_out(file: Path) -> tuple[Layout, tuple[str, ...]]:
 
 def _names(file: Path, header: list[str], separator: str) -> tuple[str, ...]:
     """Return the names of the columns; empty ones at the end name nothing."""
-    if len(header) == 1 and (other := next((c for c in ALIEN if c in header[0]), None)):
+    first = separator.join(header).strip()
+    if re.fullmatch("sep=.?", first.lower()):
+        other = first[4:] or separator
+        also = f", not {ALIEN[other]}" if other != separator and other in ALIEN else ""
+        raise ValueError(
+            f"{file} begins with {first!r}, a line for Excel: remove it, so that the names of the "
+            f"columns come first, and {ALIEN[separator]} must separate them{also}"
+        )
+    if len(header) == 1 and header[0].startswith("#"):
+        raise _commented(file)
+    if len(header) == 1 and (found := [c for c in ALIEN if c in header[0]]):
         raise ValueError(
             f"{file} has one column only, {header[0]!r}: {ALIEN[separator]} must separate the "
-            f"columns, not {ALIEN[other]}"
+            f"columns, not {ALIEN[found[0]]}"
         )
     names = [*header]
     while names and not names[-1].strip():
@@ -268,6 +287,13 @@ def _names(file: Path, header: list[str], separator: str) -> tuple[str, ...]:
         raise _nameless(file, nameless)
     refuse_twice(file, names)
     return tuple(names)
+
+
+def _commented(file: Path) -> ValueError:
+    return ValueError(
+        f"{file} begins with '#', as comments do: its first line must name the columns, so remove "
+        "the lines before that one"
+    )
 
 
 def _nameless(file: Path, places: Sequence[str]) -> ValueError:
@@ -289,7 +315,7 @@ def _name_rows(labels: Collection[str]) -> bool:
 
 
 def _count(
-    file: Path, records: Iterator[_Record], separator: str, named: int, headed: int
+    file: Path, records: Iterator[_Record], separator: str, names: Sequence[str], headed: int
 ) -> tuple[int, int, int]:
     """Count the cells of every line.
 
@@ -299,8 +325,10 @@ def _count(
     records : iterator
         Behind the header.
     separator : str
-    named, headed : int
-        Cells of the header that are names, and all of them.
+    names : sequence of str
+        Names in the header.
+    headed : int
+        All cells of the header.
 
     Returns
     -------
@@ -311,11 +339,11 @@ def _count(
     top = next(records, None)
     if top is None:
         return 0, headed, 0
-    width, rows, empty, labels = top.width, 0, True, set()
+    named, width, rows, empty, labels = len(names), top.width, 0, True, set()
     for record in chain([top], records):
         rows += 1
         if record[2] != width:  # by number, which is faster: there may be millions
-            raise _uneven(file, named, top, record)
+            raise _uneven(file, names, top, record)
         if width > named:  # nothing behind the names, or labels of the rows before them?
             cells = _cells(record, separator)
             empty = empty and not any(cell.strip() for cell in cells[named:])
@@ -324,18 +352,22 @@ def _count(
         return 0, width, rows
     if width == headed:
         raise _nameless(file, [str(j + 1) for j in range(named, headed)])
-    if headed == named and width == named + 1 and len(labels) == rows and _name_rows(labels):
+    with_labels = headed == named and width == named + 1 and not names[0].startswith("#")
+    if with_labels and len(labels) == rows and _name_rows(labels):
         return 1, width, rows
-    raise _uneven(file, named, top, top)
+    raise _uneven(file, names, top, top)
 
 
-def _uneven(file: Path, named: int, top: _Record, record: _Record) -> ValueError:
+def _uneven(file: Path, names: Sequence[str], top: _Record, record: _Record) -> ValueError:
+    named = len(names)
+    if names and names[0].startswith("#") and top.width != named:
+        return _commented(file)
     if record.width == named and top.end > top.start:
         top, record = record, top  # the one with a quote is the odd one
     words = f"line {record.start} of {file} has {record.width} cell{'s' * (record.width != 1)}"
     if top.width not in (named, record.width):
         words += f", and line {top.start} has {top.width}"
-    words += f", but its header names {named} columns"
+    words += f", but its header names {named} column{'s' * (named != 1)}"
     if record.end > record.start:
         words += f": a quote goes on to line {record.end}; is it closed where it should be?"
     elif record.width > named:

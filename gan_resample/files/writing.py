@@ -46,7 +46,15 @@ BEGINNINGS = {"results.csv": "data,repeat,fold,sampler,classifier,", "summary.cs
 @contextmanager
 def replaced(path: Path) -> Iterator[Path]:
     """Yield a new file in the same folder, which becomes ``path`` where nothing goes wrong."""
-    place = Path(os.path.realpath(path))  # a link goes on pointing where it did
+    try:
+        with _beside(Path(os.path.realpath(path))) as part:  # a link goes on pointing where it did
+            yield part
+    except OSError as error:
+        raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+@contextmanager
+def _beside(place: Path) -> Iterator[Path]:
     if place.exists() and not place.is_file():
         yield place  # such as /dev/stdout
         return

@@ -150,7 +150,7 @@ def test_labels_with_dollars_make_a_page(table, tmp_path):
     [
         (["absent.csv"], "no such file or folder: absent.csv; bundled names are digits"),
         (["{table}", "--target", "Kind"], "no column 'Kind'; its columns are 'amount', 'count'"),
-        (["{table}", "--target", "amount"], "the target of mine has 1 missing values"),
+        (["{table}", "--target", "amount"], "the target of mine has 1 missing value:"),
         (["{table}", "--drop", "kin"], "no column 'kin'"),
         (
             ["{table}", "--categorical", "kin"],
@@ -179,7 +179,7 @@ def test_usage_errors_are_told_in_one_line(table, tmp_path, capsys, arguments, m
     ("target", "extra", "message"),
     [
         (["a"] * 90, {}, "has one class only"),
-        (["a"] * 89 + ["b"], {}, "classes of one row"),
+        (["a"] * 89 + ["b"], {}, "class of one row"),
         (None, {"empty": np.nan}, "'empty' of mine has no value at all"),
         (None, {"id": [f"row {i}" for i in range(90)]}, "--drop id"),
     ],

@@ -1,15 +1,22 @@
 """Columns are named on the command line whatever their names hold."""
 
 import shlex
+from argparse import ArgumentParser
 
 import pytest
 
-from gan_resample.cli.options import Columns, find_columns, join_values, split_names
+from gan_resample.cli.options import (
+    Columns,
+    add_columns,
+    find_columns,
+    join_values,
+    split_names,
+)
 from gan_resample.encoding.kinds import option
 
 ODD = [
     "town, country", " lead", "trail ", 'say "x"', '"quoted"', "two\nlines", "a\rb", "-minus",
-    "--minus", "it's", "$HOME", "*", "größe", "a;b", "", "#", "tab\there", "'", ",", '"',
+    "--minus", "-h", "it's", "$HOME", "*", "größe", "a;b", "", "#", "tab\there", "'", ",", '"',
 ]  # fmt: skip
 
 
@@ -21,8 +28,16 @@ def test_a_column_is_named_as_it_is(name):
 @pytest.mark.parametrize("names", [*([name] for name in ODD), ODD, ODD[::-1], ["plain", *ODD[:6]]])
 def test_what_messages_offer_can_be_pasted(names):
     """The command line reads ``--drop`` back as the messages write it."""
-    [pasted] = shlex.split(option(names))
-    assert find_columns([pasted], [*ODD, "plain"]) == (names, [])
+    parser = ArgumentParser()
+    add_columns(parser)
+    typed = join_values(shlex.split(option("--drop", names)))
+    assert find_columns(parser.parse_args(typed).drop, [*ODD, "plain"]) == (names, [])
+
+
+def test_what_begins_with_dashes_is_offered_behind_an_equals_sign():
+    assert option("--drop", ["--w"]) == "--drop=--w"
+    assert option("--id", ["--a b", "c"]) == "--id='--a b,c'"
+    assert option("--missing", ["-", "NULL"]) == "--missing -,NULL"
 
 
 def test_lists_are_split_as_csv_and_blanks_do_not_matter():

@@ -1,8 +1,11 @@
 """The command ``resample``: real rows stay as they are, generated ones are marked."""
 
+import errno
+import io
 import os
 import re
 import shlex
+import sys
 import zipfile
 
 import numpy as np
@@ -13,6 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from gan_resample.cli import main
 from gan_resample.files.reading import read_table
+from gan_resample.files.writing import write_table
 from tests.evaluation.helpers import mixed_table
 
 
@@ -259,8 +263,9 @@ def test_cells_without_a_value_that_were_named_count_as_missing(whole_table, tmp
     assert resample(whole_table, *arguments) == 2
     told = capsys.readouterr().err
     assert "column 'age'" in told
-    [offered] = re.findall(r"(--missing \S+),", told)
-    assert resample(whole_table, *arguments, *shlex.split(offered)) == 2
+    assert "said to be missing, with --missing, they would be refused too" in told
+    assert "take the column for a category (--categorical age), or leave it out" in told
+    assert resample(whole_table, *arguments, "--missing", "-,NULL,null") == 2
     told = capsys.readouterr().err
     assert "column 'age' of" in told
     assert "has 5 missing values" in told
@@ -323,19 +328,75 @@ def test_files_of_others_are_not_written_over(whole_table, tmp_path, capsys, the
     assert resample(*arguments, "--mark", "new") == 2
 
 
-def test_nothing_half_written_is_left(whole_table, tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", ["out.csv", "out.tsv", "out.csv.gz", "out.parquet"])
+def test_only_what_was_written_of_the_same_table_is_replaced(odd_table, tmp_path, capsys, name):
+    out, arguments = tmp_path / name, ["--sampler", "random", "--id", "customer,order"]
+    assert resample(odd_table, *arguments, "--out", out) == 0
+    assert resample(odd_table, *arguments, "--seed", 1, "--out", out) == 0
+    written = read_table(out)
+    frame = written.frame if name == "out.parquet" else written.texts()
+    real = frame["synthetic"].astype(int) == 0
+    changed = frame.copy()
+    changed.loc[5, "price"] = changed.loc[6, "price"]
+    assert changed.loc[5, "price"] != frame.loc[5, "price"]
+    for content in (changed, frame[real], frame[1:], frame.drop(index=3)):
+        write_table(content, out)
+        before = out.read_bytes()
+        assert resample(odd_table, *arguments, "--out", out) == 2
+        assert "exists, and is not what this command writes" in capsys.readouterr().err
+        assert out.read_bytes() == before
+    write_table(frame, out)
+    assert resample(odd_table, *arguments, "--out", out) == 0
+
+
+def test_where_nothing_was_generated_marks_may_all_be_zero(tmp_path, capsys):
+    X = pd.DataFrame({"x": np.arange(20) / 7, "y": np.arange(20) % 2})
+    X.to_csv(tmp_path / "in.csv", index=False)
+    arguments = [tmp_path / "in.csv", "--sampler", "spread", "--out", tmp_path / "o.csv"]
+    for _ in range(2):
+        assert resample(*arguments) == 0
+        told = capsys.readouterr().out
+        assert "20 rows and 0 generated ones" in told
+        assert "each class has 10 rows already: there was nothing to add" in told
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "o.csv"), X.assign(synthetic=0))
+
+
+def test_nothing_half_written_is_left(whole_table, tmp_path, capsys, monkeypatch):
     out = tmp_path / "out" / "out.csv"
     arguments = [whole_table, "--sampler", "random", "--out", out]
     assert resample(*arguments) == 0
     before = out.read_bytes()
 
-    def fail(self, file, **options):
+    to_csv = pd.DataFrame.to_csv
+
+    def fail(self, file=None, **options):
+        if file is None:
+            return to_csv(self, **options)
         file.write("half")
-        raise OSError("no space left")
+        raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(pd.DataFrame, "to_csv", fail)
     assert resample(*arguments, "--seed", "3") == 2
+    told = f"gan-resample: {out} cannot be written: No space left on device\n"
+    assert capsys.readouterr().err == told
     assert {file.name: file.read_bytes() for file in out.parent.iterdir()} == {"out.csv": before}
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EPIPE])
+def test_what_cannot_be_printed_is_told_in_one_sentence(
+    whole_table, tmp_path, capsys, monkeypatch, code
+):
+    class Full(io.StringIO):
+        def flush(self):
+            raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    out = tmp_path / "out.csv"
+    assert resample(whole_table, "--sampler", "random", "--out", out) == 2
+    told = f"gan-resample: what is printed cannot be written: {os.strerror(code)}\n"
+    assert capsys.readouterr().err == told
+    sys.stdout.flush()  # as Python does when it ends
+    assert len(pd.read_csv(out)) > len(pd.read_csv(whole_table))
 
 
 @pytest.mark.parametrize("top", [2**63 - 1, 2**64 - 1, 2**60, 2**63 + 2**70, -(2**80)])

@@ -289,6 +289,11 @@ def test_percentages_among_other_numbers_are_refused():
         ([Decimal(i) for i in range(50)], True),
         ([Decimal(i) / 2 for i in range(50)], False),
         ([f"{i}%" for i in range(50)], False),
+        (np.arange(50) + 2.0**52, True),
+        (np.arange(1, 51) * 1e300, False),  # as all large floats are
+        ([*np.arange(1, 51) * 1e300, 1], False),
+        (pd.array(np.arange(1, 51) * 1e300, dtype="double[pyarrow]"), False),
+        ([f"{i}e300" for i in range(1, 51)], False),
         ([f"name {i}" for i in range(50)], False),
     ],
 )

@@ -1,6 +1,7 @@
 """The table encoder: there and back, bounds, dtypes, snapping, and clear refusals."""
 
 import re
+import warnings
 from decimal import Decimal
 
 import numpy as np
@@ -524,6 +525,26 @@ def test_what_looks_like_an_identifier_is_warned_about_and_taken():
     with pytest.warns(UserWarning, match="column 'client' holds whole numbers, another one in ev"):
         encoder = TableEncoder().fit(X)
     assert encoder.numeric_features_ == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("cell", "clause"),
+    [
+        ("1,{:02}", "texts of digits and signs, such as '1,00', taken as categories"),
+        ("${:02}", "texts of digits and signs, such as '$00', taken as categories"),
+        ("{:05}", "digits with leading zeros, taken as categories"),
+    ],
+)
+def test_what_was_guessed_of_texts_is_said(cell, clause):
+    """Once, by name; texts of words are categories to everybody."""
+    X = pd.DataFrame({"x": map(cell.format, range(30)), "word": [f"w{i}" for i in range(30)]})
+    with pytest.warns(UserWarning, match="taken as categories") as seen:
+        assert TableEncoder().fit(X).categorical_features_ == [0, 1]
+    assert [str(each.message) for each in seen] == [f"column 'x' {clause}"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        TableEncoder(categorical_features=["x"]).fit(X)
+        TableEncoder().fit(X.astype("category"))
 
 
 # ---- extreme cells ------------------------------------------------------------------------------

@@ -1,7 +1,13 @@
 import pytest
 import torch
+from sklearn.exceptions import ConvergenceWarning
 
-from gan_resample.engine.guards import CollapseWarning, LossTally, warn_of_collapse
+from gan_resample.engine.guards import (
+    CollapseWarning,
+    LossTally,
+    warn_of_collapse,
+    warn_of_scatter,
+)
 
 
 def test_tally_gives_the_mean_of_each_move():
@@ -25,4 +31,14 @@ def test_collapse_is_told_with_class_and_figure(recwarn):
         CollapseWarning, match=r"classes 3, 'b' have .*: std_ratio is 0.01, 0.02 "
     ) as met:
         warn_of_collapse({"std_ratio": {3: 0.01, "b": 0.02, "fine": 1.0}})
+    assert len(met) == 1
+
+
+def test_rows_that_spread_too_far_are_told_with_class_and_figure(recwarn):
+    warn_of_scatter({"std_ratio": {"x": 9.9, "y": float("nan"), "z": float("inf")}})
+    assert not recwarn
+    with pytest.warns(
+        ConvergenceWarning, match="class 'rare' lie far off: std_ratio is 56.5 .over 10."
+    ) as met:
+        warn_of_scatter({"std_ratio": {"rare": 56.53, "fine": 1.0}})
     assert len(met) == 1

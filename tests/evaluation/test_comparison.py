@@ -67,6 +67,15 @@ def test_summary_has_means_differences_and_verdicts():
     assert np.isnan(summary.loc["t", "knn", "none"]["balanced_accuracy_difference"])
 
 
+@pytest.mark.parametrize("name", ["results", "recalls", "samplings", "about"])
+def test_what_was_found_cannot_be_put_in_another_place(name):
+    comparison = example()
+    before = getattr(comparison, name)
+    with pytest.raises(AttributeError, match=f"property '{name}' of 'Comparison' object has no s"):
+        setattr(comparison, name, [])
+    assert getattr(comparison, name) is before
+
+
 def test_changing_a_summary_changes_no_other():
     comparison = example()
     changed = comparison.summary()

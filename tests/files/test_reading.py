@@ -10,7 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gan_resample.files.reading import MISSING, read_table, separate_target, table_files
+from gan_resample.files.reading import (
+    MISSING,
+    labels_of_one_number,
+    read_table,
+    separate_target,
+    table_files,
+)
 
 ROWS = "a,b,y\n1,2,0\n3,4,1\n"
 
@@ -74,8 +80,18 @@ def test_numbers_are_read_to_the_last_digit(tmp_path):
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_name(tmp_path):
-    for content in ("\ufeff" + ROWS, '\ufeff"a",b,y\n1,2,0\n3,4,1\n'):
-        assert as_lists(read_table(written(tmp_path, content)))["a"] == [1, 3]
+    quoted = '"a",b,y\n1,2,0\n3,4,1\n'
+    for content in ("\ufeff" + ROWS, "\ufeff" + quoted, "\ufeff\ufeff" + quoted):
+        read = read_table(written(tmp_path, content))
+        assert as_lists(read)["a"] == [1, 3]
+        assert read.texts()["a"].tolist() == ["1", "3"]
+
+
+def test_a_sign_before_the_first_name_is_part_of_it(tmp_path):
+    assert as_lists(read_table(written(tmp_path, "#a,b\n1,2\n3,4\n"))) == {
+        "#a": [1, 3],
+        "b": [2, 4],
+    }
 
 
 def test_what_counts_as_missing_is_told_and_no_more(tmp_path):
@@ -264,7 +280,14 @@ def test_cells_of_a_parquet_file_may_be_said_to_have_no_value(tmp_path):
         ("a,y,\n0,1,2\n", r"columns without a name \(number 3\)"),
         ("a;b;y\n1;2;0\n", "commas must separate the columns, not semicolons"),
         ("a;b;y\n1,5;2;0\n", "commas must separate the columns, not semicolons"),
-        ("sep=;\na;b\n1;2\n", "not semicolons"),
+        ("sep=;\na;b\n1;2\n", "'sep=;', a line for Excel: remove it, .* not semicolons"),
+        ("sep=,\na,b\n1,2\n", "with 'sep=,', a line for Excel: .* commas must separate them$"),
+        ("# of May; 2020\na,b\n1,2\n", "begins with '#', as comments do"),
+        ("# a, b\na,b,y\nx,1,2\nz,1,2\n", "begins with '#', as comments do"),  # no row names
+        ("a\n1,2,3\n1,2,3,4\n", "line 3 of .* but its header names 1 column:"),
+        ("a,b\n1,2\n\f\n3,4\n", "line 3 of .* has 1 cell, but its header names 2 columns"),
+        ('a,"b"\n1,2\n\v\n3,4\n', "line 3 of .* has 1 cell, but its header names 2 columns"),
+        ("\f\na,b\n1,2\n", "line 2 of .* has 2 cells, but its header names 0 columns"),
         ("a\tb\ty\n1\t2\t0\n", "not tabs"),
         ("y\n1\n0\n", "one column only, 'y'"),
         ("", "t.csv is empty"),
@@ -389,6 +412,15 @@ def test_a_header_that_lacks_a_name_is_no_row_names(tmp_path):
     counted = [f"{k + 1},{k % 2},yes,n{k}" for k in range(6)]
     file.write_text("\n".join(["a,b,c", *counted]) + "\n")
     assert list(read_table(file).frame.columns) == ["a", "b", "c"]
+
+
+def test_labels_that_are_one_number_are_told(tmp_path):
+    read = read_table(written(tmp_path, "a,y\n1,1\n2,1.0\n3,0\n4,0\n5,1.00\n"))
+    [told] = labels_of_one_number(read, "y")
+    assert told.startswith("the labels '1', '1.0', '1.00' of 'y' in ")
+    assert told.endswith("t.csv are the same number, and one class")
+    for content in ("a,y\n1,1.0\n2,0.0\n", "a,y\n1,1\n2,0\n", "a,y\n1,1\n2,1.0\n3,x\n"):
+        assert labels_of_one_number(read_table(written(tmp_path, content)), "y") == []
 
 
 def test_labels_that_look_missing_are_told():

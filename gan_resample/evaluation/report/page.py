@@ -79,11 +79,8 @@ def write_report(results: Results, path: Path, pictures: bool = True) -> Path:
         n_differences=int(gaps.notna().sum().sum()),
         warned=_warned(results),
     )
-    try:
-        with replaced(path) as place:
-            place.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
+    with replaced(path) as place:
+        place.write_text(page, encoding="utf-8")
     return path
 
 
