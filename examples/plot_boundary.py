@@ -26,7 +26,7 @@ rng = np.random.default_rng(0)
 X = np.concatenate([rng.normal(size=(300, 2)), rng.normal(size=(30, 2)) + 4])
 y = np.repeat([0, 1], [300, 30])
 
-few = {"max_iter": 100} if QUICK else {}
+few = {"max_iter": 20} if QUICK else {}
 figure, axes = plt.subplots(1, 3, figsize=(9, 3.4), sharex=True, sharey=True, layout="constrained")
 for ax, share in zip(axes, (1.0, 0.5, 0.0), strict=True):
     sampler = DVAANSampler(boundary_share=share, random_state=0, **few)

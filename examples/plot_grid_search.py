@@ -67,7 +67,7 @@ pipeline = Pipeline(
     ]
 )
 grid = {
-    "sampler__max_iter": [50, 100] if QUICK else [200, 600],
+    "sampler__max_iter": [5, 10] if QUICK else [200, 600],
     "sampler__encoder__snap": ["auto", False],
 }
 folds = StratifiedKFold(3, shuffle=True, random_state=0)

@@ -22,7 +22,7 @@ from gan_resample import CycleGANSampler
 from gan_resample.evaluation import GameHistoryDisplay, TranslationDisplay
 
 QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the checks of this project
-few = {"max_iter": 60} if QUICK else {}
+few = {"max_iter": 20} if QUICK else {}
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(330, 2)) * [3, 1]

@@ -30,7 +30,7 @@ QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the check
 X, y = make_moons(600, noise=0.15, random_state=0)
 X, y = make_imbalance(X, y, sampling_strategy={1: 30}, random_state=0)
 
-few = {"max_iter": 60, "init_iter": 30} if QUICK else {}
+few = {"max_iter": 20, "init_iter": 10} if QUICK else {}
 settings = {
     "the paper's rate": {"adversarial_rate": 1.0},
     "a tenth of it": {},

@@ -668,24 +668,26 @@ def test_a_class_of_one_row_is_repeated_without_a_search(monkeypatch):
     assert (sampler.sample([1, 1]) == X[one[-1]]).all()
 
 
+BRISK = {"hidden_layer_sizes": (32,), "learning_rate": 3e-3}  # learns in few rounds
+
+
 def place(rows, X, y):
     """Where rows lie on the line from the mean of class 0 (at 0) to that of class 1 (at 1)."""
     zero, one = X[y == 0].mean(0), X[y == 1].mean(0)
     return (rows - zero) @ (one - zero) / ((one - zero) @ (one - zero))
 
 
-@pytest.mark.parametrize("distance", [2.0, 4.0])
-def test_rows_of_two_blobs_lie_between_the_classes_nearer_their_own(distance):
-    X, y = blobs((200, 30), n_features=2, distance=distance)
-    sampler = DVAANSampler(max_iter=600, random_state=0).fit(X, y)
+def test_rows_of_two_blobs_lie_between_the_classes_nearer_their_own():
+    X, y = blobs((200, 30), n_features=2, distance=4.0)
+    sampler = DVAANSampler(**BRISK, max_iter=250, random_state=0).fit(X, y)
     near = place(sampler.sample([1] * 300), X, y)
     assert ((near > -0.1) & (near < 1.3)).mean() > 0.9
-    assert (near > 0.5).mean() > 0.6
+    assert (near > 0.5).mean() > 0.55  # .79 +- .07 of five seeds
     assert 0.5 < np.median(near) < 1.05
     sampler.set_params(boundary_share=0.0)
     own = place(sampler.sample([1] * 300), X, y)
     assert np.median(near) < np.median(own)
-    assert (own > 0.5).mean() > 0.8  # .86 to 1, .92 on average
+    assert (own > 0.5).mean() > 0.8  # .94 +- .02
 
 
 @pytest.mark.slow
@@ -732,7 +734,7 @@ def test_classes_too_narrow_for_the_game_are_told():
 
 def test_a_separable_toy_is_learnt_and_laid_out_along_the_means():
     X_all, y_all = blobs((300, 60), distance=3.0)
-    clf = DVAANClassifier(max_iter=400, random_state=0).fit(X_all[::2], y_all[::2])
+    clf = DVAANClassifier(**BRISK, max_iter=150, random_state=0).fit(X_all[::2], y_all[::2])
     P = clf.predict_proba(X_all[1::2])[:, 1]
     assert roc_auc_score(y_all[1::2], P) > 0.95
     game = clf.game_
@@ -880,12 +882,12 @@ def test_the_discriminator_learns_at_a_fifth_of_the_rate():
 
 def test_images_come_back_as_images():
     images, labels = digit_images((40, 15))
-    sampler = DVAANSampler(**(QUICK | {"max_iter": 60}))
+    sampler = DVAANSampler(**QUICK)
     X_new, _ = sampler.fit_resample(images, labels)
     assert X_new.shape == (80, 1, 8, 8)
     assert X_new.dtype == np.uint8
     assert np.array_equal(X_new[:55], images)
-    clf = DVAANClassifier(**(QUICK | {"max_iter": 30})).fit(images, labels)
+    clf = DVAANClassifier(**QUICK).fit(images, labels)
     assert clf.predict_proba(images[:3]).shape == (3, 2)
 
 

@@ -11,7 +11,7 @@ from gan_resample import BoundaryWarning, PGANClassifier, PGANSampler
 from gan_resample.engine.seeding import random_stream, seeded
 from gan_resample.nn.losses import one_vs_rest
 from gan_resample.pgan import PAPER_SETTINGS
-from tests.helpers import QUICK, blobs, digit_images, make_game, make_net, rows_of, tensors
+from tests.helpers import QUICK, SMALL, blobs, digit_images, make_game, make_net, rows_of, tensors
 
 CPU = torch.device("cpu")
 SHORT = {**QUICK, "init_iter": 2}
@@ -486,7 +486,7 @@ def test_select_gives_rows_of_more_doubt():
     rng = np.random.default_rng(0)
     X = np.vstack([rng.normal(size=(300, 2)), rng.normal(size=(40, 2)) + 2])
     y = np.repeat([0, 1], [300, 40])
-    params = {"max_iter": 200, "init_iter": 50, "random_state": 0, "adversarial_rate": 0.0}
+    params = SMALL | {"max_iter": 60, "init_iter": 20, "adversarial_rate": 0.0}
     game = PGANSampler(**params).fit(X, y).game_
     ones = torch.ones(1000, dtype=torch.long)
     with torch.no_grad():
@@ -554,7 +554,8 @@ def test_images_come_back_as_images_and_features_as_vectors():
 
 def test_the_classifier_learns_digits():
     images, labels = digit_images((120, 40, 15))
-    clf = PGANClassifier(max_iter=150, init_iter=20, batch_size=32, random_state=0)
+    few = {"max_iter": 80, "init_iter": 10, "batch_size": 32, "hidden_layer_sizes": (32,)}
+    clf = PGANClassifier(**few, learning_rate=3e-3, random_state=0)
     predicted = clf.fit(images, labels).predict(images)
     assert balanced_accuracy_score(labels, predicted) > 0.95
 
