@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         CollapseWarning,
         DivergenceError,
         DivergenceWarning,
+        ScatterWarning,
         TinyClassWarning,
     )
     from gan_resample.gamo import GAMOClassifier, GAMOSampler
@@ -42,6 +43,7 @@ __all__ = [
     "PGANClassifier",
     "PGANSampler",
     "PriorCorrectedClassifier",
+    "ScatterWarning",
     "SpreadSMOTE",
     "TableEncoder",
     "TinyClassWarning",
@@ -64,6 +66,7 @@ _MODULE_OF = {
     "PGANClassifier": "pgan",
     "PGANSampler": "pgan",
     "PriorCorrectedClassifier": "priors",
+    "ScatterWarning": "engine.guards",
     "SpreadSMOTE": "spread_smote",
     "TableEncoder": "encoding",
     "TinyClassWarning": "engine.guards",

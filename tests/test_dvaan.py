@@ -8,13 +8,18 @@ import numpy as np
 import pytest
 import torch
 from sklearn.datasets import make_classification
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
 from torch import nn
 from torch.nn.functional import cross_entropy, softplus
 
 import gan_resample.dvaan.game as dvaan
-from gan_resample import BoundaryWarning, DVAANClassifier, DVAANSampler, TableEncoder
+from gan_resample import (
+    BoundaryWarning,
+    DVAANClassifier,
+    DVAANSampler,
+    ScatterWarning,
+    TableEncoder,
+)
 from gan_resample.dvaan import PAPER_SETTINGS
 from gan_resample.dvaan.networks import ImageNets, TableNets
 from gan_resample.dvaan.prior import MU_MAX, MU_MIN, simplex
@@ -725,7 +730,7 @@ def test_classes_too_narrow_for_the_game_are_told():
     for width, narrow in ((0.3, False), (0.001, True)):
         X = np.random.default_rng(0).normal(y[:, None] == "rare", width, size=(50, 2))
         with warnings.catch_warnings(record=True) as seen:
-            warnings.simplefilter("always", ConvergenceWarning)
+            warnings.simplefilter("always", ScatterWarning)
             sampler = DVAANSampler(max_iter=20, random_state=0).fit(X, y)
         assert (sampler.std_ratio_["rare"] > 10) == narrow
         told = [str(each.message)[:50] for each in seen]

@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 import torch
-from sklearn.exceptions import ConvergenceWarning
 from torch import Tensor
 from torch.optim import Optimizer
 
@@ -22,6 +21,7 @@ __all__ = [
     "DivergenceWarning",
     "Guard",
     "LossTally",
+    "ScatterWarning",
     "TinyClassWarning",
     "warn_of_collapse",
     "warn_of_scatter",
@@ -46,6 +46,10 @@ class CollapseWarning(UserWarning):
 
 class BoundaryWarning(UserWarning):
     """Rows near the boundary of a class could not be generated, so others took their place."""
+
+
+class ScatterWarning(UserWarning):
+    """The generated rows of a class spread many times as far as its real ones."""
 
 
 class TinyClassWarning(UserWarning):
@@ -156,14 +160,25 @@ class Guard:
     def _state(self) -> dict[str, Any]:
         optimizers = self._optimizers.items()
         return {
-            "game": copy.deepcopy(self._game.state_dict()),
-            "optimizers": {move: copy.deepcopy(o.state_dict()) for move, o in optimizers},
+            "game": _copied(self._game.state_dict()),
+            "optimizers": {move: _copied(o.state_dict()) for move, o in optimizers},
         }
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         self._game.load_state_dict(state["game"])
         for move, optimizer in self._optimizers.items():
-            optimizer.load_state_dict(copy.deepcopy(state["optimizers"][move]))
+            optimizer.load_state_dict(_copied(state["optimizers"][move]))
+
+
+def _copied(state: Any) -> Any:
+    """Copy a state and its tensors; ``copy.deepcopy`` takes several times as long."""
+    if torch.is_tensor(state):
+        return state.detach().clone()
+    if isinstance(state, dict):
+        copied = copy.copy(state)  # with the version marks that torch keeps as an attribute
+        copied.update({name: _copied(value) for name, value in state.items()})
+        return copied
+    return [*map(_copied, state)] if type(state) is list else copy.deepcopy(state)
 
 
 def _read(figures: dict[str, Tensor]) -> dict[str, float]:
@@ -209,7 +224,7 @@ def warn_of_scatter(figures: dict[str, dict[Any, float]]) -> None:
             "times do they spread as far as real ones. This game does not fit classes so narrow "
             "beside the gaps between them, or had too few rounds (max_iter); SpreadSMOTE keeps "
             "to where real rows lie",
-            ConvergenceWarning,
+            ScatterWarning,
             stacklevel=2,
         )
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
-from sklearn.exceptions import ConvergenceWarning
 
+from gan_resample import ScatterWarning
 from gan_resample.engine.guards import (
     CollapseWarning,
     LossTally,
@@ -38,7 +38,7 @@ def test_rows_that_spread_too_far_are_told_with_class_and_figure(recwarn):
     warn_of_scatter({"std_ratio": {"x": 9.9, "y": float("nan"), "z": float("inf")}})
     assert not recwarn
     with pytest.warns(
-        ConvergenceWarning, match="class 'rare' lie far off: std_ratio is 56.5 .over 10."
+        ScatterWarning, match="class 'rare' lie far off: std_ratio is 56.5 .over 10."
     ) as met:
         warn_of_scatter({"std_ratio": {"rare": 56.53, "fine": 1.0}})
     assert len(met) == 1

@@ -74,7 +74,7 @@ def played(monkeypatch):
 def test_the_same_seed_gives_the_same_figures_whatever_the_number_of_processes():
     asked = tables(), ["threshold", "spread", "gamo"], ["logistic"]
     one, again = (compare(*asked, n_jobs=n, **QUICK) for n in (1, 2))
-    pd.testing.assert_frame_equal(without_times(again), without_times(one))
+    pd.testing.assert_frame_equal(without_times(again.results), without_times(one.results))
 
 
 # ---- memory -------------------------------------------------------------------------------------
