@@ -6,7 +6,6 @@ import sqlite3
 import threading
 from contextlib import closing
 
-import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -435,27 +434,6 @@ def test_arguments_that_cannot_be_meant_are_refused(arguments, error, message):
     wanted = {"datasets": numeric_table(), "samplers": ["none"], "classifiers": ["knn"]}
     with pytest.raises(error, match=message):
         compare(**(wanted | arguments))
-
-
-def one_fold_each(n_jobs=None):
-    return compare(numeric_table(), ["none"], ["knn"], cv=2, n_jobs=n_jobs).results
-
-
-def test_threads_are_refused():
-    two = joblib.parallel_config(backend="threading", n_jobs=2)
-    with two, pytest.raises(ValueError, match="processes"):
-        one_fold_each()
-    with pytest.raises(ValueError, match="processes"):
-        joblib.Parallel(2, backend="threading")(joblib.delayed(one_fold_each)() for _ in range(2))
-
-
-def test_one_job_needs_no_processes():
-    alone = one_fold_each().drop(columns="fit_seconds")
-    with joblib.parallel_config(backend="threading"):
-        assert one_fold_each().drop(columns="fit_seconds").equals(alone)
-    calls = (joblib.delayed(one_fold_each)(n_jobs) for n_jobs in (None, 1))
-    for found in joblib.Parallel(2)(calls):  # joblib's default inside a worker is threads
-        assert found.drop(columns="fit_seconds").equals(alone)
 
 
 def test_thresholds_by_the_prior_need_probabilities():

@@ -12,6 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from uuid import uuid4
 
+import joblib
 import pandas as pd
 import pytest
 from imblearn.over_sampling import RandomOverSampler
@@ -75,6 +76,27 @@ def test_the_same_seed_gives_the_same_figures_whatever_the_number_of_processes()
     asked = tables(), ["threshold", "spread", "gamo"], ["logistic"]
     one, again = (compare(*asked, n_jobs=n, **QUICK) for n in (1, 2))
     pd.testing.assert_frame_equal(without_times(again.results), without_times(one.results))
+
+
+def one_fold_each(n_jobs=None):
+    return compare(numeric_table(), ["none"], ["knn"], cv=2, n_jobs=n_jobs).results
+
+
+def test_threads_are_refused():
+    two = joblib.parallel_config(backend="threading", n_jobs=2)
+    with two, pytest.raises(ValueError, match="processes"):
+        one_fold_each()
+    with pytest.raises(ValueError, match="processes"):
+        joblib.Parallel(2, backend="threading")(joblib.delayed(one_fold_each)() for _ in range(2))
+
+
+def test_one_job_needs_no_processes():
+    alone = one_fold_each().drop(columns="fit_seconds")
+    with joblib.parallel_config(backend="threading"):
+        assert one_fold_each().drop(columns="fit_seconds").equals(alone)
+    calls = (joblib.delayed(one_fold_each)(n_jobs) for n_jobs in (None, 1))
+    for found in joblib.Parallel(2)(calls):  # joblib's default inside a worker is threads
+        assert found.drop(columns="fit_seconds").equals(alone)
 
 
 # ---- memory -------------------------------------------------------------------------------------
