@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gan_resample.cli.options import EPILOG, Columns, add_columns, add_game, say, say_kinds
+from gan_resample.cli.options import EPILOG, Columns, add_columns, add_game, games_with, say, say_kinds
 
 __all__ = ["add_command"]
 
@@ -25,10 +25,10 @@ def add_command(commands: Any) -> None:
         "same command again goes on where it stopped. Missing values are imputed in each training "
         "fold: numbers by the median, categories by the most frequent one.",
         epilog="samplers: none, class_weight, threshold, random, smote, spread, and one for each "
-        "game (gamo, dvaan, cyclegan, pgan); only where named: undersample, borderline, "
-        "svm_smote, kmeans_smote, adasyn, prior, class_balanced_0.9, ..._0.99, ..._0.999, "
-        "..._0.9999; classifiers: logistic, knn, forest, boosting, mlp; only where named: "
-        "balanced_bagging, easy_ensemble, and one for each game (those and egan). " + EPILOG,
+        f"game ({games_with('Sampler')}); only where named: undersample, borderline, svm_smote, "
+        "kmeans_smote, adasyn, prior, class_balanced_0.9, ..._0.99, ..._0.999, ..._0.9999; "
+        "classifiers: logistic, knn, forest, boosting, mlp; only where named: balanced_bagging, "
+        f"easy_ensemble, and one for each game ({games_with('Classifier')}). {EPILOG}",
     )
     add = command.add_argument
     add("data", metavar="DATA", help=".csv, .tsv, .csv.gz, .zip (of one CSV), .parquet or "

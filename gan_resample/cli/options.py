@@ -10,12 +10,15 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
+import gan_resample
+
 __all__ = [
     "EPILOG",
     "Columns",
     "add_columns",
     "add_game",
     "find_columns",
+    "games_with",
     "join_values",
     "say",
     "say_kinds",
@@ -50,6 +53,16 @@ def add_game(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--max-iter", type=int, metavar="N", help="rounds of every game (its default)")
     add("--seed", type=int, default=0, metavar="N", help="of all that is random (0)")
+
+
+def games_with(ending: str) -> str:
+    """Return the names of the games that have a ``"Sampler"``, or a ``"Classifier"``: a text.
+
+    They come from the public names alone, as ``--help`` must not load libraries: the estimators
+    of a game are named after its folder.
+    """
+    places = gan_resample._MODULE_OF.items()
+    return ", ".join(game for name, game in places if name.lower() == game + ending.lower())
 
 
 def join_values(arguments: Sequence[str]) -> list[str]:
