@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sys
 import warnings
-from _thread import interrupt_main
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from signal import SIGINT, raise_signal
 from threading import Timer
 from typing import TYPE_CHECKING, Any
 
@@ -41,17 +41,22 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 @contextmanager
-def _hearing_interrupts() -> Iterator[None]:
-    """Press Ctrl-C again where Python drops one: in a finalizer, of which imports make many."""
+def repeating_lost_interrupts() -> Iterator[None]:
+    """Send a Ctrl-C again if Python loses it.
+
+    An exception in a finalizer (``__del__``) is only printed, a KeyboardInterrupt too, and imports
+    run many finalizers. Python hands what it would print to ``sys.unraisablehook``.
+    """
     usual = sys.unraisablehook
 
-    def hear(dropped: Any) -> None:
-        if dropped.exc_type is KeyboardInterrupt:
-            Timer(0.05, interrupt_main).start()  # when the finalizer is over
+    def send_again(lost: Any) -> None:
+        if lost.exc_type is KeyboardInterrupt:
+            # later, as the finalizer, in which it would be lost again, has not returned yet
+            Timer(0.05, raise_signal, [SIGINT]).start()
         else:
-            usual(dropped)
+            usual(lost)
 
-    sys.unraisablehook = hear
+    sys.unraisablehook = send_again
     try:
         yield
     finally:
@@ -68,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     when_stopped = ""
     try:
-        with _hearing_interrupts():
+        with repeating_lost_interrupts():
             options = parse(arguments)
             options.arguments, when_stopped = arguments, options.when_stopped
             with warnings.catch_warnings():

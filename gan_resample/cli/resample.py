@@ -9,7 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gan_resample.cli.options import EPILOG, Columns, add_columns, add_game, games_with, say, say_kinds
+from gan_resample.cli.options import (
+    EPILOG,
+    Columns,
+    add_columns,
+    add_game,
+    games_with,
+    say,
+    say_kinds,
+)
 
 __all__ = ["add_command"]
 

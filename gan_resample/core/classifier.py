@@ -106,7 +106,8 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self, "_stream")
         encoded = self.encoder_.transform(dense(self._check_rows(X, reset=False)))
-        predictor, device = self.game_.predictor, torch.device(self.net_.device)
+        game: ClassifyingGame = self.net_.module_
+        predictor, device = game.predictor, torch.device(self.net_.device)
         dtype = torch.float32
         if device.type == "cpu" and encoded.ndim == 2:
             # float64 makes a row's result independent of its batch; images would take too long

@@ -45,7 +45,8 @@ class BaseGameSampler(GameMixin, BaseRowSampler):
         return rows
 
     def _learn_nothing(self) -> None:
-        self.net_, self.n_iter_, self.history_ = None, 0, []
+        self.net_ = None  # type: ignore[assignment]
+        self.n_iter_, self.history_ = 0, []
         for name in self._game.diagnostics:
             setattr(self, f"{name}_", {})
 
@@ -56,8 +57,9 @@ class BaseGameSampler(GameMixin, BaseRowSampler):
 
     def _sample(self, y: Tensor) -> Tensor:
         """Make encoded rows for class codes, some at once; a hook, likewise."""
-        chunks = y.split(self.game_.chunk_rows)
-        return torch.cat([self._decode(self.game_.sample(chunk), chunk) for chunk in chunks])
+        game: SamplingGame = self.net_.module_
+        chunks = y.split(game.chunk_rows)
+        return torch.cat([self._decode(game.sample(chunk), chunk) for chunk in chunks])
 
 
 class LoneRowsMixin:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+
+from gan_resample.engine.net import GameNet
 
 __all__ = ["StoppedFitsMixin"]
 
@@ -19,7 +20,7 @@ class StoppedFitsMixin:
 
     _training: bool = False
     _stopped_by: BaseException | None = None
-    net_: Any
+    net_: GameNet
 
     @contextmanager
     def _fitting(self) -> Iterator[None]:

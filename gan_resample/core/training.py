@@ -70,12 +70,12 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
     _game: ClassVar[type[Game]]
     _deficits: tuple[int, ...]
     _settings: dict[str, str]
-    net_: Any  # a GameNet; None where nothing was trained
+    net_: GameNet  # None where nothing was trained: no class lacked a row
 
     @property
-    def game_(self) -> Any:
+    def game_(self) -> Game:
         """The trained game, ``net_.module_``; None where nothing was trained."""
-        return None if self.net_ is None else self.net_.module_
+        return getattr(self.net_, "module_", None)  # type: ignore[return-value]
 
     @property
     def _game_params(self) -> Sequence[str]:

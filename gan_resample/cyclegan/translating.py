@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from gan_resample.core.decoding import WATCHED_IMAGES, warn_of_poor_decoding
 from gan_resample.core.rows import dense
 from gan_resample.core.training import GameMixin, Training
+from gan_resample.cyclegan.translation import TranslationGame
 from gan_resample.encoding.columns import is_frame
 from gan_resample.engine.ambient import steady
 from gan_resample.engine.scalars import plain
@@ -28,6 +29,8 @@ TABLE_BATCH, IMAGE_BATCH = 128, 4
 
 class CycleGANMixin(GameMixin):
     """What sampler and classifier share."""
+
+    game_: TranslationGame
 
     def _plan_training(self, shape: Sequence[int], deficits: Sequence[int]) -> Training:
         default = IMAGE_BATCH if RowShape(shape).is_image else TABLE_BATCH

@@ -65,6 +65,7 @@ def warn_of_acceptance(rates: Mapping[Any, float], advice: str) -> None:
 class DVAANMixin(GameMixin):
     """What sampler and classifier share."""
 
+    game_: DVAANGame
     mu: float
     adapt_mu: bool
     mu_: float

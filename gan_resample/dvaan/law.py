@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from gan_resample.dvaan.prior import MEMORY
 from gan_resample.nn.shape import RowShape
 
 __all__ = ["DecoderLaw"]
 
-MEMORY = 0.99  # of moving averages
 LEAST_VARIANCE = 1e-4  # that "adapt" may reach, of standardised columns
 
 

@@ -10,10 +10,10 @@ from scipy.linalg import helmert
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-__all__ = ["MU_MAX", "MU_MIN", "Prior", "default_latent_dim", "simplex"]
+__all__ = ["MEMORY", "MU_MAX", "MU_MIN", "Prior", "default_latent_dim", "simplex"]
 
 MU_STEP, MU_MIN, MU_MAX = 0.01, 0.25, 6.0
-MEMORY = 0.99  # of the averages that the rule for mu compares with
+MEMORY = 0.99  # of moving averages, those of DecoderLaw too
 
 
 class Prior(nn.Module):

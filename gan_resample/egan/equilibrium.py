@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from skorch.callbacks import Callback
 
+from gan_resample.engine.net import GameNet
 from gan_resample.nn.build import rows_at_once
 
 __all__ = ["EquilibriumStop", "decide"]
@@ -46,14 +47,14 @@ class EquilibriumStop(Callback):
     def __init__(self, tol: float, threshold: float | None) -> None:
         self.tol, self.threshold = tol, threshold
 
-    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+    def on_epoch_end(self, net: GameNet, **kwargs: Any) -> None:
         gap = self.gap(net)
         net.history.record("recall_gap", gap)
         if gap <= self.tol:
             raise KeyboardInterrupt  # how skorch's callbacks say stop
 
     @torch.inference_mode()
-    def gap(self, net: Any) -> float:
+    def gap(self, net: GameNet) -> float:
         """Difference of the largest and the smallest recall of a class."""
         game, (x, y) = net.module_.eval(), self.rows
         parts = x.split(rows_at_once(x.shape[1:]))

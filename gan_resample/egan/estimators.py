@@ -203,6 +203,7 @@ class EGANClassifier(EGANParams, BaseGameClassifier):
 
     _game = EGANGame
 
+    game_: EGANGame
     majority_: Any
     threshold_: float | None
 

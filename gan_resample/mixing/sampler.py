@@ -23,8 +23,10 @@ from gan_resample.core.sampler import BaseGameSampler
 from gan_resample.core.training import Training
 from gan_resample.encoding.columns import is_frame
 from gan_resample.engine.ambient import steady
+from gan_resample.engine.net import GameNet
 from gan_resample.engine.scalars import plain
 from gan_resample.engine.seeding import seeded
+from gan_resample.mixing.game import MixingGame
 from gan_resample.mixing.gamo2pix import make_decoder, train_decoder
 from gan_resample.nn.build import rows_at_once
 
@@ -40,7 +42,7 @@ class MixingSampler(BaseGameSampler):
     shared_decoder: bool
     decoder_iter: int
     space_: str
-    decoder_net_: Any  # a GameNet; None where rows need no decoder
+    decoder_net_: GameNet | None  # None where rows need no decoder
 
     def features(self, X: Any) -> Array:
         """Feature vectors of rows, as ``space="features"`` gives them for training rows.
@@ -59,12 +61,13 @@ class MixingSampler(BaseGameSampler):
         return self._features(self.encoder_.transform(dense(self._check_rows(X, reset=False))))
 
     def _features(self, x: Array) -> Array:
-        if self.game_ is None:
+        if self.net_ is None:
             return x.reshape(len(x), -1)
+        game: MixingGame = self.net_.module_
         device = torch.device(self.net_.device)
         with steady(device):
             chunks = torch.as_tensor(x, dtype=torch.float32).split(rows_at_once(x.shape[1:]))
-            return torch.cat([self.game_.features(c.to(device)).cpu() for c in chunks]).numpy()
+            return torch.cat([game.features(c.to(device)).cpu() for c in chunks]).numpy()
 
     def _plan_training(self, shape: Sequence[int], deficits: Sequence[int]) -> Training:
         return replace(super()._plan_training(shape, deficits), later_moves=("decoder",))
@@ -107,7 +110,7 @@ class MixingSampler(BaseGameSampler):
             self.decoder_net_ = net
 
     @torch.no_grad()
-    def _watch_decoder(self, net: Any, features: Tensor, rows: Tensor, y: Tensor) -> None:
+    def _watch_decoder(self, net: GameNet, features: Tensor, rows: Tensor, y: Tensor) -> None:
         few = slice(None, None, -(-len(rows) // WATCHED_IMAGES))
         x, features, y = (each[few].to(net.device) for each in (rows, features, y))
         rounds = net.module_.rounds_played
@@ -119,7 +122,8 @@ class MixingSampler(BaseGameSampler):
 
     def _needs_decoder(self) -> bool:
         """Return whether the game's rows have to be decoded."""
-        return self.game_.feature_extractor is not None and self.space_ == "rows"
+        game: MixingGame = self.net_.module_
+        return game.feature_extractor is not None and self.space_ == "rows"
 
     def _told_of_stop(self) -> str:
         told = super()._told_of_stop()

@@ -54,6 +54,7 @@ class PGANParams(MixingParams):
 class PGANMixin(PGANParams, GameMixin):
     """What sampler and classifier share: the rounds of the auto-encoder come before the game's."""
 
+    game_: PGANGame
     acceptance_: dict[Any, float]
 
     def _plan_training(self, shape: Sequence[int], deficits: Sequence[int]) -> Training:

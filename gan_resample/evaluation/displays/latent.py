@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gan_resample.core.rows import dense
+from gan_resample.dvaan.game import DVAANGame
 from gan_resample.engine.seeding import random_stream, seeded
 from gan_resample.evaluation.displays.style import GENERATED, INK, plain
 
@@ -157,7 +158,7 @@ class LatentDisplay:
         return self
 
 
-def _game_of(estimator: Any) -> Any:
+def _game_of(estimator: Any) -> DVAANGame:
     game: Any = getattr(estimator, "game_", None)
     if game is None and getattr(estimator, "net_", estimator) is None:
         raise ValueError(
@@ -171,12 +172,12 @@ def _game_of(estimator: Any) -> Any:
     return game
 
 
-def _encode(game: Any, x: torch.Tensor) -> torch.Tensor:
+def _encode(game: DVAANGame, x: torch.Tensor) -> torch.Tensor:
     """Latent means, (n, latent_dim)."""
     return torch.cat([game.encode(part)[0] for part in x.split(game.chunk_rows)])
 
 
-def _axes(game: Any, z: torch.Tensor) -> torch.Tensor:
+def _axes(game: DVAANGame, z: torch.Tensor) -> torch.Tensor:
     """Two orthonormal vectors, (2, latent_dim)."""
     if len(game.prior.directions) > 2:
         return torch.eye(z.shape[1], device=z.device)[:2]
@@ -187,13 +188,15 @@ def _axes(game: Any, z: torch.Tensor) -> torch.Tensor:
     return torch.stack([along, most @ others])
 
 
-def _near(game: Any, code: int) -> torch.Tensor:
+def _near(game: DVAANGame, code: int) -> torch.Tensor:
     """Candidates near the boundary of a class that are kept, (n, latent_dim)."""
     parts = game.boundary_latents(code, SHOWN_POINTS).split(game.chunk_rows)
     return torch.cat([z[game.agrees(game.draw_rows(z), code)] for z in parts])
 
 
-def _decision(game: Any, axes: torch.Tensor, shown: torch.Tensor) -> tuple[Array, Array, Array]:
+def _decision(
+    game: DVAANGame, axes: torch.Tensor, shown: torch.Tensor
+) -> tuple[Array, Array, Array]:
     """Predicted class codes on a grid over the points shown."""
     low, high = shown.amin(dim=0) - 0.5, shown.amax(dim=0) + 0.5
     lines = [torch.linspace(float(a), float(b), GRID) for a, b in zip(low, high, strict=True)]

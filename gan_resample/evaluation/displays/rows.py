@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -283,7 +283,7 @@ class GenerationDisplay:
         figure.legend(*handles, **style)
 
 
-def _encoder_of(sampler: Any, X: Any) -> tuple[Array, Any]:
+def _encoder_of(sampler: Any, X: Any) -> tuple[Array, Callable[[Any], Array]]:
     """Return encoded real rows, and the function that encodes what the sampler generates."""
     if getattr(sampler, "space_", "rows") == "features":
         return sampler.features(X), np.asarray  # it generates vectors already
