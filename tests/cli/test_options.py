@@ -78,4 +78,5 @@ def test_the_help_names_the_games_that_the_comparison_knows():
     found = known_classifiers().items()
     trained = [name for name, value in found if isinstance(value, BaseGameClassifier)]
     assert games_with("Classifier").split(", ") == trained
-    assert set(played) | {"egan"} <= set(trained)
+    assert {"gamo", "dvaan"} <= set(played)
+    assert {"gamo", "egan"} <= set(trained)
