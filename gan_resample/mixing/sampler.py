@@ -1,6 +1,6 @@
-"""What samplers have in common whose game may mix feature vectors: GAMO's and PGAN's.
+"""What the samplers of GAMO and PGAN have in common.
 
-They turn vectors back into rows with :mod:`gan_resample.mixing.gamo2pix`.
+If their game mixes feature vectors, :mod:`gan_resample.mixing.gamo2pix` turns these into rows.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Array = NDArray[Any]
 
 
 class MixingSampler(BaseGameSampler):
-    """A sampler whose game may mix feature vectors, which are decoded afterwards; abstract."""
+    """A sampler whose game may mix feature vectors, which a decoder turns into rows; abstract."""
 
     space: str
     shared_decoder: bool
@@ -55,7 +55,7 @@ class MixingSampler(BaseGameSampler):
         Returns
         -------
         H : ndarray of float32, shape (n_rows, n_features)
-            Encoded rows where there is no feature extractor.
+            The encoded rows, flattened, if there is no feature extractor.
         """
         check_is_fitted(self, "_stream")
         return self._features(self.encoder_.transform(dense(self._check_rows(X, reset=False))))
@@ -79,12 +79,12 @@ class MixingSampler(BaseGameSampler):
     def _learn_more(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
     ) -> None:
-        """Train GAMO2pix on the classes in play, or go on with it."""
+        """Train GAMO2pix on the classes in play, or train it further."""
         before, self.decoder_net_ = getattr(self, "decoder_net_", None), None
         self.space_ = self.space
         if not self._needs_decoder():
             return
-        if self._stopped_by is not None:  # that of an earlier fit, if there is one
+        if self._stopped_by is not None:  # keep the decoder of an earlier fit, if there is one
             self.decoder_net_ = before
             return
         kept = np.asarray(deficits)[codes] > 0
