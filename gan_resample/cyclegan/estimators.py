@@ -56,7 +56,7 @@ CLASSIFIER_PARAMS = ("mode", "alt_period", "gamma", "classifier_weight", "classi
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class CycleGANParams(TrainingParams):
-    """What sampler and classifier share."""
+    """What the sampler and the classifier share."""
 
     mode: str = game_param("aug", one_of("aug", "alt"))
     alt_period: int | str = game_param("epoch", AT_LEAST_1, one_of("epoch"))
@@ -149,21 +149,21 @@ class CycleGANSampler(
         Of the Adam (betas .5 and .999) of every player, in (0, inf). CycleGAN's is 2e-4, for
         100,000 rounds and more; in 2,000 translators would not arrive with it.
     net_params : dict, default=None
-        Handed to the skorch net: ``{"discriminators_optimizer__lr": 1e-4}``,
+        Passed to the skorch net: ``{"discriminators_optimizer__lr": 1e-4}``,
         ``{"optimizer": torch.optim.AdamW}``. Moves: translators, discriminators and, with
         ``mode="alt"``, classifier.
     encoder : TableEncoder or ImageEncoder, default=None
-        How columns or pixels become numbers and come back; ``None``: ``TableEncoder()`` for
-        tables, ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
+        Turns columns or pixels into numbers and back. ``None``: ``TableEncoder()`` for tables,
+        ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
     device : str, default="auto"
         "auto" (a GPU if there is one), "cpu" or "cuda".
     callbacks : list, default=None
         skorch callbacks, copied in ``fit``. ``EarlyStopping`` must monitor a ``<move>_loss``.
         It is refused with ``mode="alt"`` and by the classifier, where players take turns.
     warm_start : bool, default=False
-        Go on for ``max_iter`` more rounds with the same data and the same game.
+        Continue the last fit for ``max_iter`` more rounds, with the same data and the same game.
     verbose : int, default=0
-        1: a progress bar, 2: a line an epoch.
+        1: a progress bar, 2: a line per epoch.
     random_state : int, RandomState instance or None, default=None
         An int gives bit-equal rows on a CPU.
 
@@ -172,7 +172,7 @@ class CycleGANSampler(
     sampling_strategy_ : dict
         Label -> number of rows to generate.
     net_ : GameNet
-        The trained skorch net; None where no class lacked a row.
+        The trained skorch net; None if no class lacked a row.
     game_ : TranslationGame or CycleGANGame
         The trained game, ``net_.module_``. It keeps the encoded rows of the classes that are
         translated, and so does a pickled sampler.
@@ -183,20 +183,20 @@ class CycleGANSampler(
     n_iter_ : int
         Rounds played.
     history_ : list of dict
-        One a epoch: epoch, rounds (so far), seconds, and the mean ``<move>_loss`` of each move;
+        One per epoch: epoch, rounds (so far), seconds, and the mean ``<move>_loss`` of each move;
         NaN of one that was not made.
     source_indices_ : ndarray of int
         Of each row that the last ``fit_resample`` generated, the real row that it was made from:
         its position in ``X``.
     std_ratio_ : dict of label to float
-        Standard deviation of generated rows over that of the class; a warning under .05.
+        Standard deviation of generated rows over that of the class; a warning below 0.05.
     distance_ : dict of label to float
         Median distance of a generated row to the nearest real one of its class, over that from a
         real one to the nearest other; a warning under .05, where rows are near-copies.
     synthetic_mask_ : ndarray of bool
         True on the generated rows of the last ``fit_resample``.
     n_features_in_, feature_names_in_, shape_in_
-        As everywhere in scikit-learn.
+        As in scikit-learn; ``shape_in_`` is the shape of a row.
 
     See Also
     --------
@@ -213,9 +213,9 @@ class CycleGANSampler(
     rounds where translators lose images of their own class, which ``identity_weight`` asks them to
     leave alone: what they make of them is further off than the class's mean image.
 
-    Several classes are an extension of ours: a pair of translators for each deficient class, so
-    that the time of a fit grows with their number. Numbers that the slides do not give are those
-    of CycleGAN's code. ``gan_resample.cyclegan.PAPER_SETTINGS`` has the literal ones.
+    Support for several classes is an extension: a pair of translators for each deficient
+    class, so that the time of a fit grows with their number. Numbers that the slides do not give
+    are those of CycleGAN's code. ``gan_resample.cyclegan.PAPER_SETTINGS`` has the literal ones.
 
     References
     ----------
@@ -343,7 +343,7 @@ random_state
     net_, game_, encoder_, n_iter_, history_, std_ratio_, distance_
         As in :class:`CycleGANSampler`; the game keeps no rows.
     n_features_in_, feature_names_in_, shape_in_
-        As everywhere in scikit-learn.
+        As in scikit-learn; ``shape_in_`` is the shape of a row.
 
     See Also
     --------

@@ -99,15 +99,14 @@ class EGANClassifier(EGANParams, BaseGameClassifier):
         for images.
     feature_extractor : nn.Module or callable, default=None
         Body of the discriminator and of the generator's encoder, one copy for each: a module
-        (copied at every fit; its weights are the start), or a picklable ``(n_in, n_out) ->
+        (copied at every fit; training starts from its weights), or a picklable ``(n_in, n_out) ->
         nn.Module`` from rows of width, or images of shape, ``n_in`` to vectors. ``None``: layers
         of ``hidden_layer_sizes`` on tables, the paper's two convolutions on images. The paper has
         a DenseNet121 trained on ImageNet; this package never downloads anything.
     freeze : int, "all" or None, default=None
-        How much of ``feature_extractor`` stays as it was handed over, its batch normalisation
-        included: nothing (None), everything but the last ``freeze`` layers that have weights, in
-        [0, inf), or everything ("all"). The paper trains the last 5 of 427, 2 of which have
-        weights.
+        How much of ``feature_extractor`` is frozen, its batch normalisation included: nothing
+        (None), all but the last ``freeze`` layers that have weights (an int in [0, inf)), or
+        everything ("all"). The paper trains the last 5 of 427, 2 of which have weights.
     decoder : nn.Module or callable, default=None
         Turns codes into rows, likewise, from ``n_in`` numbers (with several classes: a one-hot
         label among them) to rows of width, or images of shape, ``n_out``, whose pixels are between
@@ -122,24 +121,25 @@ class EGANClassifier(EGANParams, BaseGameClassifier):
         Rows of the largest class a round, in [1, inf), cut to their number; of all others together
         as many at most, and all of them if they are no more, as in the paper.
     learning_rate : float, default=1e-3
-        Of both moves' Adam (betas .9 and .999), in (0, inf); the paper has 1e-4.
+        Learning rate of Adam for both moves (betas 0.9 and 0.999), in (0, inf); the paper has
+        1e-4.
     net_params : dict, default=None
-        Handed to the skorch net: ``{"generator_optimizer__lr": 1e-3}``,
+        Passed to the skorch net: ``{"generator_optimizer__lr": 1e-3}``,
         ``{"optimizer": torch.optim.AdamW}``. Moves: discriminator, generator. A
         pretrained part can have a rate of its own: ``{"discriminator_optimizer__param_groups":
         [("0.*", {"lr": 1e-5})]}`` is that of the discriminator's feature extractor.
     encoder : TableEncoder or ImageEncoder, default=None
-        How columns or pixels become numbers and come back; ``None``: ``TableEncoder()`` for
-        tables, ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
+        Turns columns or pixels into numbers and back. ``None``: ``TableEncoder()`` for tables,
+        ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
     device : str, default="auto"
         "auto" (a GPU if there is one), "cpu" or "cuda".
     callbacks : list, default=None
         skorch callbacks, copied in ``fit``. ``EarlyStopping`` must monitor a ``<move>_loss``.
     warm_start : bool, default=False
-        Go on for ``max_iter`` more rounds with the same data and the same game; encoder and
-        held-out rows are kept.
+        Continue the last fit for ``max_iter`` more rounds, with the same data and the same game;
+        encoder and held-out rows are kept.
     verbose : int, default=0
-        1: a progress bar, 2: a line an epoch.
+        1: a progress bar, 2: a line per epoch.
     random_state : int, RandomState instance or None, default=None
         An int gives bit-equal results on a CPU.
 
@@ -161,10 +161,10 @@ class EGANClassifier(EGANParams, BaseGameClassifier):
     n_iter_ : int
         Rounds played.
     history_ : list of dict
-        One a epoch: epoch, rounds (so far), seconds, the mean ``<move>_loss`` of each move, and
+        One per epoch: epoch, rounds (so far), seconds, the mean ``<move>_loss`` of each move, and
         with ``stop="equilibrium"`` the ``recall_gap`` of held-out rows.
     n_features_in_, feature_names_in_, shape_in_
-        As everywhere in scikit-learn.
+        As in scikit-learn; ``shape_in_`` is the shape of a row.
 
     Warns
     -----

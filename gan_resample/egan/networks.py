@@ -1,4 +1,4 @@
-"""What eGAN's players are built of."""
+"""The default networks of eGAN's players."""
 
 from __future__ import annotations
 

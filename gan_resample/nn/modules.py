@@ -19,7 +19,7 @@ __all__ = [
 ]
 
 
-# Pads spans of unequal width, so that the padding is never the largest; finite, for the guard.
+# Pads the sorted values of a column with fewer of them; finite, for the divergence guard.
 PADDING = torch.finfo(torch.float32).max
 
 
@@ -155,8 +155,8 @@ class Spans(nn.Module):
     def forward(self, x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
         """Apply ``function`` to all spans; return new values of ``columns``, (n, len(columns)).
 
-        ``function`` is given a tensor of shape (n, n_spans, widest), padded with very negative
-        numbers, and returns one of the same shape.
+        ``function`` is given a tensor of shape (n, n_spans, widest), padded with minus infinity,
+        and returns one of the same shape.
         """
         wide = x.index_select(1, self.places).unflatten(1, self.padding.shape)
         changed = function(wide.masked_fill(self.padding, -torch.inf))
