@@ -97,7 +97,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _refuse_other_data(path: Path, names: set[str]) -> None:
-    """Leave the report alone that was made of other tables in the same folder."""
+    """Raise if the folder holds results of other tables, so that their report is kept."""
     from contextlib import closing
 
     from gan_resample.evaluation.run.store import Store
@@ -117,10 +117,9 @@ def _refuse_other_data(path: Path, names: set[str]) -> None:
 
 
 def _read_datasets(options: argparse.Namespace, out: Path) -> tuple[list[Any], dict[str, Any]]:
-    """Return the tables that DATA names, and by name what was guessed about their files.
+    """Return the tables that DATA names, and for each name what was guessed about its file.
 
-    DATA is a bundled set, a file, or a folder. Nothing is read where results would be written
-    over a file of somebody's.
+    DATA is a bundled data set, a file, or a folder.
     """
     from gan_resample.datasets import BUNDLED, load_bundled
     from gan_resample.evaluation.run.store_file import is_store
@@ -156,7 +155,7 @@ def _read_datasets(options: argparse.Namespace, out: Path) -> tuple[list[Any], d
 def _make_datasets(
     path: Path, files: Mapping[str, Path], asked: Columns
 ) -> tuple[list[Any], dict[str, Any]]:
-    """Read files; of several tables each has some of the columns that are named."""
+    """Read files; each of several tables may have only some of the columns that are named."""
     from gan_resample.datasets import as_dataset, read_columns
     from gan_resample.files.reading import read_table, separate_target
 
@@ -172,7 +171,7 @@ def _make_datasets(
             kinds[name] = read_columns(X, own.categorical, own.ids)[0]
     _refuse_columns(path, kinds)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "column ", UserWarning)  # said below
+        warnings.filterwarnings("ignore", "column ", UserWarning)  # printed below
         found = [
             as_dataset(name, X, y, categorical=own.categorical, id_columns=own.ids)
             for name, (X, y, own) in parts.items()
@@ -184,7 +183,7 @@ def _make_datasets(
 
 
 def _refuse_columns(path: Path, kinds: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raise on the columns of all tables at once."""
+    """Raise one error for the columns of all tables."""
     from gan_resample.encoding.kinds import refuse_columns
 
     told: dict[str, Any] = {}
@@ -195,11 +194,11 @@ def _refuse_columns(path: Path, kinds: Mapping[str, Mapping[str, Any]]) -> None:
     refuse_columns(told, what=str(path))
 
 
-# ---- what is printed ----------------------------------------------------------------------------
+# ---- output -------------------------------------------------------------------------------------
 
 
 def print_findings(comparison: Any) -> None:
-    """Print the main score as a table, and what the numbers say."""
+    """Print the main score as a table, and the findings."""
     from gan_resample.evaluation.report.findings import findings, number, overall_findings
     from gan_resample.evaluation.results.results import results_of
 
