@@ -23,7 +23,7 @@ DIED, USAGE_ERROR, STOPPED = 1, 2, 130
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read a command line; imports are here, where ``main`` meets a Ctrl-C during them."""
+    """Parse a command line; imports are here so that ``main`` catches a Ctrl-C during them."""
     import argparse
 
     import gan_resample
@@ -64,12 +64,12 @@ def repeating_lost_interrupts() -> Iterator[None]:
 
 
 def show_warning(message: Warning | str, *about: object, **more: object) -> None:
-    """Print a warning without the place in our code that gave it."""
+    """Print a warning without the line of code that gave it."""
     print(f"warning: {message}", file=sys.stderr)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return 0, 1 when a process died, 2 for a usage error, 130 when stopped."""
+    """Run the command; return 0, 1 if a process died, 2 for a usage error, 130 if stopped."""
     arguments = sys.argv[1:] if arguments is None else arguments
     when_stopped = ""
     try:
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options.arguments, when_stopped = arguments, options.when_stopped
             with warnings.catch_warnings():
                 warnings.showwarning = show_warning
-                options.run(options)  # imports what takes seconds, torch among it
+                options.run(options)  # imports torch and others, which takes seconds
     except (ValueError, TypeError, OSError, ImportError) as error:
         print(f"gan-resample: {error}", file=sys.stderr)
         return USAGE_ERROR
@@ -87,8 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DIED
     except KeyboardInterrupt:
         print(f"\nstopped{when_stopped}", file=sys.stderr)
-        # a Ctrl-C inside an exec of text, as dataclasses do while they are imported, makes Python
-        # end by the signal whatever is returned here; it forgets that with the next text
+        # after a Ctrl-C inside an exec of text, as in the import of a dataclass, Python ends by
+        # the signal whatever is returned here, unless it executes another text
         exec("")
         return STOPPED
     return 0

@@ -80,7 +80,7 @@ class DVAANGame(SamplingGame, ClassifyingGame):
     spans, levels : sequences
         Columns of categories and of few values, as ``StraightThrough`` takes them.
     batch_size : int
-        Not used: the net says how many rows a round has.
+        Not used: the net sets the number of rows per round.
     mu, adapt_mu, gamma, mean_direction, discriminator_on_real, augment, pool_trains, \
 boundary_share, feature_weight, classification_weight, latent_dim, decoder_variance, recognition, \
 decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier

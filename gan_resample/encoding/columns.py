@@ -83,7 +83,7 @@ def _refuse_unreadable(X: Any) -> None:
 def _has_text(rows: Any) -> bool:
     try:
         return np.asarray(rows).dtype.kind in "USO"
-    except ValueError:  # rows of several lengths, of which scikit-learn's message tells
+    except ValueError:  # rows of several lengths, for which scikit-learn has a message
         return False
 
 

@@ -51,7 +51,7 @@ class GameNet(NeuralNet):
     Parameters
     ----------
     module : type
-        The game's class (never an instance: skorch would go on with its old weights).
+        The game's class (never an instance: skorch would continue with its old weights).
     max_iter : int, default=1000
         Rounds (mini-batches) of one fit.
     **kwargs

@@ -13,9 +13,9 @@ def plain(value: Any) -> Any:
     """Return ``value`` with Python's numbers, booleans and texts in place of numpy's.
 
     numpy's scalars do not behave as Python's: ``[x] * np.bool_(True)`` is a ``TypeError``,
-    ``np.uint8(16) * 100`` overflows, and ``repr`` tells 1.0 from ``np.float64(1.0)``. What is in
-    lists, tuples, dictionaries and arrays is converted too (an array becomes a list); anything
-    else is returned unchanged.
+    ``np.uint8(16) * 100`` overflows, and ``repr`` distinguishes 1.0 from ``np.float64(1.0)``. What
+    is in lists, tuples, dictionaries and arrays is converted too (an array becomes a list);
+    anything else is returned unchanged.
     """
     if isinstance(value, np.longdouble):
         return float(value)  # its item() is itself

@@ -1,4 +1,4 @@
-"""Tells a Ctrl-C from a callback that ends the training: skorch has one exception for both."""
+"""Distinguish a Ctrl-C from a callback that ends training: both raise KeyboardInterrupt."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a fitted classifier is worth on one test part.
+"""Scores of a fitted classifier on one test part.
 
-Labels are codes 0 ... c-1 in order of class size, so of two classes 1 is the minority. ``P`` has a
-column for every class of the whole table, also for one that this part lacks.
+Labels are codes 0 ... c-1 in order of class size, so 1 is the minority of two classes. ``P`` has a
+column for every class of the whole table, also for classes that this part lacks.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Prediction:
-    """Codes ``y`` of test rows, ``predicted`` ones, probabilities ``P`` (or None), weights."""
+    """Codes ``y`` of test rows, ``predicted`` codes, probabilities ``P`` or None, and weights."""
 
     y: Array
     predicted: Array
