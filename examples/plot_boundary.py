@@ -3,15 +3,15 @@ Rows near the boundary: DVAAN's latent space
 ============================================
 
 :class:`~gan_resample.DVAANSampler` gives each class a place of its own in a latent space, and
-makes new rows out of what lies between two places. Here are two clouds, and what becomes of them.
+generates rows from between two places. Here it is fitted to two clouds.
 """
 
 # %%
 # The rows
 # --------
 # 300 rows of one class and 30 of another. Generated rows lie between the classes, most of them
-# nearer their own; ``boundary_share`` says which share of them, and the others come from the
-# middle of the class.
+# nearer to their own. ``boundary_share`` is the share drawn near the boundary; the others are
+# drawn from the prior of the class.
 import os
 
 import matplotlib.pyplot as plt
@@ -20,7 +20,7 @@ import numpy as np
 from gan_resample import DVAANSampler
 from gan_resample.evaluation import GameHistoryDisplay, LatentDisplay, ResamplingDisplay
 
-QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the checks of this project
+QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the tests of this project
 
 rng = np.random.default_rng(0)
 X = np.concatenate([rng.normal(size=(300, 2)), rng.normal(size=(30, 2)) + 4])
@@ -40,8 +40,8 @@ plt.show()
 # The latent space
 # ----------------
 # Each class has a component of the prior, marked by a cross. Candidates are drawn between the
-# crosses, on the side of the smaller class; those are kept whose decoded rows the discriminator
-# takes for that class, too. The line is where its decision changes.
+# crosses, on the side of the smaller class; those whose decoded rows the discriminator also takes
+# for that class are kept. The line is where its decision changes.
 sampler = DVAANSampler(random_state=0, **few).fit(X, y)
 LatentDisplay.from_estimator(sampler, X, y)
 plt.show()
@@ -50,16 +50,16 @@ print(f"share of candidates that are kept: {sampler.acceptance_[1]:.2f}")
 # %%
 # How far apart
 # -------------
-# ``mu``, the distance of the crosses from the middle, rests for the first fifth of the rounds.
-# Then it rises while classifying is harder than it used to be, and falls while rebuilding rows is.
+# ``mu``, the distance of the crosses from the middle, is fixed for the first fifth of the rounds.
+# Then it rises while classification is harder than before, and falls while reconstruction is.
 GameHistoryDisplay.from_estimator(sampler, figures=["mu"])
 plt.show()
 
 # %%
 # The autoencoder must not learn from its own rows
 # ------------------------------------------------
-# In the paper generated rows train all networks. The decoder then takes its own rows for real
-# ones of the smaller class, round after round, and even the middle of that class wanders off
+# In the paper generated rows train all networks. The decoder then learns its own rows as if they
+# were real ones of the smaller class, round after round, and even the middle of that class drifts
 # towards the other.
 literal = DVAANSampler(pool_trains="all", boundary_share=0.0, random_state=0, **few)
 ResamplingDisplay.from_estimator(literal, X, y)

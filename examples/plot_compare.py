@@ -2,16 +2,16 @@
 Does resampling help on this table?
 ===================================
 
-One call cross-validates every way to treat imbalance with every classifier, sampler inside the
-training folds, and says of each whether it differs from doing nothing. On the command line the
-same is ``gan-resample compare mydata.csv --target y``.
+One call cross-validates every way to treat imbalance with every classifier, with samplers inside
+the training folds, and says of each whether it differs from doing nothing. ``gan-resample compare
+mydata.csv --target y`` does the same on the command line.
 """
 
 # %%
 # One call
 # --------
 # The bundled breast cancer set, thinned to 14 malignant against 280 benign rows in each training
-# fold. Samplers and classifiers go by name, or as objects under names of your own.
+# fold. Samplers and classifiers are given by name, or as objects under names of your own.
 import os
 
 import matplotlib.pyplot as plt
@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from gan_resample import GAMOSampler, SpreadSMOTE
 from gan_resample.evaluation import GameHistoryDisplay, ResamplingDisplay, compare
 
-QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the checks of this project
+QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the tests of this project
 
 comparison = compare(
     "breast_cancer",
@@ -45,7 +45,8 @@ comparison = compare(
 # %%
 # Differences, with their intervals
 # ---------------------------------
-# The intervals allow for the rows that folds share. Grey ones hold zero: nothing was found there.
+# The intervals are corrected for the rows that folds share. Grey ones contain zero: no difference
+# was found.
 comparison.plot_difference()
 plt.show()
 
@@ -60,8 +61,8 @@ table.round(3)
 # %%
 # Probabilities
 # -------------
-# More balanced classes are not better probabilities: below the dotted line the model promises the
-# minority more often than it comes.
+# Balancing the classes does not improve probabilities: below the dotted line those of the minority
+# are too high.
 comparison.plot_calibration()
 plt.show()
 
@@ -76,6 +77,6 @@ ResamplingDisplay.from_estimator(sampler, X[kept], y[kept])
 plt.show()
 
 # %%
-# And how its game went: each player's loss over the rounds.
+# The losses of each player over the rounds of the game.
 GameHistoryDisplay.from_estimator(sampler)
 plt.show()

@@ -2,9 +2,9 @@
 Looking at generated rows: a table, and images
 ==============================================
 
-Scores say whether generated rows help; pictures say what they are. A fitted sampler can generate
-as often as one likes, and :class:`~gan_resample.evaluation.GenerationDisplay` puts what it makes
-beside real rows, class by class.
+Scores say whether generated rows help; pictures show what they are. A fitted sampler can generate
+any number of times, and :class:`~gan_resample.evaluation.GenerationDisplay` shows generated rows
+beside real ones, class by class.
 """
 
 # %%
@@ -26,7 +26,7 @@ from gan_resample import GAMOSampler, SpreadSMOTE
 from gan_resample.evaluation import GenerationDisplay
 from gan_resample.evaluation.metrics.generated import generation_scores
 
-QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the checks of this project
+QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the tests of this project
 
 
 def thin(y, counts):
@@ -43,15 +43,15 @@ GenerationDisplay.from_estimator(sampler, X, y, random_state=0)
 plt.show()
 
 # %%
-# The rows leave the hull of the class, which is what the "spread" mixer is for.
+# The rows leave the hull of the class, which is the purpose of the "spread" mixer.
 
 # %%
 # Images
 # ------
-# Arrays of shape (n, channels, height, width) are taken as images, and images of the same shape,
-# dtype and range come back: here the digits 0 to 4 of scikit-learn, whole numbers from 0 to 255.
-# The game runs on features that a small convolutional network learns, and a decoder trained after
-# it turns features into pixels.
+# Arrays of shape (n, channels, height, width) are treated as images, and images of the same shape,
+# dtype and range are returned: here the digits 0 to 4 of scikit-learn, whole numbers from 0 to
+# 255. The game runs on features that a small convolutional network learns, and a decoder trained
+# after it turns features into pixels.
 digits = load_digits(n_class=5)
 rows = thin(digits.target, [170, 80, 40, 20, 10])
 images = (digits.images[rows, None] * 15).astype(np.uint8)
@@ -63,19 +63,19 @@ GenerationDisplay.from_estimator(sampler, images, labels, n_images=10, random_st
 plt.show()
 
 # %%
-# A decoder blurs: it gives an average of what the features leave open.
-# :class:`~gan_resample.SpreadSMOTE` has no features: it mixes the pixels, each on its own, and
-# shows what that does: speckles and shadows of several images.
+# Decoded images are blurred: the decoder averages over what the features do not determine.
+# :class:`~gan_resample.SpreadSMOTE` has no features. It mixes each pixel separately, which gives
+# speckles and overlaid images.
 plain = SpreadSMOTE(random_state=0).fit(images, labels)
 GenerationDisplay.from_estimator(plain, images, labels, n_images=10, random_state=0)
 plt.show()
 
 # %%
-# Figures for the same thing
-# --------------------------
+# The same in figures
+# -------------------
 # In the features of the game: do generated images lie among real ones (``precision``,
-# ``density``), do they reach all of them (``recall``, ``coverage``), are some of them copies
-# (``near_copies``)? The same features judge both samplers.
+# ``density``), do they cover all of them (``recall``, ``coverage``), are some of them copies
+# (``near_copies``)? The same features are used for both samplers.
 columns = ["n_rows", "precision", "recall", "density", "coverage", "near_copies"]
 for each in (sampler, plain):
     found = generation_scores(each, images, labels, features=sampler.features, random_state=0)
@@ -85,8 +85,8 @@ for each in (sampler, plain):
 # %%
 # Do they help?
 # -------------
-# None of that says whether a classifier gains. Samplers of images stand in a pipeline as any
-# other; what follows them flattens the images for a classifier that wants rows.
+# None of that says whether a classifier improves. Samplers of images can be used in a pipeline
+# like any other; the next step flattens the images for a classifier that needs rows.
 flatten = FunctionTransformer(lambda images: images.reshape(len(images), -1) / 255)
 for name, steps in {
     "nothing": [],

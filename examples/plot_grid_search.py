@@ -3,7 +3,7 @@ Tuning a sampler inside a pipeline
 ==================================
 
 A sampler is an estimator like any other: ``GridSearchCV`` sets its parameters, and those of its
-encoder, by name. The table is a small mixed one, made here, so that one can see what happens to
+encoder, by name. The table is a small mixed one, generated here, which shows what happens to
 dtypes.
 """
 
@@ -25,7 +25,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from gan_resample import GAMOSampler, TableEncoder
 
-QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the checks of this project
+QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the tests of this project
 
 rng = np.random.default_rng(0)
 n = 600
@@ -52,8 +52,8 @@ print(pd.Series(y).value_counts().to_string())
 # ----------
 # The sampler comes *before* the one-hot encoding: :class:`~gan_resample.GAMOSampler` takes the
 # table as it is and returns rows of the same kind. Its ``encoder`` has to be given explicitly for
-# its parameters to have names. ``snap`` says which numeric columns come back as observed values
-# only.
+# its parameters to have names. ``snap`` says which numeric columns have only observed values in
+# generated rows.
 
 one_hot = make_column_transformer(
     (OneHotEncoder(handle_unknown="ignore"), ["region", "plan", "paperless"]),
@@ -78,14 +78,14 @@ columns = [f"param_{name}" for name in grid] + ["mean_test_score", "std_test_sco
 print(results[columns].round(3).to_string(index=False))
 
 # %%
-# Differences well under the standard deviation over folds are noise, here as everywhere; the
-# choice below is then a matter of luck, and the cheaper setting as good.
+# Differences well below the standard deviation over folds are noise. The choice below is then a
+# matter of luck, and the cheaper setting is as good.
 print(search.best_params_)
 
 # %%
-# What came back
-# --------------
-# The fitted sampler says which rows it made and how. Real rows come first, untouched; names and
+# The result
+# ----------
+# The fitted sampler says which rows it made and how. Real rows come first and unchanged; names and
 # dtypes are those of the input.
 sampler = search.best_estimator_["sampler"]
 X_new, y_new = sampler.fit_resample(X, y)
@@ -95,16 +95,17 @@ print(pd.DataFrame({"before": X.dtypes, "after": X_new.dtypes}).to_string())
 print(made.head(4).to_string())
 
 # %%
-# ``ess_`` is the effective number of real rows behind a generated one, ``coverage_`` the share of
-# the class's rows that are used, ``std_ratio_`` the standard deviation of generated rows over that
-# of the class: near 0 they have collapsed (a warning says so), near 1 they are as wide.
+# ``ess_`` is the effective number of real rows in the mixture of a generated one, ``coverage_``
+# the share of the rows of the class that are used, ``std_ratio_`` the standard deviation of
+# generated rows over that of the class: near 0 they have collapsed (a warning says so), near 1
+# they vary as much.
 for name in ("ess_", "coverage_", "std_ratio_"):
     values = {str(label): round(value, 2) for label, value in getattr(sampler, name).items()}
     print(f"{name:10} {values}")
 
 # %%
 # ``history_`` has the mean loss of every move for each epoch. Losses of a game need not fall: the
-# players work against each other, so look for one that stands at zero or runs away.
+# players work against each other, so look for losses that stay at zero or diverge.
 history = pd.DataFrame(sampler.history_)
 losses = [name for name in history if name.endswith("_loss")]
 

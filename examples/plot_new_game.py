@@ -10,8 +10,8 @@ with it. The words (player, move, turn, round) are explained in :doc:`/extending
 # %%
 # The rules of the game
 # ---------------------
-# ``moves`` names every step and the player who makes it. ``turns`` is the algorithm box of the
-# paper: each ``yield`` hands losses over, and only the players named in it move.
+# ``moves`` names every move and its player. ``turns`` is the algorithm of the paper: each
+# ``yield`` gives losses, and only the players of the moves named in it change.
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -34,13 +34,13 @@ from gan_resample.nn.losses import gradient_penalty
 from gan_resample.nn.modules import MLP, SoftmaxSpans, StraightThrough
 from gan_resample.testing import check_game, check_sampler
 
-QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the checks of this project
+QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the tests of this project
 
 
 class WGANGame(SamplingGame):
     moves: ClassVar = {"critic": "critic", "generator": "generator"}
 
-    # sizes come as arguments; the base class hands over more than this game needs
+    # sizes are arguments; the base class passes more than this game needs
     def __init__(self, *, shape, counts, spans, levels, hidden_layer_sizes, critic_steps, **known):
         super().__init__()
         self.register_buffer("onehot", torch.eye(len(counts)))
@@ -51,8 +51,8 @@ class WGANGame(SamplingGame):
             MLP(n_in, shape[0], hidden_layer_sizes, leaky), SoftmaxSpans(spans)
         )
         self.critic = MLP(shape[0] + len(counts), 1, hidden_layer_sizes, leaky)
-        self.critic[-1].bias.requires_grad_(False)  # cancels in a difference of scores
-        # real rows are discrete: generated ones must be, too
+        self.critic[-1].bias.requires_grad_(False)  # cancels out in a difference of scores
+        # real rows are discrete, so generated ones must be too
         self.harden = StraightThrough(spans, levels)
 
     def prepare(self, x, y):
@@ -80,11 +80,12 @@ class WGANGame(SamplingGame):
 # %%
 # The sampler
 # -----------
-# It names the game and its parameters: a dataclass whose fields say what each may be, as in
-# scikit-learn. Those of all samplers (``encoder`` and ``random_state`` among them) and of all
-# games are inherited; some get another default here. ``game_param`` marks what the game is handed.
-# Validation, encoding, dtypes, ``sample``, seeds, devices, history, guards and pickling come from
-# the base class. A class of one row teaches the game nothing: ``LoneRowsMixin`` repeats it.
+# It names the game and its parameters: a dataclass whose fields have defaults and constraints, as
+# in scikit-learn. Parameters of all samplers (among them ``encoder`` and ``random_state``) and of
+# all games are inherited; some get another default here. ``game_param`` marks those that are
+# passed to the game. Validation, encoding, dtypes, ``sample``, seeds, devices, history, guards and
+# pickling come from the base class. The game cannot learn from a class of one row:
+# ``LoneRowsMixin`` repeats it.
 @dataclass(kw_only=True, eq=False, repr=False)
 class WGANSampler(SamplerParams, LoneRowsMixin, BaseGameSampler):
     critic_steps: int = game_param(5, AT_LEAST_1)
@@ -101,17 +102,17 @@ class WGANSampler(SamplerParams, LoneRowsMixin, BaseGameSampler):
 # %%
 # Does it keep the laws?
 # ----------------------
-# ``check_game`` looks at the game: seeds, copies, who moves whom, devices, discrete rows, and
-# whether it learns two classes that are far apart. ``check_sampler`` looks at the rows that come
-# back. Both raise an error that says what broke and what to do. For the rest there are
-# scikit-learn's and imbalanced-learn's ``parametrize_with_checks``.
+# ``check_game`` checks the game: seeds, copies, which players move, devices, discrete rows, and
+# whether it learns two classes that are far apart. ``check_sampler`` checks the rows that are
+# returned. Both raise an error that says what is wrong and what to do. Use scikit-learn's and
+# imbalanced-learn's ``parametrize_with_checks`` too.
 check_game(WGANGame, hidden_layer_sizes=(16,), critic_steps=2)
 check_sampler(WGANSampler(max_iter=4))
 
 # %%
 # Using it
 # --------
-# In a pipeline, in a grid search, as often as wanted: ``sample`` draws rows of the labels given.
+# It works in a pipeline and in a grid search, and ``sample`` draws rows for given labels.
 cancer = load_bundled("breast_cancer")
 wgan = WGANSampler(max_iter=20 if QUICK else 500, random_state=0)
 model = make_pipeline(StandardScaler(), wgan, HistGradientBoostingClassifier(random_state=0))
@@ -124,9 +125,9 @@ plt.show()
 # %%
 # Is it any good?
 # ---------------
-# A mapping of names puts it among the others. Here it is level with SMOTE, at several hundred
-# times the price, and three folds of one table with one classifier are no evidence: go on with
-# more tables, and with :class:`~gan_resample.SpreadSMOTE` as the rival to beat.
+# A mapping of names adds it to a comparison. Here it is level with SMOTE, in several hundred times
+# the time, but three folds of one table with one classifier are no evidence: use more tables, and
+# compare with :class:`~gan_resample.SpreadSMOTE`.
 found = compare(
     cancer,
     {"none": "none", "SMOTE": "smote", "spread": "spread", "WGAN": wgan},

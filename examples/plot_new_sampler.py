@@ -2,14 +2,16 @@
 A sampler of your own without a game
 ====================================
 
-Noise on real rows, in the space in which the package's samplers work: numbers standardised,
-categories one-hot. Two methods are written and one for the case that nothing is to do; tables with
-text, dtypes, counts, ``sample``, seeds and pickling come with the base class.
+It adds noise to real rows, in the encoded space in which the samplers of this package work:
+numbers standardised, categories one-hot. There are two methods to write, and one for the case that
+no class lacks rows. The base class provides tables with text, dtypes, counts, ``sample``, seeds
+and pickling.
 """
 
 # %%
-# Rows come in encoded, float64, with class codes from 0. ``_draw_rows`` gives back rows of the
-# same kind; categories go to the largest of their numbers, counts and constants to values seen.
+# Rows are given encoded, in float64, with class codes from 0. ``_draw_rows`` returns rows of the
+# same kind. When they are decoded, a category is that of its largest number, and counts and
+# constants take observed values.
 from dataclasses import dataclass
 
 import matplotlib.pyplot as plt
@@ -31,12 +33,12 @@ class JitterParams(SamplerParams):
 
 
 class JitterSampler(JitterParams, BaseRowSampler):
-    """Repeat rows of a class, each with noise in proportion to the class's standard deviations."""
+    """Repeat rows of a class, with noise proportional to the standard deviations of the class."""
 
     def _learn_rows(self, x, codes, deficits, stream):
         self.rows_ = [x[codes == code] for code in range(len(deficits))]
 
-    def _learn_nothing(self):  # no class lacks a row: the fitted attributes are there all the same
+    def _learn_nothing(self):  # no class lacks a row: set the fitted attributes all the same
         self.rows_ = []
 
     def _draw_rows(self, codes, stream):
@@ -50,7 +52,7 @@ class JitterSampler(JitterParams, BaseRowSampler):
 
 
 # %%
-# It keeps what a sampler promises, and stands in a pipeline and in the comparison.
+# It passes the checks of samplers, and can be used in a pipeline and in a comparison.
 check_sampler(JitterSampler())
 
 cancer = load_bundled("breast_cancer")

@@ -2,11 +2,11 @@
 SMOTE, SpreadSMOTE and GAMO in a pipeline
 =========================================
 
-A two-feature table with one minority row in twenty, three ways to fill it up, and what that does
-to a random forest. SMOTE interpolates between neighbours and stays on the segments between them;
+A two-feature table with one minority row in twenty, three ways to over-sample it, and the effect
+on a random forest. SMOTE interpolates between neighbours and stays on the segments between them;
 :class:`~gan_resample.SpreadSMOTE` and :class:`~gan_resample.GAMOSampler` also leave the convex
-hull along the differences of neighbours, one by a fixed length, the other by a length that is
-learned in a game.
+hull along the differences of neighbours, the first by a fixed length, the second by a length that
+is learned in a game.
 """
 
 # %%
@@ -29,7 +29,7 @@ from sklearn.preprocessing import StandardScaler
 
 from gan_resample import GAMOSampler, SpreadSMOTE
 
-QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the checks of this project
+QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the tests of this project
 
 X, y = make_moons(2000, noise=0.25, random_state=0)
 X, y = make_imbalance(X, y, sampling_strategy={0: 400, 1: 20}, random_state=0)
@@ -60,9 +60,9 @@ pipelines = {
 # %%
 # What the rows and the forest look like
 # --------------------------------------
-# The shade is the forest's probability of the minority class, the line is where it says one half.
-# Generated values are clipped to what was observed in each column, which is why some rows line up
-# at the edges of the data.
+# The shade is the forest's probability of the minority class, and the line is where it is one
+# half. Generated values are clipped to the observed range of each column, so some rows line up at
+# the edges of the data.
 
 GREY, BLUE, ORANGE = "#9aa3ad", "#0b3c5d", "#e07a2f"
 shades = ListedColormap(plt.colormaps["Blues"](np.linspace(0, 0.45, 11)))
@@ -89,9 +89,9 @@ plt.show()
 # %%
 # What it does to the scores
 # --------------------------
-# Balanced accuracy asks for decisions at a probability of one half, where a model of rare events
-# says "no" to nearly everything; that is what balancing changes. The Brier score asks whether the
-# probabilities are right for data like these, and there doing nothing usually wins.
+# Balanced accuracy depends on decisions at a probability of one half, where a model of rare events
+# says "no" to nearly everything; balancing changes that. The Brier score measures whether the
+# probabilities are right for data like these, and doing nothing is usually best.
 
 folds = RepeatedStratifiedKFold(n_splits=5, n_repeats=1 if QUICK else 2, random_state=0)
 scoring = {"balanced accuracy": "balanced_accuracy", "Brier score": "neg_brier_score"}
@@ -130,4 +130,4 @@ plt.show()
 # %%
 # Before you over-sample, try the plain classifier with another threshold
 # (:class:`sklearn.model_selection.TunedThresholdClassifierCV`): it moves the same decision and
-# leaves the probabilities alone. See :doc:`/when_not_to_oversample`.
+# does not change the probabilities. See :doc:`/when_not_to_oversample`.

@@ -3,14 +3,15 @@ Rows of one class out of rows of another: CycleGAN
 ==================================================
 
 :class:`~gan_resample.CycleGANSampler` does not mix rows of the small class: it translates rows of
-the large one. What both have in common is to be kept, what tells them apart to be changed.
+the large one. It should keep what both classes have in common, and change what distinguishes them.
 """
 
 # %%
 # Two clouds
 # ----------
-# Both classes are spread along the first axis alike, and differ in the second. A translation
-# keeps the place on the first and moves along the second; the lines join rows and translations.
+# Both classes have the same distribution along the first axis, and differ in the second. A
+# translation keeps the position on the first and moves along the second; the lines join rows and
+# translations.
 import os
 
 import matplotlib.pyplot as plt
@@ -21,7 +22,7 @@ from sklearn.datasets import load_digits
 from gan_resample import CycleGANSampler
 from gan_resample.evaluation import GameHistoryDisplay, TranslationDisplay
 
-QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the checks of this project
+QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the tests of this project
 few = {"max_iter": 20} if QUICK else {}
 
 rng = np.random.default_rng(0)
@@ -48,26 +49,26 @@ print(f"distance to real rows: {sampler.distance_['small']:.2f} of that among th
 # %%
 # The losses
 # ----------
-# The translators start near doing nothing, so that the way back costs little, and it is the
-# discriminators that move them.
+# The translators start near the identity, so that their cycle loss is small, and the
+# discriminators make them move.
 GameHistoryDisplay.from_estimator(sampler)
 plt.show()
 
 # %%
 # Least squares
 # -------------
-# CycleGAN's own code minimises squared errors. Where two classes are far apart the discriminators
-# are soon right about every row, and their outputs flat around the translated ones: translators
-# that start near doing nothing are not moved. Cross-entropy, which the authors' slides have, keeps
-# a slope.
+# CycleGAN's own code minimises squared errors. If two classes are far apart the discriminators are
+# soon right about every row, and their outputs are constant around the translated ones:
+# translators that start near the identity get no gradient. Cross-entropy, as on the authors'
+# slides, keeps a gradient.
 literal = CycleGANSampler(loss="ls", random_state=0, **few).fit(X, y)
 print(f"distance with least squares: {literal.distance_['small']:.2f}")
 
 # %%
 # A table
 # -------
-# Which columns change, and by how much. "size" and "colour" tell the classes apart; "age" does
-# not, and should stay.
+# Which columns change, and by how much. "size" and "colour" distinguish the classes; "age" does
+# not, and should not change.
 n = 400
 rare = np.arange(n) < 40
 table = pd.DataFrame(
@@ -86,7 +87,7 @@ plt.show()
 # %%
 # Images
 # ------
-# Ones become sevens. The classifier of the same game would be
+# Ones become sevens. The classifier of the same game is
 # :class:`~gan_resample.CycleGANClassifier`.
 digits = load_digits()
 ones, sevens = (np.flatnonzero(digits.target == digit) for digit in (1, 7))

@@ -1,6 +1,6 @@
 """
-Rows of doubt: what PGAN generates and selects
-==============================================
+Uncertain rows: what PGAN generates and selects
+===============================================
 
 :class:`~gan_resample.PGANSampler` mixes rows of a class such that its classifier doubts them and
 its critic does not. ``select="uncertain"`` keeps those of which the classifier is least sure.
@@ -10,10 +10,10 @@ its critic does not. ``select="uncertain"`` keeps those of which the classifier 
 # The rows
 # --------
 # Two crescents, 300 rows and 30. Generated rows lie in the convex hull of the smaller one, which
-# reaches over to the larger. With the paper's rate of learning for the move against the classifier
-# they go there; with a tenth of it the critic keeps them at the crescent, on lines between few
-# rows. The most uncertain ones are copies of a single row that lies among the other class:
-# selecting by doubt multiplies noise as well as it multiplies what is hard.
+# reaches into the larger. With the paper's learning rate for the move against the classifier they
+# lie there; with a tenth of it the critic keeps them at the crescent, on lines between few rows.
+# The most uncertain ones are copies of a single row that lies among the other class: selection by
+# uncertainty multiplies noise as well as hard rows.
 import os
 
 import matplotlib.pyplot as plt
@@ -25,7 +25,7 @@ from gan_resample import PGANClassifier, PGANSampler
 from gan_resample.evaluation import GameHistoryDisplay, ResamplingDisplay
 from gan_resample.evaluation.metrics import generated as metrics
 
-QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the checks of this project
+QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the tests of this project
 
 X, y = make_moons(600, noise=0.15, random_state=0)
 X, y = make_imbalance(X, y, sampling_strategy={1: 30}, random_state=0)
@@ -48,17 +48,18 @@ plt.show()
 # %%
 # The game
 # --------
-# First the auto-encoder, whose decoder is the generator, then the game. The critic's loss is minus
-# the distance between real and generated rows, as far as it can tell, plus its penalty.
+# First the auto-encoder is trained, with the generator as its decoder, then the game is played.
+# The critic's loss is its penalty minus its estimate of the distance of generated rows from real
+# ones.
 sampler = PGANSampler(random_state=0, **few).fit(X, y)
 GameHistoryDisplay.from_estimator(sampler, figures=["encoder_loss", "critic_loss"])
 plt.show()
-print(f"share of generated rows that the critic believes: {sampler.acceptance_[1]:.2f}")
+print(f"share of generated rows that the critic accepts: {sampler.acceptance_[1]:.2f}")
 
 # %%
 # How unsure a classifier is
 # --------------------------
-# Four measures of any ``predict_proba``, each 0 where it is certain and 1 where it has no idea.
+# Four measures for any ``predict_proba``, each 0 for a certain prediction and 1 for a uniform one.
 # For two classes the first two are the same.
 proba = PGANClassifier(random_state=0, **few).fit(X, y).predict_proba(X)
 for name in ("least_confidence", "margin_of_confidence", "ratio_of_confidence", "entropy"):

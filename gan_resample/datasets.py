@@ -1,8 +1,8 @@
-"""Tables for the comparison: one's own, and three thinned sets that need no download.
+"""Data sets for a comparison: tables of your own, and three bundled ones.
 
-A :class:`DataSet` is a table ready for cross-validation: numbers in float64, everything else as
-categories, labels in order of size. What cannot be compared fairly (identifiers, columns without
-a value, classes of a single row) is refused here, by name, before anything runs.
+A :class:`DataSet` is a table ready for cross-validation: numbers in float64, other columns as
+categories, labels in order of class size. What cannot be used (identifiers, columns without a
+value, classes of a single row) is refused by name before anything runs.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ __all__ = ["DataSet", "Split", "as_dataset", "load_bundled"]
 Array = NDArray[Any]
 
 MAX_CATEGORIES = 100  # as in TableEncoder
-LARGEST = 1e100  # beyond it, the variance of a column is not finite
+LARGEST = 1e100  # with larger values the variance of a column is not finite
 
 
 @dataclass(frozen=True)
 class Split:
-    """One training part and one test part; made by :meth:`DataSet.splits`.
+    """A training part and a test part; made by :meth:`DataSet.splits`.
 
     Parameters
     ----------
     repeat, fold : int
-        Which split it is.
+        Number of the split.
     train, test : ndarray of int
         Row numbers of the two parts.
     test_to_train : float
         Ratio of their sizes, before any thinning.
     weight : ndarray of shape (len(test),) or None
-        Weights of the test rows, where the test part has another class mix than the training part;
-        None: all alike.
+        Weights of the test rows, if the test part has other class shares than the training part;
+        None: equal weights.
     """
 
     repeat: int
@@ -66,18 +66,18 @@ class DataSet:
     Parameters
     ----------
     name : str
-        What the report calls it.
+        Its name in the report.
     X : DataFrame of shape (n_rows, n_columns)
         Numbers in float64, other columns in dtype category; missing values allowed.
     y : ndarray of shape (n_rows,)
         Labels.
     labels : ndarray of shape (n_classes,)
-        The distinct labels, the largest class first: of two classes the second is the minority.
+        The distinct labels, the largest class first; with two classes the second is the minority.
     thinned : tuple of int or None
-        How many rows of each of ``labels`` a training part keeps. Test parts then hold as many
-        rows of each class as of the others, weighted to the class mix of the training part.
+        How many rows of each of ``labels`` a training part keeps. Test parts then have equally
+        many rows of each class, weighted to the class shares of the training part.
     kinds : mapping of str to ColumnKind
-        How each column was read, identifiers too, which ``X`` is without; empty: nobody said.
+        How each column was read, including identifiers, which are not in ``X``; may be empty.
     """
 
     name: str
@@ -89,7 +89,7 @@ class DataSet:
 
     @property
     def codes(self) -> Array:
-        """Position of each row's label in ``labels``."""
+        """Index of each row's label in ``labels``."""
         return pd.Index(self.labels).get_indexer(pd.Index(self.y))
 
     @property
@@ -98,7 +98,7 @@ class DataSet:
         return np.bincount(self.codes, minlength=len(self.labels))
 
     def fingerprint(self) -> str:
-        """Equal for equal tables only; tells whether stored results belong to this table."""
+        """Return a hash, by which stored results are matched with their table."""
         digest = hashlib.sha256()
         for part in (self.X, pd.Series(self.y)):
             digest.update(pd.util.hash_pandas_object(part, index=False).to_numpy().tobytes())
@@ -107,14 +107,14 @@ class DataSet:
         return digest.hexdigest()[:16]
 
     def splits(self, cv: Any, repeats: int, seed: int) -> list[Split]:
-        """Return stratified folds for a number ``cv``, else the splits of the splitter ``cv``.
+        """Return stratified folds if ``cv`` is a number, else the splits of the splitter ``cv``.
 
         Parameters
         ----------
         cv : int or cross-validation splitter
             Number of stratified folds, at least 2, or an object with ``split(X, y)``.
         repeats : int
-            How often the folds are drawn anew, where ``cv`` is a number.
+            How often the folds are drawn, if ``cv`` is a number.
         seed : int
             Seed of the folds, and of the rows that thinning keeps.
 
@@ -147,7 +147,7 @@ class DataSet:
 
 
 def _pick(rows: Array, codes: Array, counts: Array, rng: np.random.Generator) -> Array:
-    """Take ``counts[code]`` random rows of each class."""
+    """Choose ``counts[code]`` random rows of each class."""
     groups = [rows[codes[rows] == code] for code in range(len(counts))]
     return np.concatenate(
         [rng.permutation(group)[:n] for group, n in zip(groups, counts, strict=True)]
@@ -166,21 +166,21 @@ def as_dataset(
     id_columns: Iterable[str] = (),
     thinned: Sequence[int] | None = None,
 ) -> DataSet:
-    """Check a table and make it ready for the comparison.
+    """Check a table and make it ready for a comparison.
 
     Parameters
     ----------
     name : str
-        What the report calls it.
+        Its name in the report.
     X : DataFrame or array-like of shape (n_rows, n_columns)
         Missing values are allowed: each training fold imputes them.
     y : array-like of shape (n_rows,)
         Labels of at least two classes, each of at least two rows.
     categorical : iterable of str, default=()
-        Columns of numbers that are categories all the same. Truth values always are, and so are
-        texts, unless they are numbers of more than 20 distinct values.
+        Columns of numbers that are categories. Booleans always are, and so are texts, unless they
+        are numbers with more than 20 distinct values.
     id_columns : iterable of str, default=()
-        Columns that identify rows. They are no features: the data set is without them.
+        Columns that identify rows. They are not features, and are left out of the data set.
     thinned : sequence of int, default=None
         See :class:`DataSet`; in the order of the sorted labels.
 
@@ -191,14 +191,14 @@ def as_dataset(
     Raises
     ------
     ValueError
-        For a target with a missing value, one class, or one row of a class; for columns that
+        If the target has a missing value, one class, or a class of one row; for columns that
         cannot be used, all of them in one message: without a value, with an infinite value, with
-        dates and the like, or of text like an identifier.
+        dates and the like, or with text like an identifier.
 
     Warns
     -----
     UserWarning
-        Of columns that look like identifiers, and of extreme values.
+        For columns that look like identifiers, and for extreme values.
     """
     frame = X.reset_index(drop=True) if isinstance(X, pd.DataFrame) else _frame_of(X)
     frame.columns = frame.columns.astype(str)
@@ -227,7 +227,7 @@ def as_dataset(
 def read_columns(
     frame: pd.DataFrame, categorical: Collection[str], ids: Collection[str]
 ) -> tuple[dict[str, ColumnKind], dict[str, pd.Series]]:
-    """Return what each column is, refused ones too, and the numbers and categories themselves."""
+    """Return the kind of each column, also of refused ones, and the columns converted."""
     frame = frame.astype(_native_orders(frame))
     kinds, columns = judge_frame(frame, categorical, ids), {}
     for column, kind in kinds.items():
@@ -239,7 +239,7 @@ def read_columns(
 
 
 def _native_orders(frame: pd.DataFrame) -> dict[Any, Any]:
-    """Return dtypes for columns of the other byte order, which pandas cannot count."""
+    """Return native dtypes for columns of the other byte order, in which pandas cannot count."""
     kinds = frame.dtypes.items()
     return {c: t.newbyteorder("=") for c, t in kinds if isinstance(t, np.dtype) and not t.isnative}
 
@@ -294,7 +294,7 @@ def _as_numbers(column: pd.Series, kind: ColumnKind) -> tuple[ColumnKind, pd.Ser
         cells = column.to_numpy(object)
         try:
             values = read_cells(cells, None, repr(column.name)).astype(np.float64)
-        except OverflowError:  # Python's own integers have no end
+        except OverflowError:  # Python's integers are unbounded
             values = np.full(len(cells), np.inf)
     finite = values[~np.isnan(values)]
     if not len(finite):
@@ -346,9 +346,9 @@ def _likeness(column: pd.Series) -> str:
     return "like an identifier"
 
 
-# ---- sets that come with scikit-learn -----------------------------------------------------------
+# ---- bundled data sets --------------------------------------------------------------------------
 
-# name -> (loader, rows of each class in a training part): ratios of 24, 20 and 7
+# name -> (loader, rows of each class in a training part); ratios of 24, 20 and 7
 BUNDLED: dict[str, tuple[Any, tuple[int, ...]]] = {
     "digits": (load_digits, (120, 60, 30, 23, 15, 11, 8, 6, 5, 5)),
     "breast_cancer": (load_breast_cancer, (14, 280)),
@@ -357,12 +357,12 @@ BUNDLED: dict[str, tuple[Any, tuple[int, ...]]] = {
 
 
 def load_bundled(name: str) -> DataSet:
-    """Load a set that comes with scikit-learn, thinned to be imbalanced.
+    """Load a data set that comes with scikit-learn, thinned to be imbalanced.
 
     Parameters
     ----------
     name : {"digits", "breast_cancer", "wine"}
-        With ratios of 24, 20 and 7 between the largest and the smallest class.
+        Name of the data set. The largest class has 24, 20 and 7 times the rows of the smallest.
 
     Returns
     -------

@@ -5,11 +5,11 @@ A new row of class :math:`i` is
 .. math:: x = a + u \odot (b - a) + h\, v\, (c - d)
 
 with :math:`a` a row of the class drawn uniformly, :math:`b, c, d` drawn independently from its
-``k_neighbors`` nearest rows of the class, :math:`u` uniform on (0, 1), one for each feature or
-one a row, :math:`v` uniform on (0, 1), one a row, and :math:`h` the ``scale``. At :math:`h = 0`
-with one :math:`u` a row this is SMOTE. The difference of two neighbours lets rows leave the convex
-hull along the class's local directions: SMOTE's fault is that it is too narrow. It is the ablation
-that every game has to beat.
+``k_neighbors`` nearest rows of the class, :math:`u` uniform on (0, 1), one per feature or one per
+row, :math:`v` uniform on (0, 1), one per row, and :math:`h` the ``scale``. With :math:`h = 0` and
+one :math:`u` per row this is SMOTE, whose rows are spread too narrowly. The difference of two
+neighbours lets rows leave the convex hull, in directions in which the class varies locally.
+SpreadSMOTE is the ablation that every game has to beat.
 
 References
 ----------
@@ -39,7 +39,7 @@ __all__ = ["SpreadSMOTE"]
 
 Array = NDArray[Any]
 
-CHUNK = 2_000_000  # entries generated at once: bounds the memory of a draw
+CHUNK = 2_000_000  # most entries generated at once: bounds the memory
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -52,9 +52,9 @@ class SpreadParams(SamplerParams):
 
 
 class SpreadSMOTE(SpreadParams, BaseRowSampler):
-    """Over-sample by interpolation and a difference of two neighbours, snapped to observed values.
+    """Over-sample by interpolation plus a difference of neighbours, in observed values.
 
-    Takes numeric, mixed and all-categorical tables, and images. Costs milliseconds.
+    Takes numeric, mixed and all-categorical tables, and images. Takes milliseconds.
 
     Parameters
     ----------
@@ -62,17 +62,17 @@ class SpreadSMOTE(SpreadParams, BaseRowSampler):
         Which classes are resampled and how far, as in imbalanced-learn.
     k_neighbors : int, default=5
         Neighbours of the same class from which partners are drawn, in [1, inf). 5 as in SMOTE; 10
-        was as good in an earlier study. In a class of fewer rows they are taken in turn; of more
-        than 64, no more than the largest class in play has.
+        was as good in an earlier study. In a class of fewer rows they are repeated in turn. A
+        number above 64 is limited to the rows of the largest class in play.
     scale : float, default=1.0
         Length ``h`` of the step that leaves the convex hull, in [0, inf). 0 gives SMOTE's narrow
-        rows; in an earlier study .5 had half of the gain, and 1.5 and 2 no more than 1.
+        rows; in an earlier study 0.5 had half of the gain, and 1.5 and 2 no more than 1.
     per_feature : bool, default=True
-        Interpolate each feature on its own (a box between two rows) rather than the row as a whole
-        (a segment).
+        True: interpolate each feature separately, to a point in the box between two rows. False:
+        interpolate the row as a whole, to a point on the segment between them.
     encoder : TableEncoder or ImageEncoder, default=None
-        How columns or pixels become numbers and come back; ``None``: ``TableEncoder()`` for
-        tables, ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
+        Turns columns or pixels into numbers and back. ``None``: ``TableEncoder()`` for tables,
+        ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
     random_state : int, RandomState instance or None, default=None
         An int gives equal rows in every run.
 
@@ -87,7 +87,7 @@ class SpreadSMOTE(SpreadParams, BaseRowSampler):
     synthetic_mask_ : ndarray of bool
         True on the generated rows of the last ``fit_resample``.
     n_features_in_, feature_names_in_, shape_in_
-        As everywhere in scikit-learn.
+        As in scikit-learn; ``shape_in_`` is the shape of a row.
 
     See Also
     --------
@@ -96,9 +96,9 @@ class SpreadSMOTE(SpreadParams, BaseRowSampler):
 
     Notes
     -----
-    The mixing happens in standardised numbers and one-hot spans. A categorical column takes the
-    category with the largest mixed weight: the base row's or a neighbour's, never anything in
-    between. A class of one row is repeated.
+    Rows are mixed as standardised numbers and one-hot columns. A categorical column takes the
+    category with the largest weight in the mixture: that of the row or of a neighbour, never a new
+    one. A class of one row is repeated.
 
     Examples
     --------
@@ -111,7 +111,7 @@ class SpreadSMOTE(SpreadParams, BaseRowSampler):
     [(0, 451), (1, 451)]
     """
 
-    _anchors: Any  # the rows of the classes in play; None where no class lacked a row
+    _anchors: Any  # the rows of the classes in play; None if no class lacked a row
 
     def _learn_rows(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator

@@ -10,9 +10,9 @@ import torch
 
 from gan_resample.cyclegan import CycleGANGame
 from gan_resample.cyclegan.translation import TranslationGame
-from gan_resample.dvaan import DVAANGame
 from gan_resample.egan import EGANGame
 from gan_resample.engine.game import Game
+from gan_resample.mixing.game import MixingGame
 from gan_resample.testing.game_playing import an_exact_number_of_rounds_is_played
 from gan_resample.testing.games import LAWS, LEARNING_LAWS, applies, run_law
 from tests.helpers import FAIL_AS_PRINTED, GAMES, SHAPES, make_net, rows_of, trial
@@ -52,13 +52,11 @@ def trained(name):
 def rounds_to_learn(name):
     """As many as five seeds need to be well past the limits of the laws."""
     kind, is_image = GAMES[name][0], name in SHAPES
-    if issubclass(kind, CycleGANGame) and not is_image:
-        return 600  # half of its rounds are the translators'
-    if issubclass(kind, DVAANGame):
-        return 300 if is_image else 150
-    if issubclass(kind, TranslationGame) and not is_image:
-        return 300
-    return 150 if issubclass(kind, EGANGame) else 100
+    if issubclass(kind, MixingGame) or (issubclass(kind, TranslationGame) and is_image):
+        return 100
+    if issubclass(kind, CycleGANGame):
+        return 600  # half of them are the translators'
+    return 150 if issubclass(kind, EGANGame) else 300  # of check_game
 
 
 def test_batches_of_all_three_kinds_are_met():

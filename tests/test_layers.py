@@ -79,6 +79,22 @@ def test_no_library_where_it_does_not_belong():
     assert seen == set(FORBIDDEN)
 
 
+def test_the_page_on_the_architecture_names_every_module():
+    page = (ROOT.parent / "docs" / "architecture.rst").read_text()
+    named, place = [], []
+    for line in page.partition("gan_resample/\n")[2].partition("\n\n")[0].splitlines():
+        name, depth = line.split()[0], (len(line) - len(line.lstrip()) - 6) // 2
+        place[depth:] = [name.strip("/")]
+        if not name.endswith("/"):
+            named.append("/".join(place).removesuffix(".py"))
+    shared = {f"{game}/{name}" for game in GAMES for name in ("game", "networks", "estimators")}
+    folders = {module for module in MODULES if (ROOT / module).is_dir()}
+    own = {"<game>/game", "<game>/networks", "<game>/estimators"}
+    files = {path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.html")}
+    assert set(named) == set(MODULES) - shared - folders | own | files
+    assert len(named) == len(set(named))
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_nothing_imports_upwards(module):
     for name in imports_of(MODULES[module]):

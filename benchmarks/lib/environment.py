@@ -1,4 +1,4 @@
-"""One thread, and the versions that figures were measured with."""
+"""One thread, and the versions with which figures were measured."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ PACKAGES = ("numpy", "scipy", "scikit-learn", "imbalanced-learn", "torch", "skor
 
 
 def one_thread() -> AbstractContextManager[Any]:
-    """Keep torch, BLAS and OpenMP to one thread; small networks are slower with more."""
+    """Limit torch, BLAS and OpenMP to one thread; small networks are slower with more."""
     torch.set_num_threads(1)
     return threadpool_limits(1)
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python, this package and what it stands on."""
+    """Return the versions of Python, this package and its dependencies."""
     own = {"python": platform.python_version(), "gan_resample": gan_resample.__version__}
     return own | {name: version(name) for name in PACKAGES}

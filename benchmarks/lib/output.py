@@ -1,4 +1,4 @@
-"""What the benchmarks write: tables as Markdown and as reStructuredText, JSON."""
+"""Output of the benchmarks: tables as Markdown and as reStructuredText, JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The classifier of GAMO without a game: what every game has to beat."""
+"""The classifier of GAMO without a game, which every game has to beat."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Array = NDArray[Any]
 
 
 class PlainGame(GAMOGame):
-    """The same network, features and all, with the same loss; one player, one move.
+    """The same network, including features, with the same loss; one player, one move.
 
-    ``balanced``: rows weigh ``n / (c n_i)``, as scikit-learn's ``class_weight="balanced"``.
+    ``balanced``: rows have weights ``n / (c n_i)``, as scikit-learn's ``class_weight="balanced"``.
     """
 
     moves: ClassVar[Mapping[str, str]] = {"network": "network"}
@@ -49,7 +49,7 @@ class PlainClassifier(GAMOClassifier):
 
 
 def hidden(clf: GAMOClassifier, X: Array) -> Array:
-    """Return what the last hidden layer of a fitted classifier gives for images ``X``."""
+    """Return the output of the last hidden layer of a fitted classifier for images ``X``."""
     game = clf.game_
     network = game.network if game.average is None else game.average.module
     features, head = network

@@ -1,4 +1,4 @@
-"""Public tables as folds: read, cap, split, impute, standardise."""
+"""Public tables as folds: read, limit, split, impute, standardise."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FEWEST = 10  # rows of a class in a table of several classes; fewer cannot be sp
 class Table:
     """Rows with numeric columns in float64 and categorical ones in dtype category.
 
-    ``y`` holds class codes in order of size, the largest class first: in a table of two classes 1
+    ``y`` holds class codes in order of size, the largest class first: in a table of two classes, 1
     is the minority.
     """
 
@@ -53,7 +53,7 @@ def read_table(folder: Path, name: str, max_rows: int, seed: int) -> Table:
 def read_labelled(
     folder: Path, name: str, max_rows: int, seed: int
 ) -> tuple[pd.DataFrame, pd.Series]:
-    """Read ``tabular/<name>.csv.gz``; ``tabular/index.json`` tells its categorical columns."""
+    """Read ``tabular/<name>.csv.gz``; ``tabular/index.json`` lists its categorical columns."""
     about = json.loads((folder / "tabular" / "index.json").read_text())[name]
     frame = pd.read_csv(folder / "tabular" / f"{name}.csv.gz")
     labels = frame.pop("target").astype(str)
@@ -72,7 +72,7 @@ def read_labelled(
 
 
 def drop_rare(X: pd.DataFrame, labels: pd.Series) -> tuple[pd.DataFrame, pd.Series]:
-    """Drop classes of fewer than ``FEWEST`` rows where there are more than two classes."""
+    """Drop classes of fewer than ``FEWEST`` rows if there are more than two classes."""
     counts = labels.value_counts()
     if len(counts) == 2:
         return X, labels
@@ -107,7 +107,7 @@ def is_categorical(X: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def matrix_encoder(X: pd.DataFrame) -> ColumnTransformer:
-    """One-hot for categorical columns, fitted on the training rows; numbers pass as they are."""
+    """Make a one-hot encoder of categorical columns; numbers pass unchanged."""
     mask = is_categorical(X)
     onehot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     parts = [("numbers", "passthrough", X.columns[~mask]), ("texts", onehot, X.columns[mask])]

@@ -1,6 +1,6 @@
-"""Finished runs of a long benchmark, kept in a JSON file: a rerun does only what is missing.
+"""Finished runs of a long benchmark, kept in a JSON file: a rerun does only missing runs.
 
-Also the command line that such benchmarks share.
+Also the command line of such benchmarks.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Record = dict[str, Any]
 
 
 class Runs:
-    """Records in a JSON file, told apart by the values of ``key``."""
+    """Records in a JSON file, identified by the values of ``key``."""
 
     def __init__(self, path: Path, key: Iterable[str]) -> None:
         self.path, self.key = path, tuple(key)
@@ -34,7 +34,7 @@ class Runs:
         return [r for r in self.records if all(r[name] == v for name, v in values.items())]
 
     def add(self, records: Iterable[Record]) -> None:
-        """Append and write at once; a killed run leaves the old file or the new one."""
+        """Append and write immediately; a killed run leaves the old file or the new one."""
         self.records += [record for record in records if record not in self]
         self.records.sort(key=self._place)
         draft = self.path.with_suffix(".part")
@@ -42,14 +42,14 @@ class Runs:
         os.replace(draft, self.path)
 
     def _place(self, record: Record) -> list[tuple[str, Any]]:
-        """Where a record stands in the file, whatever the order of the runs: sorted by its key."""
+        """Key by which the records in the file are sorted, whatever the order of the runs."""
         values = (record.get(name) for name in self.key)
         return [(type(value).__name__, 0 if value is None else value) for value in values]
 
     def play(
         self, jobs: Iterable[Record], run: Callable[[Record], list[Record]], n_jobs: int
     ) -> None:
-        """Run what is missing, each job on one thread, and keep every result as it comes."""
+        """Run missing jobs, each on one thread, and store every result immediately."""
         missing = [job for job in jobs if any(r not in self for r in job["gives"])]
         with parallel_config(backend="loky", n_jobs=n_jobs, inner_max_num_threads=1):
             work = Parallel(return_as="generator_unordered")(delayed(run)(job) for job in missing)
@@ -60,7 +60,7 @@ class Runs:
 
 
 def mean_and_spread(values: list[float], digits: int = 3) -> str:
-    """Give the mean, with the standard deviation where there are several; empty for none."""
+    """Format the mean, with the standard deviation of several values; empty for none."""
     if not values:
         return ""
     parts = [mean(values), stdev(values)] if len(values) > 1 else values
@@ -88,7 +88,7 @@ def carry_out(
     run: Callable[[Record], list[Record]],
     report: Callable[[Runs, list[Record], Callable[..., str]], str],
 ) -> None:
-    """Run what is missing, and print the table and what is missing still."""
+    """Run missing jobs, and print the table and what is still missing."""
     runs = Runs(options.json, jobs[0]["gives"][0])
     if not options.table:
         runs.play(jobs, run, options.jobs)

@@ -1,15 +1,15 @@
-"""The joint CycleGAN's table: few rows of one class, beside what else is done about that.
+"""The joint CycleGAN's table: few rows of one class, compared with other remedies.
 
     python -m benchmarks.papers.cyclegan --data DIR --json reproduce_cyclegan.json
 
 ``DIR`` holds ``horse2zebra64.npz``, ``pneumonia_mnist.npz`` (X_train, y_train, X_test, y_test) and
-``tabular/``. Finished runs stay in the JSON file, and the same command goes on with what is
-missing; ``--table`` only prints, and says what is missing.
+``tabular/``. Finished runs are kept in the JSON file, and the same command continues with missing
+runs; ``--table`` only prints, and says what is missing.
 
 Data: all horses and 25, 50, 75 or 100 zebras (64 x 64 pixels); all pneumonias and 100 normal
-chests (28 x 28); both with their own test images. Five tables, 70 % of the rows for training. A
-seed is another draw of the few rows, or another split, and another training. On a CPU, of
-horse2zebra 50 zebras and one seed only; on a GPU (``--device cuda``) everything, the translators
+chests (28 x 28); both with their own test images. Five tables, 70 % of the rows for training. Each
+seed has its own draw of the few rows, or split, and its own training. On a CPU horse2zebra is run
+with 50 zebras and one seed only; on a GPU (``--device cuda``) everything is run, with translators
 at full width.
 
 Rows: the same network everywhere, that of CycleGANClassifier, trained for 1,000 rounds: of real
@@ -17,7 +17,7 @@ rows at their frequencies ("vanilla"), weighted by the inverse of class sizes ("
 of effective numbers ("class-balanced"), with probabilities divided by the priors afterwards
 ("threshold scaling"), on rows over- or undersampled at random, on SMOTE's (of pixels, or SMOTENC);
 "ALT" and "AUG" are CycleGANClassifier with 2,000 rounds, of which the classifier has half. Each
-round of every classifier sees as many rows, real and translated together (all of them where
+round of every classifier sees equally many rows, real and translated together (all of them if
 undersampling leaves fewer).
 """
 
@@ -56,9 +56,9 @@ Array = NDArray[Any]
 
 IMAGES = {"horse2zebra64": 1, "pneumonia_mnist": 0}  # the class of which few are kept
 TABLES = ("german_credit", "us_crime", "vehicle1", "wine_quality", "yeast4")
-BATCH = {"horse2zebra64": 8, "pneumonia_mnist": 16}  # real rows a round of ALT and AUG
+BATCH = {"horse2zebra64": 8, "pneumonia_mnist": 16}  # real rows per round of ALT and AUG
 TABLE_BATCH = 128
-ROUNDS = 2000  # of ALT and AUG; half of them for a classifier alone
+ROUNDS = 2000  # of ALT and AUG; a classifier alone has half as many
 BETAS = (0.9, 0.99, 0.999, 0.9999)
 KEY = ("data", "few", "row", "seed")
 ROWS = (
@@ -232,7 +232,7 @@ def scores(y: Array, p: Array) -> Record:
 
 
 def jobs_of(options: argparse.Namespace) -> Iterator[Record]:
-    """Yield what is to be run, one seed after another, so that early tables are complete."""
+    """Yield the jobs to run, one seed after another, so that early tables are complete."""
     on_cpu = options.device == "cpu"
     for seed in range(options.seeds):
         for data in options.sets:
@@ -245,7 +245,7 @@ def jobs_of(options: argparse.Namespace) -> Iterator[Record]:
                     continue
             for few in counts:
                 for row in ROWS:
-                    # ALT takes as long as AUG: on a CPU the slides' better mode only
+                    # ALT takes as long as AUG: on a CPU only the better mode of the slides
                     if row == "threshold scaling" or (
                         on_cpu and data == "horse2zebra64" and row == "ALT"
                     ):
@@ -266,7 +266,7 @@ def make_job(options: argparse.Namespace, data: str, few: Any, row: str, seed: i
 
 
 def report(runs: Runs, jobs: list[Record], write: Any) -> str:
-    """Return a table for each data set, as ``write(title, header, rows)`` has it."""
+    """Return a table for each data set, formatted by ``write(title, header, rows)``."""
     cases = dict.fromkeys((job["data"], job["few"]) for job in jobs)
     parts = [write(*of_images(runs, *case)) for case in cases if case[0] in IMAGES]
     if tables := [data for data, _ in cases if data in TABLES]:

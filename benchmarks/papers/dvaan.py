@@ -1,28 +1,26 @@
-"""DVAAN's table: pairs of classes with few positives, beside the paper's figures.
+"""DVAAN's table: pairs of classes with few positives, with the paper's figures.
 
     python -m benchmarks.papers.dvaan --data DIR --json reproduce_dvaan.json
 
 ``DIR`` holds ``mnist.npz``, ``fashion_mnist.npz``, ``cifar10.npz`` (X_train, y_train, X_test,
-y_test) and ``tabular/``. Finished runs stay in the JSON file, and the same command goes on with
-what is missing; ``--table`` only prints, and says what is missing.
+y_test) and ``tabular/``. Finished runs are kept in the JSON file, and the same command continues
+with missing runs; ``--table`` only prints, and says what is missing.
 
 Data: MNIST 5 and 6, Fashion-MNIST sandal and sneaker, CIFAR-10 cat and dog, the first of each pair
 positive (of CIFAR-10 3500 cats, 3000 dogs and 250 test images a class). All negatives are kept,
-and one positive for each 5, 10 or 50 of them. The paper's fourth set, TIS, is not to be had; three
-tables stand in: splice (EI against the rest), coil_2000 and us_crime, 70 % of the rows for
-training, positives thinned to 1:10 where there are more. A seed is another draw and another
-training.
+and one positive for each 5, 10 or 50 of them. The paper's fourth data set, TIS, is not available;
+three tables replace it: splice (EI against the rest), coil_2000 and us_crime, 70 % of the rows for
+training, positives thinned to 1:10 if there are more. Each seed has its own draw and training.
 
 Networks: "flat" are perceptrons on the pixels (256 and 128 wide; discriminator 128 and 64); "conv"
 the paper's convolutions, at full width on a GPU (``--device cuda``), at a quarter on a CPU and
-then for MNIST 1:10 only. On a CPU images are learnt from in 1,000 rounds of 64 (flat) and 500
-(conv). All rows train the same networks with the settings of DVAANClassifier but for what is said
-here.
+then for MNIST 1:10 only. On a CPU there are 1,000 rounds of 64 images (flat) and 500 (conv). All
+rows train the same networks with the settings of DVAANClassifier, except for those given here.
 
-Rows: "VAE-GAN" has one prior for both classes (mu = 0) and no pool; "balanced batches" draws as
-many rows of each class. "DVAAN mu" has a fixed mu, "DVAAN a" no pool, "DVAAN" both.
-"PAPER_SETTINGS" are those of gan_resample.dvaan, with losses and rule for mu as mended there.
-"discriminator alone" learns from real rows only, with class weights or not.
+Rows: "VAE-GAN" has one prior for both classes (mu = 0) and no pool; "balanced batches" draws
+equally many rows of each class. "DVAAN mu" has a fixed mu, "DVAAN a" no pool, "DVAAN" both.
+"PAPER_SETTINGS" are those of gan_resample.dvaan, with the losses and the rule for mu as corrected
+there. "discriminator alone" learns from real rows only, with or without class weights.
 """
 
 from __future__ import annotations
@@ -56,7 +54,7 @@ Array = NDArray[Any]
 RATIOS = (5, 10, 50)
 PAIRS = {"mnist": (5, 6), "fashion_mnist": (5, 7), "cifar10": (3, 5)}  # positive, negative
 TABLES = ("splice", "coil_2000", "us_crime")
-SHORT = {"flat": 1000, "conv": 500}  # rounds of 64 images on a CPU; else the default
+SHORT = {"flat": 1000, "conv": 500}  # rounds of 64 images on a CPU; otherwise the default
 KEY = ("data", "ratio", "networks", "row", "seed")
 VAE_GAN = {"mu": 0.0, "adapt_mu": False, "augment": None}
 ROWS: dict[str, dict[str, Any]] = {
@@ -78,17 +76,17 @@ PAPER = {  # AUC of its table 1, at 1:5
 }
 
 
-# ---- what is compared ---------------------------------------------------------------------------
+# ---- methods ------------------------------------------------------------------------------------
 
 
 class BalancedGame(DVAANGame):
-    """DVAAN's game on mini-batches with as many rows of each class."""
+    """DVAAN's game on mini-batches with equally many rows of each class."""
 
     batches: ClassVar[str] = "balanced"
 
 
 class AloneGame(DVAANGame):
-    """The discriminator without a game; ``balanced``: rows weigh ``n / (c n_i)``."""
+    """The discriminator without a game; ``balanced``: rows have weights ``n / (c n_i)``."""
 
     moves: ClassVar[Mapping[str, str]] = {"discriminator": "discriminator"}
     weights: Tensor
@@ -238,7 +236,7 @@ def run(job: Record) -> list[Record]:
 
 
 def jobs_of(options: argparse.Namespace) -> Iterator[Record]:
-    """Yield what is to be run, one seed after another, so that early tables are complete."""
+    """Yield the jobs to run, one seed after another, so that early tables are complete."""
     on_cpu = options.device == "cpu"
     for seed in range(options.seeds):
         for data in options.sets:
@@ -266,7 +264,7 @@ def make_job(
 
 
 def report(runs: Runs, jobs: list[Record], write: Any) -> str:
-    """Return a table for each data set, as ``write(title, header, rows)`` has it."""
+    """Return a table for each data set, formatted by ``write(title, header, rows)``."""
     parts = []
     for data in dict.fromkeys(job["data"] for job in jobs if job["networks"] != "table"):
         own = [job for job in jobs if job["data"] == data]

@@ -3,22 +3,22 @@
     python -m benchmarks.papers.egan --data DIR --json reproduce_egan.json
 
 ``DIR`` holds ``cifar10.npz`` (X_train, y_train, X_test, y_test), with 5,000 airplanes, 2,500
-automobiles and 250 test images of each. Finished runs stay in the JSON file, and the same command
-goes on with what is missing; ``--table`` only prints, and says what is missing.
+automobiles and 250 test images of each. Finished runs are kept in the JSON file, and the same
+command continues with missing runs; ``--table`` only prints, and says what is missing.
 
-Roles: automobiles are the minority here, since the file has the paper's 5,000 majority images of
-airplanes only; in the paper it is the other way round. A seed is another draw and another
-training. Where there are ten minority images or more, a fifth of both classes is held out, and one
-of the states after every 50 rounds is chosen by the balanced accuracy on it (the first of equal
-ones); with fewer none can be.
+Roles: automobiles are the minority here, since only of airplanes does the file have the paper's
+5,000 majority images; in the paper it is the other way round. Each seed has its own draw and
+training. If there are ten minority images or more, a fifth of both classes is held out, and one of
+the states after every 50 rounds is chosen by the balanced accuracy on it (the first on a tie);
+with fewer images there is no choice.
 
-Networks: the paper's discriminator without a backbone, at a quarter of its width, from nothing;
-the paper has a DenseNet121 trained on ImageNet, which is not at hand. Batches of 128, Adam at
-1e-4, the rounds of 30 epochs. "weight 0" is the paper's discriminator, which never sees a real
-minority image; "weight 1" is the default. "no generator": the same discriminator on real images
-alone, both classes with the same weight. Predicting the minority always has an F1 of .667 on these
-test images. "best epoch": the maximum over all states, on the *test* images, of each figure on its
-own, as in the paper.
+Networks: the paper's discriminator without a backbone, at a quarter of its width, without
+pretraining; the paper has a DenseNet121 trained on ImageNet, which was not available. Batches of
+128, Adam at 1e-4, the rounds of 30 epochs. "weight 0" is the paper's discriminator, which never
+sees a real minority image; "weight 1" is the default. "no generator": the same discriminator on
+real images alone, both classes with the same weight. Predicting the minority always has an F1 of
+.667 on these test images. "best epoch": the maximum over all states, on the *test* images, of each
+figure separately, as in the paper.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ ROWS = ("weight 0", "weight 1", "no generator")
 EPOCHS, BATCH = 30, 128
 KEY = ("ratio", "row", "seed")
 FIGURES = ("precision", "recall", "f1", "ba", "auc")
-CONSTANT_F1 = 2 / 3  # of predicting the minority always, on a balanced test set
+CONSTANT_F1 = 2 / 3  # F1 of always predicting the minority, on a balanced test set
 PAPER = {  # maxima of precision, recall and F1 over 100 epochs, on the test images
     "1:2500": ".72 / .94 / .69",
     "1:1000": ".72 / .96 / .69",
@@ -80,7 +80,7 @@ class AloneClassifier(EGANClassifier):
 
 
 class Watch(Callback):
-    """Keeps what each state makes of held-out and of test images: P(minority)."""
+    """Keeps P(minority) of held-out and of test images, for each state."""
 
     def __init__(self, **images: Tensor) -> None:
         self.images = images
@@ -104,7 +104,7 @@ def images(file: Path) -> dict[str, Array]:
 
 
 def draw(job: Record) -> tuple[Array, Array, Array, Array]:
-    """Thinned training images and held-out ones, none if the minority is too small."""
+    """Thinned training images and held-out ones; none of the latter if the minority is small."""
     data, rng = images(Path(job["file"])), np.random.default_rng(job["seed"])
     few, many = RATIOS[job["ratio"]]
     if job["quick"]:
@@ -121,7 +121,7 @@ def draw(job: Record) -> tuple[Array, Array, Array, Array]:
 
 
 def run(job: Record) -> list[Record]:
-    """Train one row, and judge its last and its chosen state on the test images."""
+    """Train one row, and evaluate its last and its chosen state on the test images."""
     torch.set_num_threads(1)
     warnings.simplefilter("ignore", TinyClassWarning)  # the counts are in the record
     X, y, X_out, y_out = draw(job)
@@ -159,7 +159,7 @@ def run(job: Record) -> list[Record]:
 
 
 def _encode(X: Array) -> Array:
-    """As the default ImageEncoder does with bytes."""
+    """Encode bytes as the default ImageEncoder does."""
     return (X.astype(np.float32) / 127.5) - 1
 
 
@@ -172,7 +172,7 @@ def figures(y: Array, P: Array) -> dict[str, float]:
 
 
 def jobs_of(options: argparse.Namespace) -> Iterator[Record]:
-    """Yield what is to be run, one seed after another, so that early tables are complete."""
+    """Yield the jobs to run, one seed after another, so that early tables are complete."""
     for seed in range(options.seeds):
         for ratio in RATIOS:
             if seed and ratio not in REPEATED:
@@ -184,7 +184,7 @@ def jobs_of(options: argparse.Namespace) -> Iterator[Record]:
 
 
 def report(runs: Runs, jobs: list[Record], write: Any) -> str:
-    """Return a table of the states, as ``write(title, header, rows)`` has it."""
+    """Return a table of the states, formatted by ``write(title, header, rows)``."""
     header = ["ratio", "row", "state", "precision / recall / F1", "constant's F1"]
     header += ["balanced accuracy", "AUC", "seeds"]
     rows = []

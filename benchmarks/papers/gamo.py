@@ -1,26 +1,26 @@
-"""GAMO's table: thinned MNIST and Fashion-MNIST, beside the paper's figures.
+"""GAMO's table: thinned MNIST and Fashion-MNIST, with the paper's figures.
 
     python -m benchmarks.papers.gamo --data DIR --json reproduce_gamo.json
 
 ``DIR`` holds ``mnist.npz`` and ``fashion_mnist.npz`` (X_train, y_train, X_test, y_test). Finished
-runs stay in the JSON file, and the same command goes on with what is missing; ``--table`` only
+runs are kept in the JSON file, and the same command continues with missing runs; ``--table`` only
 prints, and says what is missing. On a GPU (``--device cuda``) all runs have the paper's 25,000
 rounds. On a CPU the convolutional ones have 5,000 in every seed, and four rows have the full
 length in one seed.
 
 Data, as in the authors' code: 4000, 2000, ..., 40 training images of class 0 ... 9, drawn *with
-replacement* from the first 4000 of the class, and 100 test images from its first 800, likewise.
-A seed is another draw and another training.
+replacement* from the first 4000 of the class, and 100 test images from its first 800, also with
+replacement. Each seed has its own draw and training.
 
-Networks: of the authors' code, perceptrons on MNIST, convolutions on Fashion-MNIST. All rows train
-the same network with the same least-squares loss. "paper": its optimizer, batch and rounds, the
-last weights. "default": those of GAMOClassifier (800 rounds of 64 images, moving average).
+Networks: those of the authors' code, perceptrons on MNIST, convolutions on Fashion-MNIST. All rows
+train the same network with the same least-squares loss. "paper": its optimizer, batch and rounds,
+the last weights. "default": those of GAMOClassifier (800 rounds of 64 images, moving average).
 
 Rows: "none" is the network alone; "class weights" weighs its loss; "random", "SMOTE" and
-"SpreadSMOTE" balance the pixels beforehand. "in features": the last hidden layer of the network
-"none" gives vectors, they are balanced, and a new linear layer learns from them. Where GAMO
-follows the paper's Algorithm 1 ("paper"), its classifier makes two steps a round, on real rows and
-on generated ones; the others make one.
+"SpreadSMOTE" balance the pixels beforehand. "in features": the vectors of the last hidden layer of
+the network "none" are balanced, and a new linear layer learns from them. With the paper's
+Algorithm 1 ("paper"), GAMO's classifier makes two steps per round, on real rows and on generated
+ones; all others make one.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def settings_of(job: Record) -> dict[str, Any]:
 
 
 def balance(sampler: Any, X: Array, y: Array, seed: int) -> tuple[Array, Array]:
-    """Over-sample images; imbalanced-learn's samplers want them flattened."""
+    """Over-sample images; imbalanced-learn's samplers need them flattened."""
     rows = X if sampler is SpreadSMOTE else X.reshape(len(X), -1)
     rows, y = sampler(random_state=seed).fit_resample(rows, y)
     return rows.reshape(-1, *X.shape[1:]), y
@@ -130,9 +130,11 @@ def linear(n_in: int, n_out: int) -> nn.Module:
 
 
 def run(job: Record) -> list[Record]:
-    """Train and test the row of a job; the row "none" brings those "in features" along."""
+    """Train and test the row of a job; with "none" also the rows "in features"."""
     torch.set_num_threads(1)
-    warnings.simplefilter("ignore", CollapseWarning)  # its figures are in the record
+    warnings.simplefilter(
+        "ignore", CollapseWarning
+    )  # the figures of these warnings are in the record
     X, y, X_test, y_test = draw(Path(job["file"]), job["seed"], job["quick"])
     start = time.perf_counter()
     clf = fit_row(job, X, y)
@@ -162,7 +164,7 @@ def record(
 
 
 def jobs_of(options: argparse.Namespace) -> Iterator[Record]:
-    """Yield what is to be run, one seed after another, so that early tables are complete."""
+    """Yield the jobs to run, one seed after another, so that early tables are complete."""
     for seed in range(options.seeds):
         for data in options.sets:
             for settings, rounds in arrangements(data, options):
@@ -194,7 +196,7 @@ def make_job(
 
 
 def report(runs: Runs, jobs: list[Record], write: Any) -> str:
-    """Return a table for each data set, as ``write(title, header, rows)`` has it."""
+    """Return a table for each data set, formatted by ``write(title, header, rows)``."""
     parts = []
     for data in dict.fromkeys(job["data"] for job in jobs):
         own = [job for job in jobs if job["data"] == data]

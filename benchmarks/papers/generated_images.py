@@ -3,9 +3,9 @@
     python -m benchmarks.papers.generated_images --data DIR --picture fashion.png --markdown FILE
 
 Default settings, the paper's counts (4000 of class 0 ... 40 of class 9), one seed. All samplers
-are judged in the same features, which are none of theirs: the last hidden layer of a plain
-classifier, trained with class weights and another seed. Near-copies are beside the training
-images, the other figures beside 100 test images a class; means over the classes in play.
+are measured in the same features, which belong to none of them: the last hidden layer of a plain
+classifier, trained with class weights and another seed. Near-copies are relative to the training
+images, the other figures to 100 test images per class; means over the classes in play.
 """
 
 from __future__ import annotations

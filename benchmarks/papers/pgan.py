@@ -1,26 +1,25 @@
-"""Polarity-GAN's table: thinned MNIST and Fashion-MNIST, beside the paper's figures.
+"""Polarity-GAN's table: thinned MNIST and Fashion-MNIST, with the paper's figures.
 
     python -m benchmarks.papers.pgan --data DIR --json reproduce_pgan.json
 
 ``DIR`` holds ``mnist.npz`` and ``fashion_mnist.npz`` (X_train, y_train, X_test, y_test). Finished
-runs stay in the JSON file, and the same command goes on with what is missing; ``--table`` only
+runs are kept in the JSON file, and the same command continues with missing runs; ``--table`` only
 prints, and says what is missing.
 
 Data: 5000, 4000, 3000, 2000, 1500, 1000, 500, 250, 100, 50 training images of class 0 ... 9, drawn
-without replacement, and the 10,000 standard test images. A seed is another draw and another
-training.
+without replacement, and the 10,000 standard test images. Each seed has its own draw and training.
 
 Networks: perceptrons on MNIST (256, 128 units), the convolutions of GAMO's code on Fashion-MNIST.
-The paper fine-tunes a ResNet-50 with ImageNet weights; these are not at hand, so that features are
-trained here, from nothing, on the same images. All rows train the same network for 5,000 rounds of
-32 images with Adam at 2e-4; the paper gives neither rounds nor batch.
+The paper fine-tunes a ResNet-50 with ImageNet weights; these were not available, so features are
+trained here on the same images, without pretraining. All rows train the same network for 5,000
+rounds of 32 images with Adam at 2e-4; the paper gives neither rounds nor batch.
 
-Rows: "none" is the network alone, with PGAN's loss; "class weights" weighs it. "SMOTE + SVM": the
-last hidden layer of the network "none" gives vectors, SMOTE balances them, and a support vector
-machine (RBF) learns from them. "GAMO" and "PGAN" have their ``PAPER_SETTINGS`` but for the rounds;
-"rate .1" has two defaults of PGANClassifier instead: the generator's move against the classifier
-has a tenth of the others' learning rate, and a class mixes 1,024 rows at most. The auto-encoder's
-300 rounds come on top of PGAN's.
+Rows: "none" is the network alone, with PGAN's loss; "class weights" weighs it. "SMOTE + SVM":
+SMOTE balances the vectors of the last hidden layer of the network "none", and a support vector
+machine (RBF) learns from them. "GAMO" and "PGAN" have their ``PAPER_SETTINGS`` except for the
+rounds; "rate .1" has two defaults of PGANClassifier instead: the generator's move against the
+classifier has a tenth of the others' learning rate, and a class mixes 1,024 rows at most. The
+auto-encoder's 300 rounds come on top of PGAN's.
 """
 
 from __future__ import annotations
@@ -111,9 +110,11 @@ def fit_row(row: str, settings: dict[str, Any], X: Array, y: Array) -> Any:
 
 
 def run(job: Record) -> list[Record]:
-    """Train and test the row of a job; the row "none" brings the support vector machine along."""
+    """Train and test the row of a job; with "none" also the support vector machine."""
     torch.set_num_threads(1)
-    warnings.simplefilter("ignore", CollapseWarning)  # its figures are in the record
+    warnings.simplefilter(
+        "ignore", CollapseWarning
+    )  # the figures of these warnings are in the record
     X, y, X_test, y_test = draw(Path(job["file"]), job["seed"], job["quick"])
     start = time.perf_counter()
     clf = fit_row(job["rows"][0], settings_of(job), X, y)
@@ -142,7 +143,7 @@ def record(job: Record, row: str, y: Array, predicted: Array, seconds: float) ->
 
 
 def jobs_of(options: argparse.Namespace) -> Iterator[Record]:
-    """Yield what is to be run, one seed after another, so that early tables are complete."""
+    """Yield the jobs to run, one seed after another, so that early tables are complete."""
     for seed in range(options.seeds):
         for data in options.sets:
             for rows in GROUPS:
@@ -153,7 +154,7 @@ def jobs_of(options: argparse.Namespace) -> Iterator[Record]:
 
 
 def report(runs: Runs, jobs: list[Record], write: Any) -> str:
-    """Return a table for each data set, as ``write(title, header, rows)`` has it."""
+    """Return a table for each data set, formatted by ``write(title, header, rows)``."""
     parts = []
     for data in dict.fromkeys(job["data"] for job in jobs):
         header = ["row", "in the paper", "F1 / average accuracy (seeds)", "LC / MC / RC / EN"]

@@ -1,4 +1,4 @@
-"""A picture of images and what CycleGAN translates them to.
+"""A picture of images and their translations by CycleGAN.
 
     python -m benchmarks.papers.translated_images --data DIR --picture translations.png
 

@@ -1,13 +1,13 @@
-"""The scoreboard: every sampler on a table of each family, in two halves: to choose, to confirm.
+"""The scoreboard: every sampler on a table of each family, in two halves.
 
     python -m benchmarks.scoreboard --data DIR
 
 ``DIR/tabular`` holds ``<name>.csv.gz`` with a last column ``target``, and ``index.json``, which
 lists the ``categorical`` columns of each table. ``families.py`` says which tables run and which
-half each belongs to. Results go to a store as they come, so that the command goes on where it was
-stopped; without a store it starts from the results that are kept beside the documentation, where
-these were made with the same settings and versions, and then has nothing to run but what was asked
-for besides.
+half each belongs to. The development half is for choices, the confirmation half is run once.
+Results go to a store one by one, so that a stopped command continues; without a store it starts
+from the results kept beside the documentation, if these were made with the same settings and
+versions, and then runs only what they lack.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SAMPLERS = (
 )
 CLASSIFIERS = ("logistic", "knn", "boosting")
 BEFORE_NETWORKS = ("none", "smote", "spread")
-# options that all results of a store share, and all that say what is run
+# options that all results of a store share, and all options that say what is run
 SETTINGS = ("folds", "max_rows", "seed", "max_iter")
 CHOICES = (*SETTINGS, "repeats", "tables", "half", "samplers", "classifiers")
 
@@ -110,12 +110,12 @@ def samplers(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def settings_of(options: argparse.Namespace) -> dict[str, Any]:
-    """Return what all results of a store share, but for the tables themselves."""
+    """Return the settings that all results of a store share, except for the tables."""
     return {name: getattr(options, name) for name in SETTINGS} | store_versions()
 
 
 def run(options: argparse.Namespace) -> tuple[dict[str, Comparison], dict[str, Comparison]]:
-    """Play what the store lacks, for all tables together; then read it half by half."""
+    """Run what the store lacks, for all tables together; then read it half by half."""
     halves_ = {half: read(options, names) for half, names in table_names(options).items()}
     parts = {"all": [data for own in halves_.values() for data in own]} | halves_
     settings: dict[str, Any] = {

@@ -1,14 +1,14 @@
-"""One table of each family, and which families are for choosing and which for confirming.
+"""One table of each family; which families are for development, and which for confirmation.
 
-Written down before anything was run (2026-11-21):
+Fixed before any run (2026-11-21):
 
-1. Tables that share rows, or come from one source, are a family; the first name by alphabet
-   stands for it. All other tables stand for themselves.
-2. An earlier study chose SpreadSMOTE's geometry on eight tables (``SEEN``). Their families are for
-   development, whatever the lot says: nothing chosen on them is confirmed by them.
+1. Tables that share rows, or come from one source, are a family; the alphabetically first
+   represents it. Other tables are families of one.
+2. An earlier study chose SpreadSMOTE's geometry on eight tables (``SEEN``). Their families are
+   always for development: what was chosen on them is not confirmed by them.
 3. Of the other families, in alphabetical order, ``default_rng(SEED)`` draws as many for
-   development as make the halves equal (the odd one goes to confirmation).
-4. Everything is chosen on the development half. The confirmation half is run once, at the end.
+   development as make the halves equal (with an odd number, confirmation has one more).
+4. All choices are made on the development half. The confirmation half is run once, at the end.
 """
 
 from __future__ import annotations
@@ -44,17 +44,17 @@ SEEN = (
 
 
 def family(table: str) -> str:
-    """Return the name that stands for a table's family."""
+    """Return the name of the table that represents a table's family."""
     return next((min(members) for members in FAMILIES if table in members), table)
 
 
 def one_of_each_family(tables: Iterable[str]) -> list[str]:
-    """Return the tables that stand for the families of ``tables``, by alphabet."""
+    """Return the tables that represent the families of ``tables``, in alphabetical order."""
     return sorted({family(table) for table in tables})
 
 
 def halves(tables: Iterable[str]) -> tuple[list[str], list[str]]:
-    """Split families into those for development and those for confirmation, by alphabet."""
+    """Split families into those for development and for confirmation, in alphabetical order."""
     names = one_of_each_family(tables)
     seen = {family(table) for table in SEEN} & set(names)
     others = [name for name in names if name not in seen]

@@ -1,4 +1,4 @@
-"""Geometric SMOTE as an opponent: needs ``pip install imbalanced-learn-extra``.
+"""Geometric SMOTE for the comparison; needs ``pip install imbalanced-learn-extra``.
 
 References
 ----------
@@ -20,10 +20,10 @@ Array = NDArray[Any]
 
 
 class GSMOTE(BaseOverSampler):
-    """With its defaults, as SMOTE's relatives run in the comparison.
+    """Geometric SMOTE with its defaults, run as SMOTE's relatives are in the comparison.
 
-    On one-hot columns, of which the largest becomes the category, and with as many neighbours as
-    the smallest class allows, 5 at most; the only row of a class is repeated.
+    It mixes one-hot columns, of which the largest becomes the category, with at most 5 neighbours
+    or as many as the smallest class allows; the only row of a class is repeated.
     """
 
     def __init__(self, sampling_strategy: Any = "auto", random_state: int | None = None) -> None:

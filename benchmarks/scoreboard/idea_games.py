@@ -1,4 +1,4 @@
-"""Ideas to make a game pay: games of other rules, and what GAMO's classifier is trained on."""
+"""Ideas to improve the game: other rules, and other training rows of GAMO's classifier."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class PerFeature(GAMOSampler):
 
 
 class HardestGame(GAMOGame):
-    """M learns from the hardest of some rows drawn alike (MaxUp, Gong et al. 2021)."""
+    """M learns from the hardest of several rows drawn for each label (MaxUp, Gong et al. 2021)."""
 
     m = 2
 
@@ -90,7 +90,7 @@ class TeacherGame(GAMOGame):
 
 
 class EveryoneGame(GAMOGame):
-    """Every class gets generated rows, the largest as many as it has."""
+    """Every class gets generated rows, the largest class as many as it has rows."""
 
     def __init__(self, *, counts: Sequence[int], deficits: Sequence[int], **settings: Any) -> None:
         if any(deficits):
@@ -99,7 +99,7 @@ class EveryoneGame(GAMOGame):
 
 
 class DensityGame(GAMOGame):
-    """Generated rows weigh by D's odds, class by class."""
+    """Generated rows are weighted by D's odds, class by class."""
 
     def judge(self, x: Tensor, y: Tensor, real: Tensor, weight: Tensor) -> dict[str, Tensor]:
         losses = super().judge(x, y, real, weight)
@@ -125,7 +125,7 @@ def classifier(game: type[GAMOGame], seed: int, settings: Mapping[str, Any]) -> 
     return kind(random_state=seed, **settings)
 
 
-#: Name -> game and settings; the first is what the others are compared to.
+#: Name -> game and settings; the others are compared with the first.
 GAMES: dict[str, tuple[type[GAMOGame], Mapping[str, Any]]] = {
     "fresh SpreadSMOTE rows": (GAMOGame, NO_GAME),
     "GAMOClassifier": (GAMOGame, {}),

@@ -1,7 +1,7 @@
-"""Ideas to make a game pay: samplers whose rows a game's players judge.
+"""Ideas to improve the game: samplers that use the players of a fitted game.
 
-They draw from the geometry of SpreadSMOTE and let the players of a fitted GAMO game, the
-classifier M and the discriminator D, decide what to keep.
+They draw from the geometry of SpreadSMOTE; the players of a fitted GAMO game, the classifier M and
+the discriminator D, decide which rows to keep.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from gan_resample.mixing.geometry import spread
 Array = NDArray[Any]
 Rows = tuple[pd.DataFrame, Array]
 
-STEPS = torch.linspace(0, 2, 8)  # lengths of the step out of the hull among which players choose
+STEPS = torch.linspace(0, 2, 8)  # lengths of the step out of the hull, among which players choose
 
 
 class Judged(SpreadSMOTE):
-    """SpreadSMOTE with a game that has been played on the same rows; ``rule`` says who decides."""
+    """SpreadSMOTE with a game fitted to the same rows; ``rule`` says which player decides."""
 
     game: GAMOGame
     rule: Callable[[Tensor], Tensor]  # one of RULES, bound to this sampler
@@ -53,7 +53,7 @@ class Judged(SpreadSMOTE):
         return spread(rows, torch.rand_like(rows[:, 0]))
 
     def lengths(self, codes: Tensor, judges: Sequence[str]) -> tuple[Tensor, list[Tensor]]:
-        """Rows at every length of one step, (n, 8, n_features), and what judges say, (n, 8)."""
+        """Rows at each length of a step, (n, 8, n_features), and values of ``judges``, (n, 8)."""
         inside, step = self.draw(codes)
         rows = [inside + h * step for h in STEPS]
         verdicts = [
@@ -67,18 +67,18 @@ def pick(rows: Tensor, index: Tensor) -> Tensor:
 
 
 def longest(allowed: Tensor) -> Tensor:
-    """Index of the longest step allowed; the first where none is."""
+    """Index of the longest step allowed, or the first step if none is."""
     return (allowed * torch.arange(1, allowed.shape[1] + 1)).argmax(dim=1)
 
 
 def unsure_and_content(sampler: Judged, codes: Tensor) -> Tensor:
-    """Where along the step M is unsure and D is content."""
+    """The place along the step where M is unsure and D takes the row for real."""
     rows, (p, d) = sampler.lengths(codes, ["trust", "content"])
     return pick(rows, (p * (1 - p) * d).argmax(dim=1))
 
 
 def by_density(sampler: Judged, codes: Tensor) -> Tensor:
-    """A length drawn by D's odds, as importance sampling would."""
+    """A length drawn by D's odds, as in importance sampling."""
     rows, (d,) = sampler.lengths(codes, ["content"])
     odds = (d / (1 - d).clamp(min=1e-3)).clamp(min=1e-6)
     return pick(rows, torch.multinomial(odds, 1).squeeze(1))
@@ -95,7 +95,7 @@ def far_while_safe(sampler: Judged, codes: Tensor) -> Tensor:
 
 
 def safer_way(sampler: Judged, codes: Tensor) -> Tensor:
-    """Forwards or backwards, wherever M trusts the row more."""
+    """Forwards or backwards along the step, whichever row M gives the higher probability."""
     return _one_way(sampler, codes, torch.ge)
 
 
@@ -111,7 +111,7 @@ def _one_way(sampler: Judged, codes: Tensor, better: Callable[..., Tensor]) -> T
 
 
 def not_hopeless(sampler: Judged, codes: Tensor) -> Tensor:
-    """Drawn again, up to eight times, while M gives the own class less than one in five."""
+    """Drawn again, up to eight times, while M gives its own class less than one in five."""
     rows = torch.add(*sampler.draw(codes))
     for _ in range(7):
         bad = sampler.trust(rows, codes) < 0.2
@@ -131,7 +131,7 @@ RULES: dict[str, Callable[[Judged, Tensor], Tensor]] = {
 
 
 class Reach(SpreadSMOTE):
-    """Partners from ten neighbours where ``wide`` says so of the base row, else from three."""
+    """Partners from ten neighbours if the row is in ``wide``, else from three."""
 
     wide: Array
 
@@ -149,7 +149,7 @@ class Reach(SpreadSMOTE):
 
 
 def reaches(game: GAMOGame, X: pd.DataFrame, codes: Array, seed: int) -> dict[str, Array]:
-    """Which rows reach wide, by who decides: M, and what decides without a game."""
+    """Which rows use ten neighbours, for each way to decide: by M, and without a game."""
     x = TableEncoder().fit_transform(X)
     rows = np.arange(len(codes))
     with torch.no_grad():
@@ -170,7 +170,7 @@ def reaches(game: GAMOGame, X: pd.DataFrame, codes: Array, seed: int) -> dict[st
 
 
 def relabelled(X: pd.DataFrame, y: Array, seed: int) -> Rows:
-    """Three in ten new rows are rows of other classes, drawn by M's held-out odds squared."""
+    """Replace 30 % of new rows by rows of other classes, drawn by M's held-out odds squared."""
     folds = StratifiedKFold(int(min(3, np.bincount(y).min())), shuffle=True, random_state=0)
     judge = GAMOClassifier(random_state=seed, max_iter=400)
     P = cross_val_predict(judge, X, y, cv=folds, method="predict_proba")

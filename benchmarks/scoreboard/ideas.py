@@ -1,4 +1,4 @@
-"""Attempts to make a game pay: each idea beside SpreadSMOTE, on the development half only.
+"""Ideas to improve the game, each compared with SpreadSMOTE, on the development half only.
 
     python -m benchmarks.scoreboard.ideas --data DIR --json docs/results/ideas.json
 

@@ -1,12 +1,12 @@
 """Results kept beside the documentation, as text that can be compared line by line.
 
-A folder holds ``settings.json``, the options and versions that the results were made with: only a
-command with the same can go on with them; ``about.json``, what the store says of them;
+A folder holds ``settings.json``, the options and versions with which the results were made (only a
+command with the same ones can continue from them); ``about.json``, the settings in the store;
 ``samplers.tsv``, a line for each run of a sampler; and ``tables/<table>.tsv``, a line for each
-classifier trained on its rows. Columns are separated by tabs, every cell is JSON, empty where the
-record has no such entry; entries of entries have names with dots. Numbers are as exact as in the
-store. What only pictures of single tables need (losses, projected rows, mean probabilities of
-calibration curves) is left out.
+classifier trained on its rows. Columns are separated by tabs. Every cell is JSON, or empty if the
+record has no such entry; nested entries have names with dots. Numbers are as exact as in the
+store. Entries that only pictures of single tables need (losses, projected rows, mean probabilities
+of calibration curves) are left out.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ SHORT_SUMS = ("weight", "log_odds", "hits")  # of a calibration curve, without i
 
 
 def keep(store: Path, folder: Path, settings: Mapping[str, Any]) -> None:
-    """Write the results in ``store`` to ``folder`` in place of what is there."""
+    """Write the results in ``store`` to ``folder``, replacing those there."""
     with closing(Store(store)) as source:
         records = [record for _, record in sorted(source.records().items())]
     shutil.rmtree(folder / TABLES, ignore_errors=True)
@@ -66,7 +66,7 @@ def keep(store: Path, folder: Path, settings: Mapping[str, Any]) -> None:
 
 
 def _about(store: Path) -> dict[str, dict[str, str]]:
-    """Return what a store says of its results: kind -> name -> value."""
+    """Return the settings in a store: kind -> name -> value."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
     with closing(sqlite3.connect(store)) as connection:
         for kind, name, value in connection.execute(
@@ -77,7 +77,7 @@ def _about(store: Path) -> dict[str, dict[str, str]]:
 
 
 def _shorten(record: Record) -> Record:
-    """Leave out what only pictures need."""
+    """Leave out entries that only pictures need."""
     short = {name: value for name, value in record.items() if name not in PICTURED}
     if short.get("reliability"):
         short["reliability"] = _short_sums(short["reliability"])
@@ -118,12 +118,12 @@ def _flat(record: Record, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def restore(folder: Path, store: Path, settings: Mapping[str, Any]) -> str:
-    """Start ``store`` from ``folder``, where there is none yet.
+    """Make ``store`` from ``folder``, if there is none yet.
 
     Returns
     -------
     reason : str
-        Why the results in ``folder`` cannot be used; "" where they were, or none are there.
+        Why the results in ``folder`` cannot be used; "" if they were used, or there are none.
     """
     if store.exists() or not (folder / ABOUT).exists():
         return ""
@@ -137,7 +137,7 @@ def restore(folder: Path, store: Path, settings: Mapping[str, Any]) -> str:
     with tempfile.TemporaryDirectory(dir=store.parent) as drafts:
         draft = Path(drafts) / store.name
         _fill(draft, folder)
-        draft.replace(store)  # whole or not at all
+        draft.replace(store)  # complete or not at all
     return ""
 
 
@@ -147,7 +147,7 @@ def _fill(store: Path, folder: Path) -> None:
         tables[record["data"]].append(record)
     with closing(Store(store)) as target:
         target.agree(json.loads((folder / ABOUT).read_text()))
-        # all of a table at once: a commit for each of its tasks would take many times as long
+        # all records of a table at once: a commit for each task would take many times as long
         for first, *others in tables.values():
             target.add(Outcome(first, others))
 

@@ -1,4 +1,4 @@
-"""GAMO's classifier beside the same network without its game, as classifiers of a comparison."""
+"""GAMO's classifier, and the same network without its game, for a comparison."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Array = NDArray[Any]
 
 
 class Network(ClassifierMixin, BaseEstimator):
-    """The network of GAMOClassifier on rows as they come: a sampler may stand before it."""
+    """The network of GAMOClassifier without a game; a sampler may come before it."""
 
-    takes_frames = True  # as GAMO's classifier, whose encoder it shares
+    takes_frames = True  # as GAMO's classifier, with the same encoder
 
     def __init__(self, max_iter: int = 800, random_state: int | None = None) -> None:
         self.max_iter = max_iter
@@ -42,10 +42,10 @@ class WeightedNetwork(PlainClassifier):
 
 
 def networks(max_iter: int | None = None) -> dict[str, Any]:
-    """Name -> classifier; all but ``network`` balance by themselves, and run on rows as they are.
+    """Name -> classifier; all but ``network`` balance inside, and run without a sampler.
 
-    ``fresh_spread``: GAMO with a generator that never moves, which is the network on rows of
-    SpreadSMOTE's geometry drawn anew for every round.
+    ``fresh_spread``: GAMO with a generator that is not trained: the network on rows of
+    SpreadSMOTE's geometry, drawn anew in every round.
     """
     fixed = {"generator_vs_classifier_optimizer__lr": 0.0}
     found: dict[str, Any] = {

@@ -1,9 +1,9 @@
-"""The page and the picture of the scoreboard, made from the results that are kept as text.
+"""Make the page and the picture of the scoreboard from the results that are kept as text.
 
     python -m benchmarks.scoreboard.page
 
 ``make docs`` does so. No data and no training are needed: ``scoreboard/page.json`` in the folder
-of the kept results holds what the page tells besides.
+of the kept results holds what else the page needs.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ABOUT = Path("scoreboard") / "page.json"
 
 
 def write_about(folder: Path, found: Mapping[str, Mapping[str, Comparison]]) -> None:
-    """Keep what cannot be told from the records.
+    """Store what does not follow from the records.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def build(folder: Path = KEPT) -> list[Path]:
 
 
 def is_fresh(folder: Path = KEPT) -> bool:
-    """Whether the page is there and younger than the results and the code that make it."""
+    """Whether the page exists and is newer than the results and the code that make it."""
     page, results = folder / "scoreboard.html", folder / "scoreboard"
     code = Path(gan_resample.evaluation.__file__).parent
     sources = [*results.rglob("*.json"), *results.rglob("*.tsv"), *code.rglob("*.[ph]*")]
@@ -97,7 +97,7 @@ def is_fresh(folder: Path = KEPT) -> bool:
 
 
 def draw_ranks(boards: Mapping[str, Comparison], picture: Path) -> bool:
-    """Draw the tables that nothing was chosen on, or all where those are too few to rank."""
+    """Draw the ranks of the confirmation half, or of all tables if those are too few."""
     for half in ("confirmation", "all"):
         if half in boards and can_rank(boards[half]):
             display = RankDisplay.from_comparison(boards[half], samplers=ranked(boards[half]))

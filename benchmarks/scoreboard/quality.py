@@ -1,4 +1,4 @@
-"""What the samplers are worth: cross-validated on public tables, beside SMOTE and beside nothing.
+"""Samplers, SMOTE and doing nothing, cross-validated on public tables.
 
     python -m benchmarks.scoreboard.quality --data DIR --json quality.json --markdown quality.md
 
@@ -6,19 +6,20 @@
 lists the ``categorical`` columns of each table.
 
 Tables. The default ten are of different families, and were chosen by kind before any result of
-this script was seen. An earlier study had two lists of tables, one to develop the samplers on and
-one, looked at once, to confirm. Of the second list these are: every table with categorical columns
-(car, thoracic_surgery, thyroid_sick, the last with missing values), every numeric one of several
-classes (ecoli, glass), and the first four numeric ones of two classes by alphabet; german_credit,
-of the first list, makes a third table of mixed columns.
+this script was seen. An earlier study had two lists of tables, one for development and one, used
+once, for confirmation. From the second list there are: every table with categorical columns (car,
+thoracic_surgery, thyroid_sick, the last with missing values), every numeric one of several classes
+(ecoli, glass), and the first four numeric ones of two classes by alphabet; german_credit, of the
+first list, makes a third table of mixed columns.
 
 Methods. Samplers get the imputed training fold as a data frame, with numbers standardised (SMOTE
-measures distances and would be a straw man without) and in float64 (imbalanced-learn truncates
-what SMOTE puts into integer columns). SMOTE means SMOTENC where columns are mixed and SMOTEN where
-all are categorical, with 5 neighbours or as many as there are. "prior" is no sampler: the model of
-the untouched rows, with the threshold at the prior (arg-max of p / prior). Classifiers get one-hot
-columns. Settings are the libraries' defaults but for the iterations of the logistic regression.
-"network" is the net of GAMOClassifier, trained on the rows of a sampler without a game.
+measures distances and would be at a disadvantage otherwise) and in float64 (imbalanced-learn
+truncates what SMOTE puts into integer columns). SMOTE means SMOTENC if columns are mixed and
+SMOTEN if all are categorical, with 5 neighbours or as many as there are. "prior" is not a sampler:
+the model trained on the original rows, with the threshold at the prior (arg-max of p / prior).
+Classifiers get one-hot columns. Settings are the libraries' defaults, except for the iterations of
+the logistic regression. "network" is the net of GAMOClassifier, trained on the rows of a sampler
+without a game.
 
 Figures. All in points (times 100): balanced accuracy, G-mean, ROC AUC and average precision (one
 class against the rest, macro), and the Brier score (halved: the usual one for two classes), which
@@ -72,7 +73,7 @@ Record = dict[str, Any]
 
 
 def smote_for(X: pd.DataFrame, y: Array, seed: int) -> Any:
-    """SMOTE of the kind that the columns ask for, with as many neighbours as the classes allow."""
+    """SMOTE of the kind that suits the columns, with as many neighbours as the classes allow."""
     mask = is_categorical(X)
     counts = np.bincount(y)
     settings = {"k_neighbors": min(5, counts.min() - 1), "random_state": seed}
@@ -154,7 +155,7 @@ def sampled(fold: Fold, seed: int, game: Mapping[str, Any]) -> Iterator[Record]:
 def network(
     fold: Fold, X: pd.DataFrame, y: Array, seed: int, game: Mapping[str, Any]
 ) -> dict[str, float]:
-    """Score GAMO's classifier on rows ``X``; where no class lacks rows it learns alone."""
+    """Score GAMO's classifier on rows ``X``; if no class lacks rows it learns alone."""
     start = time.process_time()
     model = GAMOClassifier(device="cpu", random_state=seed, **game).fit(X, y)
     seconds = time.process_time() - start
@@ -163,7 +164,7 @@ def network(
 
 
 def classified(fold: Fold, seed: int, game: Mapping[str, Any]) -> Record:
-    """Score GAMO's classifier, trained in its game on the untouched rows."""
+    """Score GAMO's classifier, trained in its game on the original rows."""
     figures = network(fold, fold.X, fold.y, seed, game)
     return {"method": "GAMOClassifier", "classifier": "GAMOClassifier", **figures}
 
@@ -172,7 +173,7 @@ def classified(fold: Fold, seed: int, game: Mapping[str, Any]) -> Record:
 
 
 def run(jobs: Sequence[Callable[[], list[Record]]], n_jobs: int) -> pd.DataFrame:
-    """Play all folds in processes of one thread each; progress goes to stderr."""
+    """Run all folds in processes of one thread each; progress goes to stderr."""
     records, start = [], time.perf_counter()
     with parallel_config(backend="loky", inner_max_num_threads=1):
         batches = Parallel(n_jobs=n_jobs, return_as="generator_unordered")(jobs)

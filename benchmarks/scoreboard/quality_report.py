@@ -18,7 +18,7 @@ METHODS = ("nothing", "prior", "random", "SMOTE", "SpreadSMOTE", "GAMOSampler")
 TIE = 0.25  # points
 SIZES = ("table", "rows", "columns", "categorical", "rows of each class")
 
-# Which methods are subtracted from which.
+# pairs of methods whose difference is reported
 PAIRS = [
     *((method, "SMOTE") for method in METHODS if method != "SMOTE"),
     ("GAMOSampler", "SpreadSMOTE"),
@@ -26,7 +26,7 @@ PAIRS = [
     ("SpreadSMOTE", "prior"),
 ]
 
-# Named before any result was seen: the strongest of the earlier study, and the net without a game.
+# chosen before any result was seen: the best of the earlier study, and the net without a game
 RIVALS = (
     ("RF", "prior"),
     ("RF", "SpreadSMOTE"),
@@ -104,7 +104,7 @@ def against_rivals(scores: pd.DataFrame) -> str:
 
 
 def warned(scores: pd.DataFrame) -> str:
-    """In how many folds of which table something warned."""
+    """In how many folds of which table there were warnings."""
     folds = scores.drop_duplicates(["table", "fold"])
     words = folds.set_index("table")["warned"].str.split().explode().dropna()
     sizes = words.groupby([words.index, words]).size().rename_axis(["table", "warning"])

@@ -18,11 +18,11 @@ SCORES = ("balanced_accuracy", "roc_auc", "average_precision", "brier_score")
 HEADINGS = ("balanced accuracy", "ROC AUC", "average precision", "Brier score × 100")
 TIE = 0.25  # points
 TWO_SCORES = ("balanced_accuracy", "brier_score")  # of tables with many columns
-LINE = ("difference", "slope", "intercept")  # of what a comparison tells of probabilities
+LINE = ("difference", "slope", "intercept")  # columns of Comparison.calibration
 # neighbours take no class weights
 UNRANKED = ("class_weight",)
 
-# what a game adds to rows made without one, and what rows add to a threshold
+# what games add to rows made without one, and what generated rows add to a threshold
 GAMES = ("gamo", "dvaan", "pgan", "cyclegan")
 PAIRS = (*((game, "spread") for game in GAMES), ("gamo", "threshold"), ("spread", "threshold"))
 
@@ -45,7 +45,7 @@ def told(gaps: pd.Series, score: str) -> str:
 
 
 def by_table(cells: pd.DataFrame, ours: str, theirs: str) -> pd.Series:
-    """Differences of two columns, averaged over the cells of each table where both are there."""
+    """Differences of two columns, averaged over the cells of each table that have both."""
     return (cells[ours] - cells[theirs]).dropna().groupby(level="data").mean()
 
 
@@ -99,7 +99,7 @@ def classifiers(comparison: Comparison, others: Sequence[str]) -> Iterator[list[
 
 
 def ordinary(comparison: Comparison) -> list[str]:
-    """Classifiers that run with every sampler: those that do not balance by themselves."""
+    """Classifiers that run with every sampler: those that do not balance inside."""
     chosen = choose_classifiers(comparison.classifiers)
     return [name for name, classifier in chosen.items() if not balances_inside(classifier)]
 
@@ -107,8 +107,8 @@ def ordinary(comparison: Comparison) -> list[str]:
 def balancing(comparison: Comparison, others: Sequence[str]) -> Iterator[list[str]]:
     """Yield classifiers that balance inside: two scores, and the same minus others'.
 
-    They run on rows as they are only. What is subtracted is the mean over ordinary classifiers on
-    the same table.
+    They run without samplers only. The mean over ordinary classifiers on the same table is
+    subtracted.
     """
     usual = ordinary(comparison)
     for classifier in comparison.classifiers:
@@ -131,7 +131,7 @@ def shown(figure: float) -> str:
 
 
 def probabilities(comparison: Comparison) -> Iterator[list[str]]:
-    """Yield calibration before and after correction of the priors, of cells that have both.
+    """Yield calibration before and after correction of the priors, for cells that have both.
 
     Differences to doing nothing are means over tables, slope and intercept medians.
     """
@@ -148,7 +148,7 @@ def probabilities(comparison: Comparison) -> Iterator[list[str]]:
 
 
 def likeness(comparison: Comparison) -> Iterator[list[str]]:
-    """Yield figures of generated rows beside what they are worth."""
+    """Yield the similarity of generated rows and the gain of classifiers from them."""
     found = comparison.fidelity()
     if found.empty:
         return
@@ -171,7 +171,7 @@ RIVALS = {
 
 
 def networks(nets: Comparison) -> Iterator[list[str]]:
-    """Yield GAMOClassifier minus each of its rivals."""
+    """Yield GAMOClassifier minus each network that it is compared with."""
     for name, (classifier, sampler) in RIVALS.items():
         row = [name]
         for score in SCORES:
@@ -218,7 +218,7 @@ def by_half(half: str, board: Comparison, table: TableMaker) -> Iterator[str]:
 
 
 def by_classifier(board: Comparison, table: TableMaker) -> Iterator[str]:
-    """Yield differences by classifier, where there is something to subtract."""
+    """Yield differences by classifier, if there is something to subtract."""
     known = board.samplers if ordinary(board) else []
     others = [name for name in ("none", "threshold") if name in known]
     gaps = [f"{score} - {other}" for score in ("BA", "Brier") for other in others]
@@ -230,7 +230,7 @@ def by_classifier(board: Comparison, table: TableMaker) -> Iterator[str]:
 
 
 def of_rows(board: Comparison, table: TableMaker) -> Iterator[str]:
-    """Yield what resampling does to probabilities, and how like real rows generated ones are."""
+    """Yield the effect on probabilities, and the similarity of generated rows to real ones."""
     if board.baseline is None:
         return
     if rows := list(probabilities(board)):
@@ -243,7 +243,7 @@ def of_rows(board: Comparison, table: TableMaker) -> Iterator[str]:
 
 
 def failures(board: Comparison) -> list[str]:
-    """Cells that failed, for all to see."""
+    """Return the cells that failed."""
     failed = board.results[board.results["status"] == "failed"]
     columns = ["sampler", "data", "error"]
     counts = failed.groupby(columns, as_index=False).size()

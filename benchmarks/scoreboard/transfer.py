@@ -1,18 +1,18 @@
-"""What a pretrained feature extractor gains: Fashion-MNIST classes 0 to 4, then 5 to 9.
+"""The gain from a pretrained feature extractor: Fashion-MNIST classes 0 to 4, then 5 to 9.
 
     python -m benchmarks.scoreboard.transfer --data DIR --json transfer.json
 
-``DIR`` holds ``fashion_mnist.npz`` (X_train, y_train, X_test, y_test). Finished runs stay in the
-JSON file, and the same command goes on with what is missing; ``--table`` only prints.
+``DIR`` holds ``fashion_mnist.npz`` (X_train, y_train, X_test, y_test). Finished runs are kept in
+the JSON file, and the same command continues with missing runs; ``--table`` only prints.
 
 A small convolutional network (16 channels, 128 features) learns classes 0 to 4 (t-shirt, trouser,
-pullover, dress, coat; 6,000 images each, 1,500 rounds of 64). Its features then meet classes 5 to
-9 (sandal, shirt, sneaker, bag, boot) with 1000, 300, 100, 30 and 10 images. Four classifiers learn
-from these for 600 rounds of 64 with a learning rate of 1e-3, otherwise by their defaults: the
-network alone with class weights, and those of GAMO, PGAN (its auto-encoder has 300 more) and eGAN.
-"from nothing": the same network, untrained. "fine-tuned": all its layers learn, at a tenth of the
-rate. "last layer": the convolutions stay frozen. "frozen": all of it does. The test images are all
-5,000 of the five classes. A seed is another pretraining, another draw and another training.
+pullover, dress, coat; 6,000 images each, 1,500 rounds of 64). Its features are then used for
+classes 5 to 9 (sandal, shirt, sneaker, bag, boot) with 1000, 300, 100, 30 and 10 images. Four
+classifiers learn from these for 600 rounds of 64 with a learning rate of 1e-3, otherwise by their
+defaults: the network alone with class weights, and those of GAMO, PGAN (its auto-encoder has 300
+more) and eGAN. "from nothing": the same network, untrained. "fine-tuned": all its layers learn, at
+a tenth of the rate. "last layer": the convolutions stay frozen. "frozen": all of it does. The test
+images are all 5,000 of the five classes. Each seed has its own pretraining, draw and training.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ ROWS = {
 }
 ARRANGEMENTS = ("from nothing", "fine-tuned", "last layer", "frozen")
 SLOW = {"lr": RATE / 10}
-# how the features get a rate of their own: they are a player, or a part of one
+# learning rates of the features, which are a player or a part of one
 FINE_TUNED: dict[str, dict[str, Any]] = {
     "class weights": {"network_optimizer__param_groups": [("0.*", SLOW)]},
     "GAMO": {"feature_extractor_optimizer__lr": RATE / 10},
@@ -96,7 +96,7 @@ def run(job: Record) -> list[Record]:
         own = settings_of(job["row"], arrangement, body)
         start = time.perf_counter()
         clf = ROWS[job["row"]](**shared, **own, max_iter=4 if job["quick"] else ROUNDS)
-        clf.balanced = True  # of the network alone; the games weigh for themselves
+        clf.balanced = True  # for the network alone; the games have their own weights
         predicted = clf.fit(X, y).predict(X_test)
         seconds = time.perf_counter() - start
         found: Record = {"row": job["row"], "features": arrangement, "seed": job["seed"]}
@@ -116,7 +116,7 @@ def settings_of(row: str, arrangement: str, body: nn.Module) -> dict[str, Any]:
 
 
 def jobs_of(options: argparse.Namespace) -> Iterator[Record]:
-    """Yield what is to be run, one seed after another, so that early tables are complete."""
+    """Yield the jobs to run, one seed after another, so that early tables are complete."""
     for seed in range(options.seeds):
         for row in ROWS:
             job: Record = {"row": row, "seed": seed, "device": options.device}
@@ -126,7 +126,7 @@ def jobs_of(options: argparse.Namespace) -> Iterator[Record]:
 
 
 def report(runs: Runs, jobs: list[Record], write: Any) -> str:
-    """Return the table, as ``write(title, header, rows)`` has it."""
+    """Return the table, formatted by ``write(title, header, rows)``."""
     rows = [[row, *(cell(runs, row, each) for each in ARRANGEMENTS)] for row in ROWS]
     title = "Fashion-MNIST, classes 5 to 9: average accuracy / macro F1, mean ± sd (seeds)"
     return write(title, ["row", *ARRANGEMENTS], rows)

@@ -1,9 +1,9 @@
-"""How fast the games are: ratios to hold, growth, rows a second, and one limit in seconds.
+"""Speed of the games: ratios with limits, growth, rows per second, and one limit in seconds.
 
-Everything runs on one thread. What is compared runs in one process in interleaved rounds, in CPU
-time, and a ratio is the median of the ratios of the rounds: other jobs on the machine then slow
-both sides alike. The exit status is 1 if a limit is broken (not with ``--quick``, which only
-shows that the script runs).
+Everything runs on one thread. Contestants run in one process, in interleaved rounds, timed in CPU
+seconds, and a ratio is the median over rounds: other jobs on the machine then slow down both
+sides. The exit status is 1 if a limit is broken (not with ``--quick``, which only shows that the
+script runs).
 
     python -m benchmarks.speed --json speed.json
 """
@@ -65,7 +65,7 @@ QUICK = Effort(rounds=2, steps=4, epoch=4, fits=1, sizes=2, large=2000, sampler=
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured number beside its limit; ``low`` and ``high`` are quartiles over rounds."""
+    """A measured number with its limit; ``low`` and ``high`` are quartiles over rounds."""
 
     name: str
     measured: float

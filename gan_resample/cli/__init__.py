@@ -9,9 +9,9 @@ from __future__ import annotations
 import io
 import sys
 import warnings
-from _thread import interrupt_main
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from signal import SIGINT, raise_signal
 from threading import Timer
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,7 @@ DIED, USAGE_ERROR, STOPPED = 1, 2, 130
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Read a command line; imports are here, where ``main`` meets a Ctrl-C during them."""
+    """Parse a command line; imports are here so that ``main`` catches a Ctrl-C during them."""
     import argparse
 
     import gan_resample
@@ -42,17 +42,22 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 @contextmanager
-def _hearing_interrupts() -> Iterator[None]:
-    """Press Ctrl-C again where Python drops one: in a finalizer, of which imports make many."""
+def repeating_lost_interrupts() -> Iterator[None]:
+    """Send a Ctrl-C again if Python loses it.
+
+    An exception in a finalizer (``__del__``) is only printed, a KeyboardInterrupt too, and imports
+    run many finalizers. Python hands what it would print to ``sys.unraisablehook``.
+    """
     usual = sys.unraisablehook
 
-    def hear(dropped: Any) -> None:
-        if dropped.exc_type is KeyboardInterrupt:
-            Timer(0.05, interrupt_main).start()  # when the finalizer is over
+    def send_again(lost: Any) -> None:
+        if lost.exc_type is KeyboardInterrupt:
+            # later, as the finalizer, in which it would be lost again, has not returned yet
+            Timer(0.05, raise_signal, [SIGINT]).start()
         else:
-            usual(dropped)
+            usual(lost)
 
-    sys.unraisablehook = hear
+    sys.unraisablehook = send_again
     try:
         yield
     finally:
@@ -73,21 +78,21 @@ def _printing() -> Iterator[None]:
 
 
 def show_warning(message: Warning | str, *about: object, **more: object) -> None:
-    """Print a warning without the place in our code that gave it."""
+    """Print a warning without the line of code that gave it."""
     print(f"warning: {message}", file=sys.stderr)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return 0, 1 when a process died, 2 for a usage error, 130 when stopped."""
+    """Run the command; return 0, 1 if a process died, 2 for a usage error, 130 if stopped."""
     arguments = sys.argv[1:] if arguments is None else arguments
     when_stopped = ""
     try:
-        with _hearing_interrupts():
+        with repeating_lost_interrupts():
             options = parse(arguments)
             options.arguments, when_stopped = arguments, options.when_stopped
             with warnings.catch_warnings(), _printing():
                 warnings.showwarning = show_warning
-                options.run(options)  # imports what takes seconds, torch among it
+                options.run(options)  # imports torch and others, which takes seconds
     except (ValueError, TypeError, OSError, ImportError) as error:
         print(f"gan-resample: {error}", file=sys.stderr)
         return USAGE_ERROR
@@ -96,8 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DIED
     except KeyboardInterrupt:
         print(f"\nstopped{when_stopped}", file=sys.stderr)
-        # a Ctrl-C inside an exec of text, as dataclasses do while they are imported, makes Python
-        # end by the signal whatever is returned here; it forgets that with the next text
+        # after a Ctrl-C inside an exec of text, as in the import of a dataclass, Python ends by
+        # the signal whatever is returned here, unless it executes another text
         exec("")
         return STOPPED
     return 0

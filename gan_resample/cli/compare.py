@@ -11,7 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gan_resample.cli.options import EPILOG, Columns, add_columns, add_game, say, say_kinds
+from gan_resample.cli.options import (
+    EPILOG,
+    Columns,
+    add_columns,
+    add_game,
+    games_with,
+    say,
+    say_kinds,
+)
 
 __all__ = ["add_command"]
 
@@ -25,10 +33,10 @@ def add_command(commands: Any) -> None:
         "same command again goes on where it stopped. Missing values are imputed in each training "
         "fold: numbers by the median, categories by the most frequent one.",
         epilog="samplers: none, class_weight, threshold, random, smote, spread, and one for each "
-        "game (gamo, dvaan, cyclegan, pgan); only where named: undersample, borderline, "
-        "svm_smote, kmeans_smote, adasyn, prior, class_balanced_0.9, ..._0.99, ..._0.999, "
-        "..._0.9999; classifiers: logistic, knn, forest, boosting, mlp; only where named: "
-        "balanced_bagging, easy_ensemble, and one for each game (those and egan). " + EPILOG,
+        f"game ({games_with('Sampler')}); only where named: undersample, borderline, svm_smote, "
+        "kmeans_smote, adasyn, prior, class_balanced_0.9, ..._0.99, ..._0.999, ..._0.9999; "
+        "classifiers: logistic, knn, forest, boosting, mlp; only where named: balanced_bagging, "
+        f"easy_ensemble, and one for each game ({games_with('Classifier')}). {EPILOG}",
     )
     add = command.add_argument
     add("data", metavar="DATA", help=".csv, .tsv, .csv.gz, .zip (of one CSV), .parquet or "
@@ -89,7 +97,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _refuse_other_data(path: Path, names: set[str]) -> None:
-    """Leave the report alone that was made of other tables in the same folder."""
+    """Raise if the folder holds results of other tables, so that their report is kept."""
     from contextlib import closing
 
     from gan_resample.evaluation.run.store import Store
@@ -109,10 +117,9 @@ def _refuse_other_data(path: Path, names: set[str]) -> None:
 
 
 def _read_datasets(options: argparse.Namespace, out: Path) -> tuple[list[Any], dict[str, Any]]:
-    """Return the tables that DATA names, and by name what was guessed about their files.
+    """Return the tables that DATA names, and for each name what was guessed about its file.
 
-    DATA is a bundled set, a file, or a folder. Nothing is read where results would be written
-    over a file of somebody's.
+    DATA is a bundled data set, a file, or a folder.
     """
     from gan_resample.datasets import BUNDLED, load_bundled
     from gan_resample.evaluation.run.store_file import is_store
@@ -148,7 +155,7 @@ def _read_datasets(options: argparse.Namespace, out: Path) -> tuple[list[Any], d
 def _make_datasets(
     path: Path, files: Mapping[str, Path], asked: Columns
 ) -> tuple[list[Any], dict[str, Any]]:
-    """Read files; of several tables each has some of the columns that are named."""
+    """Read files; each of several tables may have only some of the columns that are named."""
     from gan_resample.datasets import as_dataset, read_columns
     from gan_resample.files.reading import labels_of_one_number, read_table, separate_target
 
@@ -165,7 +172,7 @@ def _make_datasets(
             kinds[name] = read_columns(X, own.categorical, own.ids)[0]
     _refuse_columns(path, kinds)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "column ", UserWarning)  # said below
+        warnings.filterwarnings("ignore", "column ", UserWarning)  # printed below
         found = [
             as_dataset(name, X, y, categorical=own.categorical, id_columns=own.ids)
             for name, (X, y, own) in parts.items()
@@ -177,7 +184,7 @@ def _make_datasets(
 
 
 def _refuse_columns(path: Path, kinds: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raise on the columns of all tables at once."""
+    """Raise one error for the columns of all tables."""
     from gan_resample.encoding.kinds import refuse_columns
 
     told: dict[str, Any] = {}
@@ -188,11 +195,11 @@ def _refuse_columns(path: Path, kinds: Mapping[str, Mapping[str, Any]]) -> None:
     refuse_columns(told, what=str(path))
 
 
-# ---- what is printed ----------------------------------------------------------------------------
+# ---- output -------------------------------------------------------------------------------------
 
 
 def print_findings(comparison: Any) -> None:
-    """Print the main score as a table, and what the numbers say."""
+    """Print the main score as a table, and the findings."""
     from gan_resample.evaluation.report.findings import findings, number, overall_findings
     from gan_resample.evaluation.results.results import results_of
 

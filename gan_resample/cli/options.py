@@ -1,4 +1,4 @@
-"""What both commands ask for: columns by name, whatever a name holds, and a game's settings."""
+"""Options that both commands have: columns by name, and settings of games."""
 
 from __future__ import annotations
 
@@ -10,19 +10,22 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
+import gan_resample
+
 __all__ = [
     "EPILOG",
     "Columns",
     "add_columns",
     "add_game",
     "find_columns",
+    "games_with",
     "join_values",
     "say",
     "say_kinds",
     "split_names",
 ]
 
-OFFERED = 5  # most extreme values that messages offer to read as missing
+OFFERED = 5  # up to so many extreme values, messages offer to read them as missing
 TAKE_TEXT = ("--drop", "--categorical", "--id", "--missing", "--target", "--mark")
 
 EPILOG = (
@@ -34,7 +37,7 @@ EPILOG = (
 
 
 def add_columns(command: argparse.ArgumentParser) -> None:
-    """Add the options that name columns and what stands in them."""
+    """Add the options that name columns, and values in them."""
     add = command.add_argument
     lists: dict[str, Any] = {"action": "append", "default": [], "metavar": "A,B"}
     add("--target", metavar="COL", help="column with the labels (target, else the last one)")
@@ -47,14 +50,24 @@ def add_columns(command: argparse.ArgumentParser) -> None:
 
 
 def add_game(command: argparse.ArgumentParser) -> None:
-    """Add the options of games and of what is random."""
+    """Add the options of games, and the seed."""
     add = command.add_argument
     add("--max-iter", type=int, metavar="N", help="rounds of every game (its default)")
     add("--seed", type=int, default=0, metavar="N", help="of all that is random (0)")
 
 
+def games_with(ending: str) -> str:
+    """Return a text with the names of the games that have a "Sampler", or a "Classifier".
+
+    They follow from the public names, since ``--help`` must not load libraries: estimators of
+    games are named after their folder.
+    """
+    places = gan_resample._MODULE_OF.items()
+    return ", ".join(game for name, game in places if name.lower() == game + ending.lower())
+
+
 def join_values(arguments: Sequence[str]) -> list[str]:
-    """Let values begin with a minus, which argparse takes for an option: ``--missing -,NULL``."""
+    """Allow values that begin with a minus, as in ``--missing -,NULL``, despite argparse."""
     joined: list[str] = []
     for argument in arguments:
         minus = argument.startswith("-") and not argument.startswith("--") and argument != "-h"
@@ -66,7 +79,7 @@ def join_values(arguments: Sequence[str]) -> list[str]:
 
 
 def split_names(argument: str, *, skip_blanks: bool = True) -> list[str]:
-    """Split one line of a CSV file; names keep the blanks that stand in quotes."""
+    """Split one line of a CSV file; names keep blanks in quotes."""
     lines = argument.splitlines(keepends=True) or [""]
     rows = [*csv.reader(lines, skipinitialspace=skip_blanks)]
     return rows[0] if len(rows) == 1 else [argument]
@@ -75,13 +88,13 @@ def split_names(argument: str, *, skip_blanks: bool = True) -> list[str]:
 def find_columns(
     arguments: Iterable[str], columns: Collection[str]
 ) -> tuple[list[str], list[str]]:
-    """Return the columns that the values of an option name, and what names none.
+    """Return the columns named by the values of an option, and the names that fit no column.
 
     Parameters
     ----------
     arguments : iterable of str
-        Each a column's name as it is, else names as in :func:`split_names`. Blanks around a name
-        do not matter where they are not needed to tell two columns apart.
+        Each is either the name of a column, or several names as in :func:`split_names`. Blanks
+        around a name are ignored unless two columns differ only by them.
     columns : collection of str
     """
     found: list[str] = []
@@ -111,7 +124,7 @@ def _find(name: str, columns: Collection[str]) -> str | None:
 
 @dataclass(frozen=True)
 class Columns:
-    """Columns that the options name, in the words of a person or as they are called.
+    """Columns named by the options: as typed (:meth:`asked`), or as in a table (:meth:`find`).
 
     Parameters
     ----------
@@ -134,12 +147,12 @@ class Columns:
         return cls(options.target, *map(tuple, lists))
 
     def find(self, what: Any, columns: Collection[str]) -> Columns:
-        """Return the columns that are meant, of those that there are; refuse what is none.
+        """Return the columns that are meant, out of ``columns``; raise if there is no such column.
 
         Parameters
         ----------
         what : object
-            What they are the columns of.
+            The table, for messages.
         columns : collection of str
         """
         found: dict[str, Any] = {}
@@ -157,7 +170,7 @@ class Columns:
         return chosen
 
     def check(self) -> None:
-        """Raise on columns that are to be two things at once."""
+        """Raise if a column is named by two options."""
         named = {"--target": [self.target], "--drop": self.drop, "--id": self.ids}
         named["--categorical"] = self.categorical
         for (one, left), (other, right) in combinations(named.items(), 2):
@@ -165,7 +178,7 @@ class Columns:
                 raise ValueError(f"column {both[0]!r} is named by {one} and by {other}: choose")
 
     def of(self, columns: Collection[str]) -> Columns:
-        """Return those that one table of several has; its target must be there."""
+        """Return those that one of several tables has; it must have the target."""
         lists: dict[str, Any] = {
             name: tuple(column for column in getattr(self, name) if column in columns)
             for name in ("drop", "categorical", "ids")
@@ -174,7 +187,7 @@ class Columns:
 
 
 def no_column(what: Any, unknown: Sequence[str], columns: Iterable[str]) -> ValueError:
-    """Return the error for names that are no columns."""
+    """Return the error for names that are not columns."""
     return ValueError(
         f"{what} has no column {', '.join(map(repr, unknown))}; its columns are "
         f"{', '.join(map(repr, columns))}"
@@ -182,13 +195,13 @@ def no_column(what: Any, unknown: Sequence[str], columns: Iterable[str]) -> Valu
 
 
 def say(sentences: Iterable[str]) -> None:
-    """Tell a person what was guessed, beside what the command prints."""
+    """Print notes on what was guessed, to stderr."""
     for sentence in sentences:
         print(f"note: {sentence}", file=sys.stderr)
 
 
 def say_kinds(name: str, kinds: Mapping[Any, Any]) -> None:
-    """Print what columns were taken for, where that was guessed, and what looks wrong."""
+    """Print what was guessed about columns, and what looks wrong."""
     from gan_resample.encoding.kinds import option
 
     for column, kind in kinds.items():

@@ -9,7 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from gan_resample.cli.options import EPILOG, Columns, add_columns, add_game, say, say_kinds
+from gan_resample.cli.options import (
+    EPILOG,
+    Columns,
+    add_columns,
+    add_game,
+    games_with,
+    say,
+    say_kinds,
+)
 
 __all__ = ["add_command"]
 
@@ -32,8 +40,8 @@ def add_command(commands: Any) -> None:
         description="Write a table with its rows first and generated ones below. Cells of real "
         "rows come back as they were. Missing values are refused: impute them first, or leave the "
         "columns out (--drop); in --id columns they may stay.",
-        epilog="samplers: random, smote, spread, and one for each game (gamo, dvaan, cyclegan, "
-        "pgan). " + EPILOG,
+        epilog="samplers: random, smote, spread, and one for each game "
+        f"({games_with('Sampler')}). {EPILOG}",
     )
     add = command.add_argument
     add("data", type=Path, metavar="IN",

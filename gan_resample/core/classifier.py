@@ -34,8 +34,8 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
     Attributes
     ----------
     class_mix : {"own", "uniform"}
-        Which shares of the classes it learns from: equal ones ("uniform"), or others that are
-        not those of the rows either ("own"). A class attribute.
+        Class attribute: the shares of the classes that the classifier learns from. "uniform":
+        equal shares; "own": neither equal shares nor those of the training rows.
     """
 
     class_mix: ClassVar[str] = "own"
@@ -48,7 +48,7 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any) -> BaseGameClassifier:
-        """Play the game on training rows; each class lacks ``n_max - n_i`` rows.
+        """Train the classifier; the game fills each class up to the size of the largest.
 
         Parameters
         ----------
@@ -101,12 +101,14 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
         Returns
         -------
         P : ndarray of shape (n_rows, n_classes)
-            Columns as in ``classes_``. They answer to the game's class mix, not to that of the
-            data: calibrate them where probabilities matter.
+            Columns in the order of ``classes_``. The probabilities hold for the class shares that
+            the game trains with, not for those of the data: calibrate them where they matter, see
+            :class:`~gan_resample.PriorCorrectedClassifier`.
         """
         check_is_fitted(self, "_stream")
         encoded = self.encoder_.transform(dense(self._check_rows(X, reset=False)))
-        predictor, device = self.game_.predictor, torch.device(self.net_.device)
+        game: ClassifyingGame = self.net_.module_
+        predictor, device = game.predictor, torch.device(self.net_.device)
         dtype = torch.float32
         if device.type == "cpu" and encoded.ndim == 2:
             # float64 makes a row's result independent of its batch; images would take too long

@@ -1,4 +1,4 @@
-"""Whether images come back from what they were turned into, told where they do not."""
+"""The warning that decoded images look like noise."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from torch import Tensor
 
 __all__ = ["WATCHED_IMAGES", "warn_of_poor_decoding"]
 
-WATCHED_IMAGES = 500  # that are decoded to see whether it works
-MOST = 1.5  # error of what is decoded, in errors of the mean image
+WATCHED_IMAGES = 500  # decoded to see whether decoding works
+MOST = 1.5  # largest ratio of the error of decoded images to that of the mean image
 
 
 def warn_of_poor_decoding(
@@ -23,26 +23,26 @@ def warn_of_poor_decoding(
     remedy: str,
     what: str = "what the decoder makes of a training image",
 ) -> None:
-    """Warn where what is decoded of an image is far worse than the mean image of its class.
+    """Warn if decoded images are further from the originals than the mean image of the class.
 
     The limit is a mean squared error of 1.5 times that of the mean image. On digits of 8 by 8
-    pixels it was 4 times after 5 rounds of GAMO2pix, 1.5 to 1.8 after 20, about 1.1 after 100 and
-    half after 1,000; with DVAAN 2.4 to 3.8 after 20 rounds, at most 1 after 100; with CycleGAN,
-    whose translators are to leave images of their own class as they are, 6 to 12 after 2
-    rounds, 1.4 to 3.5 after 20, .8 to 1.4 after 50, and about .3 after 400.
+    pixels the ratio was 4 after 5 rounds of GAMO2pix, 1.5 to 1.8 after 20, about 1.1 after 100 and
+    0.5 after 1,000; with DVAAN 2.4 to 3.8 after 20 rounds, at most 1 after 100; with CycleGAN,
+    whose translators should leave images of their target class unchanged, 6 to 12 after 2
+    rounds, 1.4 to 3.5 after 20, 0.8 to 1.4 after 50, and about 0.3 after 400.
 
     Parameters
     ----------
     images, decoded : Tensor of shape (n, channels, height, width)
-        Training images, encoded, and what comes back of them.
+        Encoded training images, and the same images after decoding.
     y : Tensor of shape (n,)
         Class codes.
     rounds : int
         Rounds that the decoder was trained for.
     remedy : str
-        What to raise.
+        The argument to raise, for the end of the message.
     what : str
-        What ``decoded`` is, the subject of the sentence.
+        What ``decoded`` is: the subject of the message's sentence.
     """
     with torch.no_grad():
         means = torch.empty_like(images)

@@ -1,9 +1,9 @@
-"""Parameters of estimators as dataclass fields: each default stands beside what it may be.
+"""Parameters of estimators as dataclass fields: each default beside its constraints.
 
 A class of parameters is a dataclass whose fields are made by :func:`param` or :func:`game_param`.
-The constructor, scikit-learn's constraints, and the lists of what a game is handed and of what a
-fit that goes on must keep follow from the fields. Fitted attributes are not annotated in such a
-class: they would become parameters.
+The constructor, scikit-learn's constraints, the list of arguments for the game, and the list of
+parameters that a ``warm_start`` must keep are all derived from the fields. Do not annotate fitted
+attributes in such a class: they would become parameters.
 """
 
 from __future__ import annotations
@@ -61,18 +61,19 @@ def param(default: Any, *constraints: Any, fixed: bool = False) -> Any:
     Parameters
     ----------
     default : object
-        Its value where none is given; immutable.
+        Default value; immutable.
     *constraints
-        As in scikit-learn's ``_parameter_constraints``: one must hold. Without any, all goes.
+        As in scikit-learn's ``_parameter_constraints``: one of them must hold. None given: any
+        value is accepted.
     fixed : bool, default=False
-        Whether a fit that goes on (``warm_start``) cannot change it.
+        Whether a fit that continues an earlier one (``warm_start``) must keep the value.
     """
     about = {"constraints": constraints, "fixed": fixed, "game": False}
     return field(default=default, metadata=about)
 
 
 def game_param(default: Any, *constraints: Any, fixed: bool = True) -> Any:
-    """Return the field of a parameter that is handed on to the game; see :func:`param`."""
+    """Return the field of a parameter that is also an argument of the game; see :func:`param`."""
     about = {"constraints": constraints, "fixed": fixed, "game": True}
     return field(default=default, metadata=about)
 
@@ -85,18 +86,18 @@ class Constraints:
 
 
 def game_params(kind: Any) -> tuple[str, ...]:
-    """Names of the parameters that an estimator or its class hands on to its game."""
+    """Names of the parameters of an estimator, or its class, that are arguments of its game."""
     return tuple(f.name for f in fields(kind) if f.metadata["game"])
 
 
 def fixed_params(kind: Any) -> tuple[str, ...]:
-    """Names of the parameters that a fit which goes on cannot change."""
+    """Names of the parameters that a fit with ``warm_start`` must keep."""
     return tuple(f.name for f in fields(kind) if f.metadata["fixed"])
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class RowParams:
-    """What every estimator has."""
+    """Parameters of every estimator."""
 
     _parameter_constraints = Constraints()
 
@@ -108,7 +109,7 @@ class RowParams:
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class SamplerParams(RowParams):
-    """What every sampler has."""
+    """Parameters of every sampler."""
 
     sampling_strategy: Any = param(
         "auto", *BaseOverSampler._parameter_constraints["sampling_strategy"]
@@ -117,7 +118,7 @@ class SamplerParams(RowParams):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class TrainingParams(RowParams):
-    """What every estimator that trains a game has; the defaults of most."""
+    """Parameters of every estimator that trains a game, with the most common defaults."""
 
     max_iter: int = param(1000, AT_LEAST_1)
     batch_size: int = param(128, AT_LEAST_1, fixed=True)
@@ -132,7 +133,7 @@ class TrainingParams(RowParams):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class BackboneParams:
-    """A network that turns rows into features, and how much of it stays as it is."""
+    """The network that turns rows into features, and how much of it is frozen."""
 
     feature_extractor: Build | None = game_param(None, *MODULE)
     freeze: int | str | None = game_param(None, COUNT, one_of("all"), None)

@@ -1,7 +1,8 @@
-"""The data contract of every estimator: which rows come in, and which come back.
+"""The data contract of every estimator: which rows are accepted, and which are returned.
 
-``RowsMixin`` checks and encodes rows; ``BaseRowSampler`` is a sampler's template: real rows first
-and bit-identical, containers and dtypes kept, ``sample`` as often as wanted. No game in here.
+``RowsMixin`` checks and encodes rows. ``BaseRowSampler`` is the base class of samplers: real rows
+come first and bit-identical, containers and dtypes are kept, ``sample`` can be called repeatedly.
+Nothing in this module knows games.
 """
 
 from __future__ import annotations
@@ -45,10 +46,10 @@ TINY_CLASS = 5
 
 
 class Encoder(Protocol):
-    """How rows become numbers and come back; tables and images have one each."""
+    """Turns rows into numbers and back; there is one for tables and one for images."""
 
-    spans_: Sequence[tuple[int, int]]  # encoded columns of each category
-    levels_: Sequence[tuple[int, int]]  # encoded columns of few values, and how many
+    spans_: Sequence[tuple[int, int]]  # of each categorical column: first encoded column, last + 1
+    levels_: Sequence[tuple[int, int]]  # of each column of few values: its place, how many values
 
     def fit(self, X: Any, y: Any = None) -> Any:
         """Learn columns, or shape and range, from training rows."""
@@ -74,7 +75,7 @@ class RowsMixin:
         return hasattr(self, "_stream")
 
     def _check_rows(self, X: Any, *, reset: bool) -> Any:
-        """Check container, shape and names; values are the encoder's business."""
+        """Check container, shape and names; the encoder checks the values."""
         if reset:
             self._forget()
         X = check_images(X) if is_images(X) else self._check_table(X, reset=reset)
@@ -85,7 +86,7 @@ class RowsMixin:
         return X
 
     def _forget(self) -> None:
-        """Drop what an earlier fit left, so that a failed one leaves nothing half-new behind."""
+        """Delete the state of an earlier fit, so that a failed fit leaves no mixture of both."""
         hidden = ("_stream", "_anchors")
         for name in [name for name in vars(self) if name.endswith("_") or name in hidden]:
             delattr(self, name)
@@ -140,7 +141,7 @@ class RowsMixin:
         return X
 
     def _goes_on(self) -> bool:
-        """Whether this fit goes on from the last one."""
+        """Whether this fit continues the last one."""
         going_on = getattr(self, "warm_start", False)
         return going_on and getattr(self, "net_", None) is not None
 
@@ -175,7 +176,7 @@ class RowsMixin:
                 )
 
     def _encode(self, X: Any, *, goes_on: bool) -> Array:
-        """Encode training rows, by a new encoder unless this fit goes on from the last one."""
+        """Encode training rows, by a new encoder unless this fit continues the last one."""
         if not goes_on:
             default = ImageEncoder() if X.ndim == 4 else TableEncoder()
             self.encoder_ = clone(default if self.encoder is None else self.encoder)
@@ -184,9 +185,10 @@ class RowsMixin:
 
 
 class BaseRowSampler(RowsMixin, BaseOverSampler):
-    """What every sampler keeps to, with a game or without one; abstract.
+    """Base class of every sampler, with or without a game; abstract.
 
-    A sampler writes ``_learn_rows`` and ``_draw_rows``, both in encoded rows.
+    A subclass writes ``_learn_rows`` and ``_draw_rows``, both in terms of encoded rows, and
+    ``_learn_nothing``.
     """
 
     @abstractmethod
@@ -201,7 +203,7 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
 
     @abstractmethod
     def _learn_nothing(self) -> None:
-        """Set every fitted attribute where no class lacks a row."""
+        """Set every fitted attribute when no class lacks a row, and so nothing is trained."""
 
     def _check_X_y(self, X: Any, y: Any, accept_sparse: Any = None) -> tuple[Any, Array, bool]:
         refuse_masked(y, "y")
@@ -234,7 +236,7 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         return self
 
     def fit_resample(self, X: Any, y: Any, **params: Any) -> tuple[Any, Any]:
-        """Return the rows, and generated ones below them.
+        """Return the real rows, followed by generated ones.
 
         Parameters
         ----------
@@ -246,7 +248,7 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         Returns
         -------
         X : data frame, array or sparse matrix of shape (n_rows_new, n_columns), or images
-            Real rows first and as they were. Columns of ``id_columns`` that hold whole numbers
+            Real rows first and unchanged. Columns of ``id_columns`` that hold whole numbers
             become nullable (``Int64``), as generated rows have no id.
         y : array or series of shape (n_rows_new,)
             Labels.
@@ -254,7 +256,10 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         return super().fit_resample(self._with_nullable_ids(X), y, **params)
 
     def _with_nullable_ids(self, X: Any) -> Any:
-        """Return a frame whose id columns can be missing: imbalanced-learn restores its dtypes."""
+        """Make id columns of a frame nullable: imbalanced-learn restores the dtypes it is given.
+
+        Generated rows have no id.
+        """
         ids = getattr(self.encoder, "id_columns", None)
         if ids is None or not is_frame(X) or not X.columns.is_unique:
             return X
@@ -271,11 +276,11 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         return _stack(self._real_rows(X), self.sample(labels)), np.concatenate([y, labels])
 
     def _real_rows(self, X: Any) -> Any:
-        """Return real rows as ``fit_resample`` gives them back: untouched; a hook."""
+        """Return real rows as ``fit_resample`` returns them: unchanged; a hook."""
         return X
 
     def _generated_rows(self, rows: Array) -> Any:
-        """Return generated rows in the user's columns and dtypes; a hook, likewise."""
+        """Return generated rows in the user's columns and dtypes; a hook."""
         return self.encoder_.inverse_transform(rows)
 
     def _learn(self, X: Any, y: Array) -> None:
@@ -296,15 +301,15 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         self._stream = stream
 
     def sample(self, labels: Any, random_state: int | np.random.RandomState | None = None) -> Any:
-        """Generate one row for each label, as often as wanted.
+        """Generate one row for each label; can be called repeatedly.
 
         Parameters
         ----------
         labels : array-like of shape (n_rows,)
-            Labels as in ``y``, each of a class that was in play in ``fit``.
+            Labels as in ``y``, each of a class that was in play in ``fit``: one that lacked rows.
         random_state : int, RandomState instance or None, default=None
-            ``None`` goes on in the fit's stream: ``fit`` followed by one ``sample`` gives exactly
-            the rows of ``fit_resample``, also after unpickling.
+            ``None`` continues the random stream of ``fit``: ``fit`` followed by one ``sample``
+            gives exactly the rows of ``fit_resample``, also after unpickling.
 
         Returns
         -------
@@ -314,8 +319,8 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         Raises
         ------
         ValueError
-            A label of a class that was not in play, something else than a list of labels, or
-            another ``random_state``.
+            If a label is of a class that was not in play, ``labels`` is not a list of labels, or
+            ``random_state`` is of another kind.
         """
         check_is_fitted(self, "_stream")
         labels = self._check_wanted(labels)
@@ -359,7 +364,7 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         return labels
 
     def _strategy_with(self, others: Sequence[Any], labels: Array) -> dict[Any, int]:
-        """Return a strategy in which ``others`` are in play beside those that were."""
+        """Return a ``sampling_strategy`` in which ``others`` are in play too."""
         counts = dict(zip(self.classes_.tolist(), self._counts, strict=True))
         wanted = dict(zip(others, (int(np.sum(labels == each)) for each in others), strict=True))
         lacking = {label: self.sampling_strategy_.get(label, 0) for label in counts}
@@ -376,12 +381,13 @@ def dense(X: Any) -> Any:
 
 
 def _stack(X: Any, rows: Any) -> Any:
-    """Put generated rows under the untouched real ones."""
+    """Append generated rows to the unchanged real ones."""
     if is_frame(X):
         import pandas as pd
 
         return pd.concat([X, rows], ignore_index=True)
     if sparse.issparse(X):
         return sparse.vstack([X, rows], format=X.format)
-    dtype = np.result_type(X, rows)  # texts of other lengths differ; of two numbers it is native
+    # text dtypes differ where lengths do; that of two number dtypes has native byte order
+    dtype = np.result_type(X, rows)
     return np.concatenate([X, rows], dtype=dtype.newbyteorder(X.dtype.byteorder))

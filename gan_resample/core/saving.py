@@ -1,7 +1,7 @@
 """What a saved estimator leaves out: optimizers, and players that only training needs.
 
-Adam keeps two numbers for every weight, so that three quarters of a pickle would serve nothing but
-a fit that goes on. Such a fit is asked for by ``warm_start=True``, which keeps everything.
+Adam keeps two numbers for every weight, so about three quarters of a pickle would be of use only
+to a fit that continues this one. With ``warm_start=True``, which asks for such fits, all is kept.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ __all__ = ["LeanPickles", "lean"]
 
 
 def lean(net: GameNet) -> GameNet:
-    """Return a copy of a trained net without optimizers; game and weights are shared with it.
+    """Return a copy of a trained net without optimizers; it shares the game and its weights.
 
-    Players that the game calls ``spent`` are left out too, once they are.
+    Players that the game lists in ``spent`` are left out too.
     """
     dropped = {f"{move}_optimizer_" for move in net.optimizers()}
     copied: GameNet = object.__new__(type(net))
@@ -30,7 +30,7 @@ def lean(net: GameNet) -> GameNet:
 
 
 class LeanPickles:
-    """An estimator whose pickles and deep copies hold no optimizer unless ``warm_start=True``."""
+    """An estimator whose pickles and deep copies have no optimizers unless ``warm_start=True``."""
 
     warm_start: bool
 
@@ -43,7 +43,7 @@ class LeanPickles:
         return state
 
     def _check_goes_on(self, net: GameNet) -> None:
-        """Raise if a saved estimator left out what going on needs."""
+        """Raise if the estimator was saved without what a continued fit needs."""
         if not net.optimizers():
             raise ValueError(
                 f"this {type(self).__name__} was saved or copied with warm_start=False, which "

@@ -1,38 +1,39 @@
-"""What is left of a fit that was stopped: a state of use, or nothing, and never half of one."""
+"""What a stopped fit leaves behind: a usable state or none, never half of one."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+
+from gan_resample.engine.net import GameNet
 
 __all__ = ["StoppedFitsMixin"]
 
 
 class StoppedFitsMixin:
-    """For estimators that train: a Ctrl-C leaves ``fit`` after what can be used is in its place.
+    """For estimators that train: ``fit`` sets all attributes before it re-raises a Ctrl-C.
 
-    Training sets ``_training`` when it begins to change a fitted state, and ``_stopped_by`` to
-    what stopped it where a finite state was kept; the fit then goes on, without more training,
-    until every attribute is set, and leaves with what stopped it.
+    Training sets ``_training`` when it begins to change a fitted state. If it is stopped and a
+    finite state was kept, it sets ``_stopped_by`` to the exception; ``fit`` then sets every
+    attribute without further training, and raises that exception at its end.
     """
 
     _training: bool = False
     _stopped_by: BaseException | None = None
-    net_: Any
+    net_: GameNet
 
     @contextmanager
     def _fitting(self) -> Iterator[None]:
-        """Run a fit; one that fails with nothing to keep leaves the estimator not fitted.
+        """Run a fit; if it fails and no state was kept, the estimator is left not fitted.
 
-        One that goes on from an earlier fit, and fails before it trains, leaves that one alone.
+        A fit that continues an earlier one and fails before it trains leaves that state unchanged.
         """
         went_on = self._goes_on()  # type: ignore[attr-defined]
         try:
             yield
             stopped_by = self._stopped_by
         except BaseException as error:
-            # a second Ctrl-C, say, or a warning that is an error, on the way out
+            # such as a second Ctrl-C, or a warning turned into an error, after training stopped
             stopped_by = self._stopped_by or error
             if self._training or not went_on:
                 self._forget()  # type: ignore[attr-defined]
@@ -49,10 +50,10 @@ class StoppedFitsMixin:
             try:
                 raise stopped_by
             finally:
-                del stopped_by  # its traceback leads here
+                del stopped_by  # its traceback refers to this frame: a cycle
 
     def _told_of_stop(self) -> str:
-        """Return a sentence on what was kept; a hook."""
+        """Return a sentence that says what was kept; a hook."""
         game = self.net_.module_
         return (
             f"{type(self).__name__} was stopped after {game.rounds_played} of "
@@ -62,6 +63,6 @@ class StoppedFitsMixin:
 
 
 def _add_note(error: BaseException, note: str) -> None:
-    """Add a sentence below the traceback of a Ctrl-C; other errors say enough themselves."""
+    """Add a sentence below the traceback of a Ctrl-C; other errors have messages of their own."""
     if isinstance(error, KeyboardInterrupt):
         error.add_note(note)

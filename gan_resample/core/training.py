@@ -1,7 +1,7 @@
 """Training a net that plays a game: the code between scikit-learn's contract and the engine.
 
-Estimator = public contract, net = referee, game = rules. What is here is numpy to torch and back,
-seeding, training and the fitted attributes; no particular game.
+The estimator is the public contract, the net the referee, the game the rules. This module converts
+numpy to torch and back, seeds, trains, and sets the fitted attributes; it knows no single game.
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Training:
-    """How an estimator has its net trained, beyond its own parameters.
+    """How to train an estimator's net, beyond what the estimator's parameters say.
 
     Attributes
     ----------
     batch_size : int
-        Rows a round.
+        Rows per round.
     rounds_before : int
-        Rounds that come before those of ``max_iter``.
+        Rounds in addition to ``max_iter``, played first.
     callbacks : sequence
-        skorch callbacks of the method's own.
+        skorch callbacks that belong to the method.
     optimizer : mapping
-        What the method hands to Adam, unless another optimizer is asked for.
+        Arguments of Adam; not used if ``net_params`` names another optimizer.
     learning_rates : mapping of str to float
-        Move -> share of ``learning_rate``; 1 where it is not listed.
+        Move -> factor of ``learning_rate``; 1 for a move that is not listed.
     later_moves : sequence of str
         Moves of nets that are trained after the game.
     """
@@ -70,16 +70,16 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
     _game: ClassVar[type[Game]]
     _deficits: tuple[int, ...]
     _settings: dict[str, str]
-    net_: Any  # a GameNet; None where nothing was trained
+    net_: GameNet  # None where nothing was trained: no class lacked a row
 
     @property
-    def game_(self) -> Any:
+    def game_(self) -> Game:
         """The trained game, ``net_.module_``; None where nothing was trained."""
-        return None if self.net_ is None else self.net_.module_
+        return getattr(self.net_, "module_", None)  # type: ignore[return-value]
 
     @property
     def _game_params(self) -> Sequence[str]:
-        """Names of the parameters that are handed on to the game; a hook."""
+        """Names of the parameters that are arguments of the game; a hook."""
         return game_params(self)
 
     def _plan_training(self, shape: Sequence[int], deficits: Sequence[int]) -> Training:
@@ -89,7 +89,7 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
     def _play(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
     ) -> None:
-        """Train a net, or go on with the last one, and set the fitted attributes."""
+        """Train a net, or continue with the last one, and set the fitted attributes."""
         goes_on = self._goes_on()
         settings = self._fixed_settings(x)
         if goes_on:
@@ -123,7 +123,7 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
         warn_of_scatter(figures)
 
     def _fixed_settings(self, x: Array) -> dict[str, str]:
-        """Return what a fit that goes on cannot change, its rows among it, as texts."""
+        """Return, as texts, what a continued fit must keep: parameters and the rows."""
         elsewhere = set(game_params(self)) - set(self._game_params)
         fixed = [name for name in fixed_params(self) if name not in elsewhere]
         settings = {name: fingerprint(getattr(self, name)) for name in fixed}
@@ -186,7 +186,7 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
     def _optimizer_options(
         self, taken: dict[str, Any], moves: Iterable[str], training: Training
     ) -> dict[str, Any]:
-        """Return what ``net_params`` says to a net with these ``moves``."""
+        """Return the optimizer options, ``net_params`` among them, of a net with ``moves``."""
         wanted = plain(self.net_params) or {}
         if clash := sorted(set(wanted) & set(taken)):
             raise ValueError(
@@ -206,16 +206,16 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
         shares = {m: share for m, share in training.learning_rates.items() if m in moves}
         rate = plain(self.learning_rate)
         rates = {f"{m}_optimizer__lr": share * rate for m, share in shares.items()}
-        if "optimizer" in wanted:  # the method's betas are Adam's, not any optimizer's
+        if "optimizer" in wanted:  # the method's betas are for Adam only
             return rates | wanted
         defaults = {f"optimizer__{name}": v for name, v in training.optimizer.items()}
         return {"optimizer": torch.optim.Adam} | defaults | rates | wanted
 
 
 def fingerprint(value: Any) -> str:
-    """Return a text of a setting that is the same in every process, weights included.
+    """Return a text that identifies a setting, weights included, the same in every process.
 
-    Estimators give that of their parameters, as their ``repr`` leaves out what is long.
+    Estimators are described by their parameters, as their ``repr`` shortens long values.
     """
     value = plain(value)
     if isinstance(value, nn.Module):

@@ -35,8 +35,8 @@ __all__ = ["PAPER_SETTINGS", "CycleGANClassifier", "CycleGANSampler"]
 
 Array = NDArray[Any]
 
-#: What the authors' slides state, and where they do not, the defaults of the CycleGAN code that
-#: they say theirs comes from: ``CycleGANClassifier(**PAPER_SETTINGS)``.
+#: The settings on the authors' slides, and for those that they leave out, the defaults of the
+#: CycleGAN code on which they say theirs is based: ``CycleGANClassifier(**PAPER_SETTINGS)``.
 PAPER_SETTINGS: dict[str, Any] = {
     "loss": "log",
     "cycle_weight": 10.0,
@@ -50,13 +50,13 @@ PAPER_SETTINGS: dict[str, Any] = {
 }
 
 
-# what a game has that holds a classifier; "aug" samplers play one without
+# arguments of a game with a classifier; samplers with mode="aug" play one without
 CLASSIFIER_PARAMS = ("mode", "alt_period", "gamma", "classifier_weight", "classifier")
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class CycleGANParams(TrainingParams):
-    """What sampler and classifier share."""
+    """What the sampler and the classifier share."""
 
     mode: str = game_param("aug", one_of("aug", "alt"))
     alt_period: int | str = game_param("epoch", AT_LEAST_1, one_of("epoch"))
@@ -90,50 +90,53 @@ class CycleGANSampler(
     sampling_strategy : float, str, dict or callable, default="auto"
         Which classes are resampled and how far, as in imbalanced-learn.
     mode : {"aug", "alt"}, default="aug"
-        "aug": a CycleGAN and nothing else. "alt": it takes turns with a classifier, whose loss on
-        translated rows the translators then also minimise.
+        "aug": a CycleGAN alone. "alt": it alternates with a classifier, and the translators also
+        minimise the classifier's loss on translated rows.
     alt_period : int or "epoch", default="epoch"
-        Rounds of a turn with ``mode="alt"``, in [1, inf); the classifier has the first and the
-        last. At most a third of ``max_iter``. The authors' slides give no value.
+        Rounds after which classifier and CycleGAN alternate with ``mode="alt"``, in [1, inf), at
+        most a third of ``max_iter``; the classifier has the first and the last. The authors'
+        slides give no value.
     loss : {"log", "ls"}, default="log"
-        What discriminators minimise, and translators against them: the cross-entropy of the
-        authors' slides, or least squares as in the CycleGAN code that they started from. Where
-        rows of two classes are easily told apart, least squares leave translators that start near
-        the identity no slope to go down, and rows come back as they were.
+        Loss of discriminators, and of translators against them. "log": cross-entropy, as on the
+        authors' slides. "ls": least squares, as in the CycleGAN code that they started from. If
+        rows of two classes are easily told apart, the gradient of least squares vanishes for
+        translators, which start near the identity, and rows are returned unchanged.
     cycle_weight : float, default=10.0
-        Of the distance between a row and what comes back through both translators (beta), in
-        [0, inf). The slides give no value; CycleGAN's.
+        Weight of the distance between a row and its translation there and back (beta), in [0,
+        inf). The slides give no value; this is CycleGAN's.
     identity_weight : float, default=5.0
-        Of the distance between a row and its translation to its own class (alpha), in [0, inf).
-        The slides give no value; CycleGAN's.
+        Weight of the distance between a row and its translation to its own class (alpha), in [0,
+        inf). The slides give no value; this is CycleGAN's.
     gamma : float or "ratio", default=1.0
-        The largest class, or classes, weigh ``1 / gamma`` in the classifier's loss with
-        ``mode="alt"``, in (0, inf). 1 suits mini-batches with as many rows of each class, as they
-        are here; "ratio" weighs each class by the inverse of its size on top of that. The slides
+        The largest class (or classes, on a tie) has weight ``1 / gamma`` in the classifier's loss
+        with ``mode="alt"``, in (0, inf). 1 suits the mini-batches here, which have equally many
+        rows of each class; "ratio" also weights each class by the inverse of its size. The slides
         give no value.
     classifier_weight : float, default=1.0
-        Of the classifier's loss in the translators' own with ``mode="alt"``, in [0, inf).
+        Weight of the classifier's loss in the translators' loss with ``mode="alt"``, in [0, inf).
     source : {"largest", "larger"}, default="largest"
-        What the rows of a class are made from: rows of the largest class, or of all classes that
-        are larger than it, pooled (in training as many rows of each, in use as many as there are).
-        With two classes both are the other class.
+        What rows of a class are made from. "largest": rows of the largest class. "larger": rows of
+        all larger classes, pooled (equally many of each in training, all that there are
+        afterwards). With two classes both mean the other class.
     pool_size : int, default=50
-        Translated rows of earlier rounds that each discriminator is shown beside new ones, in
-        [0, inf).
+        Translated rows of earlier rounds that are kept to be shown to each discriminator among new
+        ones, in [0, inf).
     cycle_noise : float, default=0.05
-        Standard deviation of the noise on numeric columns of a translated row before it is turned
-        back, in standard deviations of the column, in [0, inf): without it the way back can hang
-        on last decimals. 0 is the literal value; images have none.
+        Standard deviation of the noise that numeric columns of a translated row get before it is
+        translated back, in standard deviations of the column, in [0, inf). Without noise the
+        translation back could depend on the last decimals. The published value is 0; images get no
+        noise.
     translator : nn.Module or callable, default=None
-        Turns rows into rows: a module (copied at every fit for every translator; its weights are
-        the start), or a picklable ``(n_in, n_out) -> nn.Module`` from rows of width, or images of
-        shape, ``n_in`` to the same, ``n_out``; pixels are between -1 and 1.
+        Turns rows into rows: a module (copied at every fit for every translator; training starts
+        from its weights), or a picklable ``(n_in, n_out) -> nn.Module`` from rows of width, or
+        images of shape, ``n_in`` to the same, ``n_out``; pixels are between -1 and 1.
     discriminator : nn.Module or callable, default=None
-        Turns rows into logits, one or a map of them, likewise; ``n_out`` is 1.
+        Turns rows into logits, one or a map of them per row; given in the same form, with ``n_out
+        = 1``.
     classifier : nn.Module or callable, default=None
-        Turns rows into logits of the classes, likewise; with ``mode="alt"``.
+        Turns rows into logits of the classes, in the same form; used with ``mode="alt"``.
     hidden_layer_sizes : sequence of int, default=(256, 128)
-        Widths of the translators of tables; discriminators and classifier have half of them.
+        Widths of the translators of tables; discriminators and classifier are half as wide.
     width_multiplier : float, default=0.25
         Channels of translators and discriminators of images, as a share of CycleGAN's 64, in
         (0, inf).
@@ -141,29 +144,30 @@ class CycleGANSampler(
         Residual blocks of translators of images, in [0, inf); CycleGAN has 6 for images of 128
         pixels, and 9 for larger ones.
     max_iter : int, default=2000
-        Rounds, i.e. mini-batches, in [1, inf). With ``mode="alt"`` those of the classifier count.
+        Rounds, i.e. mini-batches, in [1, inf). With ``mode="alt"`` they include those of the
+        classifier.
     batch_size : int, default=None
-        Rows a round, as many of each class and at least one, in [1, inf). ``None``: 128 for
+        Rows per round, in [1, inf): equally many of each class, at least one. ``None``: 128 for
         tables, 4 for images.
     learning_rate : float, default=1e-3
-        Of the Adam (betas .5 and .999) of every player, in (0, inf). CycleGAN's is 2e-4, for
-        100,000 rounds and more; in 2,000 translators would not arrive with it.
+        Learning rate of Adam for every player (betas 0.5 and 0.999), in (0, inf). CycleGAN has
+        2e-4, with which translators need 100,000 rounds and more; 2,000 would not do.
     net_params : dict, default=None
-        Handed to the skorch net: ``{"discriminators_optimizer__lr": 1e-4}``,
+        Passed to the skorch net: ``{"discriminators_optimizer__lr": 1e-4}``,
         ``{"optimizer": torch.optim.AdamW}``. Moves: translators, discriminators and, with
         ``mode="alt"``, classifier.
     encoder : TableEncoder or ImageEncoder, default=None
-        How columns or pixels become numbers and come back; ``None``: ``TableEncoder()`` for
-        tables, ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
+        Turns columns or pixels into numbers and back. ``None``: ``TableEncoder()`` for tables,
+        ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
     device : str, default="auto"
         "auto" (a GPU if there is one), "cpu" or "cuda".
     callbacks : list, default=None
         skorch callbacks, copied in ``fit``. ``EarlyStopping`` must monitor a ``<move>_loss``.
-        It is refused with ``mode="alt"`` and by the classifier, where players take turns.
+        It is refused with ``mode="alt"`` and by the classifier, as their players alternate.
     warm_start : bool, default=False
-        Go on for ``max_iter`` more rounds with the same data and the same game.
+        Continue the last fit for ``max_iter`` more rounds, with the same data and the same game.
     verbose : int, default=0
-        1: a progress bar, 2: a line an epoch.
+        1: a progress bar, 2: a line per epoch.
     random_state : int, RandomState instance or None, default=None
         An int gives bit-equal rows on a CPU.
 
@@ -172,7 +176,7 @@ class CycleGANSampler(
     sampling_strategy_ : dict
         Label -> number of rows to generate.
     net_ : GameNet
-        The trained skorch net; None where no class lacked a row.
+        The trained skorch net; None if no class lacked a row.
     game_ : TranslationGame or CycleGANGame
         The trained game, ``net_.module_``. It keeps the encoded rows of the classes that are
         translated, and so does a pickled sampler.
@@ -183,39 +187,40 @@ class CycleGANSampler(
     n_iter_ : int
         Rounds played.
     history_ : list of dict
-        One a epoch: epoch, rounds (so far), seconds, and the mean ``<move>_loss`` of each move;
-        NaN of one that was not made.
+        One per epoch: epoch, rounds (so far), seconds, and the mean ``<move>_loss`` of each move;
+        NaN if it was not made in the epoch.
     source_indices_ : ndarray of int
-        Of each row that the last ``fit_resample`` generated, the real row that it was made from:
-        its position in ``X``.
+        For each row generated by the last ``fit_resample``, the position in ``X`` of the real row
+        that it was made from.
     std_ratio_ : dict of label to float
-        Standard deviation of generated rows over that of the class; a warning under .05.
+        Standard deviation of generated rows over that of the class; a warning below 0.05.
     distance_ : dict of label to float
         Median distance of a generated row to the nearest real one of its class, over that from a
-        real one to the nearest other; a warning under .05, where rows are near-copies.
+        real one to the nearest other; a warning below 0.05: rows are near-copies.
     synthetic_mask_ : ndarray of bool
         True on the generated rows of the last ``fit_resample``.
     n_features_in_, feature_names_in_, shape_in_
-        As everywhere in scikit-learn.
+        As in scikit-learn; ``shape_in_`` is the shape of a row.
 
     See Also
     --------
-    SpreadSMOTE : No network at all: compare with it first.
-    CycleGANClassifier : A classifier that learns from such rows, which is what the paper is about.
+    SpreadSMOTE : Needs no network: compare with it first.
+    CycleGANClassifier : A classifier that learns from such rows; the paper's own use of them.
 
     Notes
     -----
     Translators are functions: the same row gives the same translation. In one call of
-    ``fit_resample`` or ``sample``, each row of the source is translated once before any is
-    translated again, which balancing never needs. Then numbers get noise of .05 standard
-    deviations and images are mirrored, every other time, before they are translated; a warning
-    says how many. A class of a single row is repeated. A fit on images warns of too few
-    rounds where translators lose images of their own class, which ``identity_weight`` asks them to
-    leave alone: what they make of them is further off than the class's mean image.
+    ``fit_resample`` or ``sample``, each source row is translated once before any is translated
+    again, which balancing never requires. A row that is translated again is changed first: numbers
+    get noise of 0.05 standard deviations, images are mirrored every other time. A warning says how
+    many rows were reused. A class of a single row is repeated. A fit on images warns of too few
+    rounds if translators do not leave images of their target class unchanged, which
+    ``identity_weight`` asks for: if their output is further from the image than the mean image of
+    the class is.
 
-    Several classes are an extension of ours: a pair of translators for each deficient class, so
-    that the time of a fit grows with their number. Numbers that the slides do not give are those
-    of CycleGAN's code. ``gan_resample.cyclegan.PAPER_SETTINGS`` has the literal ones.
+    Support for several classes is an extension: each class that lacks rows has a pair of
+    translators, so the time of a fit grows with their number. Numbers that the slides do not give
+    are those of CycleGAN's code. ``gan_resample.cyclegan.PAPER_SETTINGS`` has the published ones.
 
     References
     ----------
@@ -255,7 +260,7 @@ class CycleGANSampler(
     def _learn_rows(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
     ) -> None:
-        # a class of one row is repeated: no translators for it
+        # a class of one row is repeated and needs no translators
         deficits = [d if n > 1 else 0 for d, n in zip(deficits, self._counts, strict=True)]
         if any(deficits):
             super()._learn_rows(x, codes, deficits, stream)
@@ -267,7 +272,7 @@ class CycleGANSampler(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
     ) -> None:
         super()._play(x, codes, deficits, stream)
-        # without that loss nothing asks a translator to give any image back
+        # without that loss translators are not trained to leave any image unchanged
         if x.ndim == 4 and self.identity_weight and self._stopped_by is None:
             self._watch_translators(x, codes)
 
@@ -314,21 +319,21 @@ class CycleGANClassifier(CycleGANParams, CycleGANMixin, BaseGameClassifier):
     Parameters
     ----------
     mode : {"aug", "alt"}, default="aug"
-        "aug": the first half of the rounds trains a CycleGAN, the second the classifier on real
-        and translated rows. "alt": they take turns, and the translators also minimise the
+        "aug": the first half of the rounds trains a CycleGAN, the second half the classifier, on
+        real and translated rows. "alt": they alternate, and the translators also minimise the
         classifier's loss on translated rows. The authors report both; "aug" was better in 15 of
         their 16 settings.
     alt_period, loss, cycle_weight, identity_weight, classifier_weight, source, pool_size, \
 cycle_noise
         The game; as in :class:`CycleGANSampler`.
     gamma : float or "ratio", default=1.0
-        The largest class, or classes, weigh ``1 / gamma`` in the classifier's loss, in (0, inf). 1
-        suits mini-batches with as many rows of each class, as they are here; "ratio" weighs each
-        class by the inverse of its size on top of that. The slides give no value.
+        The largest class (or classes, on a tie) has weight ``1 / gamma`` in the classifier's loss,
+        in (0, inf). 1 suits the mini-batches here, which have equally many rows of each class;
+        "ratio" also weights each class by the inverse of its size. The slides give no value.
     translator, discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         The networks; as in :class:`CycleGANSampler`.
     classifier : nn.Module or callable, default=None
-        Turns rows into logits of the classes, likewise: any module. ``None``: a perceptron half as
+        Turns rows into logits of the classes, in the same form. ``None``: a perceptron half as
         wide as ``hidden_layer_sizes``, or for images two convolutions and a linear layer.
     max_iter : int, default=2000
         Rounds, i.e. mini-batches, of all players together, in [1, inf).
@@ -343,7 +348,7 @@ random_state
     net_, game_, encoder_, n_iter_, history_, std_ratio_, distance_
         As in :class:`CycleGANSampler`; the game keeps no rows.
     n_features_in_, feature_names_in_, shape_in_
-        As everywhere in scikit-learn.
+        As in scikit-learn; ``shape_in_`` is the shape of a row.
 
     See Also
     --------
@@ -351,12 +356,12 @@ random_state
 
     Notes
     -----
-    Mini-batches hold as many rows of each class, and ``L_cls`` takes a mean over each, so that
-    ``gamma=1`` is balanced already. Of several classes each that lacks rows has translators of its
-    own, and all rows that are turned back count as one class together; where rows come from
-    several classes (``source="larger"``), the probability of any of them counts. Where no class
-    lacks a row the classifier learns alone. With ``warm_start`` "aug" goes on with the classifier.
-    On a CPU ``predict_proba`` of tables computes in float64.
+    Mini-batches have equally many rows of each class, and ``L_cls`` averages over each class, so
+    ``gamma=1`` is balanced already. With several classes, each class that lacks rows has its own
+    translators, and all rows that are translated back count together as one class; if rows come
+    from several classes (``source="larger"``), the sum of the probabilities of these classes
+    counts. If no class lacks rows, the classifier learns alone. With ``warm_start``, "aug"
+    continues with the classifier. On a CPU ``predict_proba`` of tables computes in float64.
 
     References
     ----------
@@ -380,4 +385,4 @@ random_state
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
     ) -> None:
         super()._play(x, codes, deficits, stream)
-        self.game_.sources = self.game_.sources[:0].clone()  # of use to samplers only
+        self.game_.sources = self.game_.sources[:0].clone()  # only samplers need them

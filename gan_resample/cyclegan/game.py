@@ -1,7 +1,7 @@
 r"""Joint CycleGAN and classifier: rows of a large class are translated into rows of a small one.
 
-For a deficient class :math:`B` and its source :math:`A` there are two translators,
-:math:`G_{AB}` and :math:`G_{BA}`, and a discriminator of each side, :math:`D_A` and :math:`D_B`;
+For a class :math:`B` that lacks rows and its source :math:`A` there are two translators,
+:math:`G_{AB}` and :math:`G_{BA}`, and a discriminator for each side, :math:`D_A` and :math:`D_B`;
 the classifier, with probabilities :math:`z`, is shared by all pairs. With :math:`L(r, t)` the
 squared error or the cross-entropy of a logit :math:`r` and a target :math:`t`, they minimise
 
@@ -16,7 +16,7 @@ squared error or the cross-entropy of a logit :math:`r` and a target :math:`t`, 
     L_{cls}^B &= - E_b \log z_B(b) - E_a \log z_B(G_{AB}(a)) \\
     L_{cls}^A &= - E_a \log z_A(a) - E_b \log z_A(G_{BA}(b))
 
-The term in brackets is that of the mode "alt", in which the classifier teaches the translators.
+The term in brackets is used with ``mode="alt"`` only.
 
 References
 ----------
@@ -47,7 +47,7 @@ __all__ = ["CycleGANGame"]
 
 Array = NDArray[Any]
 
-PHASES = ("phase_rounds", "fit_begins", "fit_ends")  # what is kept of them with the weights
+PHASES = ("phase_rounds", "fit_begins", "fit_ends")  # attributes saved with the weights
 
 
 class CycleGANGame(TranslationGame, ClassifyingGame):
@@ -101,7 +101,7 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
         self.mode, self.classifier_weight = mode, classifier_weight
         self.epoch = epoch_rounds(sum(counts), batch_size)
         self.alt_period = alt_period
-        self.phase_rounds = 0  # rounds of a phase; known when the first epoch of a fit begins
+        self.phase_rounds = 0  # rounds of a phase; set when the first epoch of a fit begins
         self.fit_begins = self.fit_ends = 0
         nets = choose_nets(self.shape, hidden_layer_sizes, width_multiplier, n_blocks)
         build = nets.classifier if classifier is None else classifier
@@ -114,14 +114,14 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
         self._weigh_classes(gamma)
 
     def _weigh_classes(self, gamma: float | str) -> None:
-        """Set the weights of real rows, of translated ones, and of those turned back."""
+        """Set the weights of real rows, of translated rows, and of rows translated back."""
         n = torch.tensor(self.counts, dtype=torch.float32)
         weights = n.min() / n
         if not isinstance(gamma, str):
             weights = torch.ones(len(n))
             weights[n == n.max()] = 1 / gamma
         self.register_buffer("class_weights", weights)
-        # a class that is in no pair gets no translated rows: its real ones count twice instead
+        # a class in no pair gets no translated rows: its real rows count twice instead
         paired = {code for pair in self.pairs for code in (pair.target, *pair.sources)}
         alone = [code not in paired for code in range(len(n))]
         self.register_buffer("real_weights", weights * (1 + torch.tensor(alone).float()))
@@ -138,7 +138,7 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
             return
         self.fit_begins, self.fit_ends = self.rounds_played, self.rounds_planned
         rounds = self.fit_ends - self.fit_begins
-        if self.mode == "alt":  # short enough that both have a turn, also in a short fit
+        if self.mode == "alt":  # short enough for both to move, even in a short fit
             wanted = self.epoch if self.alt_period == "epoch" else int(self.alt_period)
             self.phase_rounds = min(wanted, max(1, rounds // 3))
         elif not self.fit_begins:
@@ -150,12 +150,12 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
 
     @property
     def translates(self) -> bool:
-        """Whether the translators and discriminators move now, and not the classifier."""
+        """Whether translators and discriminators move now, and not the classifier."""
         if not self.pairs:
             return False
         if self.mode == "aug":
             return self.rounds_played < self.phase_rounds
-        # the teacher has the first turn, and the last, in which it learns from the final rows
+        # the classifier has the first phase, and the last, to learn from the final rows
         if self.rounds_played >= self.fit_ends - self.phase_rounds:
             return False
         return (self.rounds_played - self.fit_begins) // self.phase_rounds % 2 == 1
@@ -179,7 +179,7 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
         return self.classifier_weight * self.pair_loss(pair, *logits.chunk(2))
 
     def translate_both(self, rows: Tensor, pair: Pair) -> tuple[Tensor, Tensor]:
-        """G_AB(a) and G_BA(b), not to be differentiated through."""
+        """G_AB(a) and G_BA(b), without gradients."""
         a, b = self.draw(rows, pair), rows[pair.target]
         return self.translate(a, pair.target), self.translate(b, pair.target, back=True)
 
@@ -191,7 +191,7 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
         )
         codes = torch.arange(len(rows), device=rows.device).repeat_interleave(rows.shape[1])
         per_class = cross_entropy(real, codes, reduction="none").view(len(rows), -1).mean(dim=1)
-        # all that is turned back counts as one class together, however many pairs there are
+        # all rows that are translated back count together as one class, however many the pairs
         share = 1 / max(1, len(self.pairs))
         pairs = zip(self.pairs, logits[::2], logits[1::2], strict=True)
         return (self.real_weights * per_class).sum() + sum(
@@ -199,9 +199,9 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
         )
 
     def pair_loss(self, pair: Pair, of_b: Tensor, of_a: Tensor, share: float = 1.0) -> Tensor:
-        """Cross-entropy of logits of G_AB(a) as class B, and of G_BA(b) as one of the sources.
+        """Cross-entropy of the logits of G_AB(a) for class B, and of G_BA(b) for any source class.
 
-        ``share`` weighs the latter.
+        ``share`` is the weight of the latter.
         """
         at = self.pairs.index(pair)
         as_b = -of_b.log_softmax(dim=1)[:, pair.target].mean()

@@ -1,4 +1,4 @@
-"""What CycleGAN's players are built of where nothing is handed over."""
+"""The default networks of CycleGAN's players."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WIDTH = 64  # channels of CycleGAN's networks
 
 
 class Residual(nn.Module):
-    """Adds what comes in to what ``body`` makes of it."""
+    """Adds the input to the output of ``body``."""
 
     def __init__(self, body: nn.Module) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class Residual(nn.Module):
 
 
 class TableNets:
-    """Perceptrons; those of discriminators and the classifier are half as wide."""
+    """Perceptrons; those of discriminators and classifier are half as wide."""
 
     def __init__(self, widths: Sequence[int]) -> None:
         self.widths = tuple(widths)
@@ -66,7 +66,7 @@ class ImageNets:
 def choose_nets(
     shape: RowShape, hidden_layer_sizes: Sequence[int], width_multiplier: float, n_blocks: int
 ) -> TableNets | ImageNets:
-    """Return what networks for rows of ``shape`` are built with."""
+    """Return the maker of default networks for rows of ``shape``."""
     return (
         ImageNets(width_multiplier, n_blocks) if shape.is_image else TableNets(hidden_layer_sizes)
     )

@@ -1,4 +1,4 @@
-"""What CycleGAN's estimators share: batches by kind of rows, and translation of given rows."""
+"""What CycleGAN's estimators share: how they are trained, and ``translate``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from gan_resample.core.decoding import WATCHED_IMAGES, warn_of_poor_decoding
 from gan_resample.core.rows import dense
 from gan_resample.core.training import GameMixin, Training
+from gan_resample.cyclegan.translation import TranslationGame
 from gan_resample.encoding.columns import is_frame
 from gan_resample.engine.ambient import steady
 from gan_resample.engine.scalars import plain
@@ -27,7 +28,9 @@ TABLE_BATCH, IMAGE_BATCH = 128, 4
 
 
 class CycleGANMixin(GameMixin):
-    """What sampler and classifier share."""
+    """What the sampler and the classifier share."""
+
+    game_: TranslationGame
 
     def _plan_training(self, shape: Sequence[int], deficits: Sequence[int]) -> Training:
         default = IMAGE_BATCH if RowShape(shape).is_image else TABLE_BATCH
@@ -42,19 +45,20 @@ class CycleGANMixin(GameMixin):
         X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
             Columns or shape as in ``fit``; rows of the class that ``to`` was translated from.
         to : label
-            A class that was in play in ``fit``. Where there was one, and its rows came from one
-            class, that class too: rows are then turned back.
+            A class that was in play in ``fit``. If there was only one, and its rows were made from
+            one class, that source class is allowed too: rows are then translated back.
 
         Returns
         -------
         X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
-            Translated row by row, in the columns or shape and dtypes seen in ``fit``, sparse if
-            the rows were, with the index of a frame. The same for the same rows, but for rounding.
+            The translation of each row, in the columns or shape and dtypes seen in ``fit``; sparse
+            if the rows were, and with the index of a frame. The same rows give the same
+            translations, up to rounding.
 
         Raises
         ------
         ValueError
-            ``to`` is another class, or no class was in play.
+            If ``to`` is another class, or no class was in play.
         """
         check_is_fitted(self, "_stream")
         given = X
@@ -72,7 +76,7 @@ class CycleGANMixin(GameMixin):
         return type(X)(translated) if sparse.issparse(X) else translated
 
     def _direction(self, to: Any) -> tuple[int, bool]:
-        """Class code of the pair that translates to a label, and whether it is turned back."""
+        """Class code of the pair that translates to a label, and whether it translates back."""
         pairs = [] if self.game_ is None else self.game_.pairs
         if not pairs:
             raise ValueError(
@@ -92,7 +96,7 @@ class CycleGANMixin(GameMixin):
 
     @torch.no_grad()
     def _watch_translators(self, x: Array, codes: Array) -> None:
-        """Warn where translators lose images of their own class, which they are to leave alone."""
+        """Warn if translators do not leave images of their target class unchanged."""
         game, device = self.game_, torch.device(self.net_.device)
         images, made, labels = [], [], []
         with steady(device):

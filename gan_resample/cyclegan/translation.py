@@ -1,8 +1,8 @@
 r"""CycleGAN: translators between a class and the rows that it is made from, learnt without pairs.
 
 For a class :math:`B` and its source :math:`A` there are two translators, :math:`G_{AB}` and
-:math:`G_{BA}`, and a discriminator of each side, :math:`D_A` and :math:`D_B`; see
-:mod:`gan_resample.cyclegan` for what they minimise.
+:math:`G_{BA}`, and a discriminator for each side, :math:`D_A` and :math:`D_B`;
+:mod:`gan_resample.cyclegan.game` has their losses.
 
 References
 ----------
@@ -38,12 +38,12 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-REUSE_NOISE = 0.05  # of rows of tables that are translated again, in standard deviations
-FIGURE_ROWS = 500  # from which the diagnostics are computed, and as many real ones
+REUSE_NOISE = 0.05  # noise on rows of tables that are translated again, in standard deviations
+FIGURE_ROWS = 500  # generated rows, and real ones, from which the diagnostics are computed
 
 
 class Pair(NamedTuple):
-    """The class that gets rows, B, and those that they are made from, A; class codes."""
+    """The class that gets rows, B, and the classes that these are made from, A; class codes."""
 
     target: int
     sources: tuple[int, ...]
@@ -57,11 +57,11 @@ class TranslationGame(SamplingGame):
     shape : tuple of int
         Of an encoded row: (n_features,), or (channels, height, width) of an image.
     counts, deficits : sequence of int
-        Rows of each class, and rows it lacks; a class is in play where the deficit is positive.
+        Rows of each class, and rows it lacks; a class is in play if it lacks any.
     spans, levels : sequences
-        Categorical spans and snapped columns, as ``StraightThrough`` takes them.
+        Columns of categories and of few values, as ``StraightThrough`` takes them.
     batch_size : int
-        Rows a round, as many of each class.
+        Rows per round, equally many of each class.
     loss, cycle_weight, identity_weight, source, pool_size, cycle_noise, translator, \
 discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         As in :class:`CycleGANSampler`.
@@ -72,8 +72,8 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         "discriminators": "discriminators",
     }
     diagnostics = ("std_ratio", "distance")
-    translators: Any  # of each pair G_AB and G_BA; None where no class is in play
-    discriminators: Any  # of each pair D_B and D_A; likewise
+    translators: Any  # G_AB and G_BA of each pair; None if no class is in play
+    discriminators: Any  # D_B and D_A of each pair; None if no class is in play
     sources: Tensor
     source_rows: Tensor
     feature_weights: Tensor
@@ -119,7 +119,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         self._make_room(pool_size)
 
     def _two_each(self, make: Callable[[], nn.Module]) -> nn.ModuleList | None:
-        """Return a network for each direction of each pair; none where there is no pair."""
+        """Return a network for each direction of each pair, or None if there is no pair."""
         if not self.pairs:
             return None
         return nn.ModuleList(nn.ModuleList([make(), make()]) for _ in self.pairs)
@@ -140,8 +140,8 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         return module
 
     def _make_room(self, pool_size: int) -> None:
-        """Keep room for the rows that are translated, and for translations of earlier rounds."""
-        self.places, n_sources = {}, 0  # class code -> where its rows begin in ``sources``
+        """Allocate buffers for the source rows, and for translations of earlier rounds."""
+        self.places, n_sources = {}, 0  # class code -> its first row in ``sources``
         for code in sorted({code for pair in self.pairs for code in pair.sources}):
             self.places[code] = n_sources
             n_sources += self.counts[code]
@@ -157,9 +157,9 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         self.register_buffer("figures", torch.zeros(len(self.pairs), 2), persistent=False)
 
     def _weigh_features(self, spans: Sequence[tuple[int, int]]) -> None:
-        """Let each column of a table, or each pixel, weigh the same in a distance.
+        """Set the weights of encoded columns such that all columns weigh the same in a distance.
 
-        The absolute differences of a one-hot span add up to 2 where the category is wrong; with
+        If a category is wrong, the absolute differences of its one-hot columns add up to 2; with
         weights of one half it counts as much as a number that is off by one standard deviation.
         """
         weights = torch.ones(self.shape)
@@ -172,7 +172,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
     # ---- a round --------------------------------------------------------------------------------
 
     def batches(self, y: Tensor, size: int) -> Iterator[Tensor]:
-        """Yield as many rows of each class."""
+        """Yield mini-batches with equally many rows of each class."""
         return balanced_batches(y, size)
 
     def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
@@ -200,7 +200,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         yield {"discriminators": torch.stack(judged).sum()}
 
     def draw(self, rows: Tensor, pair: Pair) -> Tensor:
-        """Rows of the pair's sources, each source alike, as many as of each class."""
+        """Rows of the pair's source classes, equally many of each; as many as of any one class."""
         n = rows.shape[1]
         if len(pair.sources) == 1:
             return rows[pair.sources[0]]
@@ -208,7 +208,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         return pooled[torch.randperm(len(pooled), device=rows.device)[:n]]
 
     def perturb(self, x: Tensor) -> Tensor:
-        """Add noise to numeric columns of tables: the way back must not hang on last decimals."""
+        """Add noise to numeric columns, so that the way back does not depend on last decimals."""
         if self.shape.is_image or not self.cycle_noise:
             return x
         return x + self.cycle_noise * self.numeric * torch.randn_like(x)
@@ -218,15 +218,15 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         return ((x - wanted).abs() * self.feature_weights).flatten(1).sum(dim=1).mean()
 
     def teach(self, pair: Pair, fake_b: Tensor, fake_a: Tensor) -> Tensor | float:
-        """Return what a classifier adds to the translators' loss; here there is none."""
+        """Return the classifier's part of the translators' loss; here there is no classifier."""
         return 0.0
 
     def judges(self, shown: Sequence[Any]) -> Iterator[tuple[nn.Module, Any]]:
-        """Each discriminator and what it is shown: D_B and D_A of one pair after another."""
+        """Yield each discriminator, D_B and D_A of one pair after another, with its input."""
         return zip((of for two in self.discriminators for of in two), shown, strict=True)
 
     def disguise(self, discriminator: nn.Module, fake: Tensor) -> Tensor:
-        """Return the translators' loss against a discriminator: rows are to pass for real."""
+        """Return the translators' loss against a discriminator, whose target is "real"."""
         logits = discriminator(fake)
         return self.real_loss(logits, torch.ones_like(logits))
 
@@ -247,7 +247,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
 
     @torch.no_grad()
     def finish(self, x: Tensor, y: Tensor) -> None:
-        """Compute the diagnostics, for which real rows of the classes in play are needed."""
+        """Compute the diagnostics here, where real rows of the classes in play are at hand."""
         for place, pair in enumerate(self.pairs):
             source, own = self.some(x, y, pair.sources), self.some(x, y, (pair.target,))
             parts = source.split(self.chunk_rows)
@@ -255,7 +255,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
             self.figures[place] = torch.stack(compare_rows(made.flatten(1), own.flatten(1)))
 
     def some(self, x: Tensor, y: Tensor, codes: Sequence[int]) -> Tensor:
-        """Up to 500 rows of these classes."""
+        """Return up to 500 rows of these classes."""
         own = torch.isin(y, torch.tensor(codes, device=y.device)).nonzero().squeeze(1)
         return x[own[torch.randperm(len(own), device=x.device)[:FIGURE_ROWS]]]
 
@@ -263,15 +263,15 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
 
     @torch.no_grad()
     def translate(self, x: Tensor, target: int, *, back: bool = False) -> Tensor:
-        """Rows of class ``target`` made from ``x``, or rows of it turned back; hardened."""
+        """Translate ``x`` to class ``target``, or ``back``; discrete where real rows are."""
         at = [pair.target for pair in self.pairs].index(target)
         with self.eval_mode("translators"):
             return self.harden(self.translators[at][int(back)](x))
 
     def draw_sources(self, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Places in ``sources`` for class codes, and how often each was drawn before.
+        """Return indices into ``sources`` for class codes, and how often each was drawn before.
 
-        All are drawn once, in random order, before any is drawn again.
+        All rows are drawn once, in random order, before any is drawn again.
         """
         chosen, earlier = torch.zeros_like(y), torch.zeros_like(y)
         for pair in self.pairs:
@@ -286,7 +286,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         return chosen, earlier
 
     def make_rows(self, y: Tensor, chosen: Tensor, earlier: Tensor) -> Tensor:
-        """Translate the rows at ``chosen``; those drawn before are changed first."""
+        """Translate the rows ``chosen``; those that were drawn ``earlier`` are changed first."""
         x, again = self.sources[chosen], earlier.view(-1, *[1] * len(self.shape))
         if self.shape.is_image:
             x = torch.where(again % 2 == 1, x.flip(-1), x)
@@ -302,20 +302,20 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         return self.make_rows(y, *self.draw_sources(y))
 
     def diagnose(self) -> dict[str, dict[int, float]]:
-        """Return spread and distance of 500 rows a class; see :class:`CycleGANSampler`."""
+        """Return std_ratio and distance of 500 rows per class; see :class:`CycleGANSampler`."""
         columns = zip(self.diagnostics, self.figures.T.tolist(), strict=True)
         codes = [pair.target for pair in self.pairs]
         return {name: dict(zip(codes, values, strict=True)) for name, values in columns}
 
 
-# ---- what a game is made of ---------------------------------------------------------------------
+# ---- helpers ------------------------------------------------------------------------------------
 
 
 def choose_pairs(counts: Sequence[int], deficits: Sequence[int], source: str) -> list[Pair]:
-    """Return, for each class in play, what its rows are made from.
+    """Return, for each class in play, the classes that its rows are made from.
 
-    "largest": the class with most rows (the first of several); "larger": all that have more rows
-    than it. For the largest class itself, the next.
+    "largest": the class with most rows (the first on a tie); "larger": all classes with more rows
+    than it. Rows of the largest class are made from the second largest.
     """
     codes = range(len(counts))
     pairs = []
@@ -331,9 +331,9 @@ def choose_pairs(counts: Sequence[int], deficits: Sequence[int], source: str) ->
 class HistoryPool(nn.Module):
     """Up to ``size`` translated rows of earlier rounds, to show to a discriminator.
 
-    Until it is full, rows are kept and returned as they are; then each is returned, or with
-    probability 1/2 exchanged for a stored one (Shrivastava et al. 2017, as in CycleGAN). Of more
-    than ``size`` rows at once those beyond are returned.
+    Until it is full, rows are stored and returned. Then each row is returned or, with probability
+    1/2, exchanged for a stored one (Shrivastava et al. 2017, as in CycleGAN). If more than
+    ``size`` rows are given at once, the rest is returned as it is.
     """
 
     rows: Tensor
@@ -362,9 +362,9 @@ class HistoryPool(nn.Module):
 
 
 def compare_rows(made: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
-    """Spread of rows over that of real ones, and distance to the nearest over that among them.
+    """Return the std_ratio and the distance of generated rows, compared with real ones.
 
-    NaN where real rows do not differ.
+    NaN if the real rows are all equal.
     """
     spread = made.var(0, correction=0).mean().sqrt()
     own_spread = own.var(0, correction=0).mean().sqrt()

@@ -37,8 +37,8 @@ __all__ = ["PAPER_SETTINGS", "DVAANClassifier", "DVAANSampler"]
 
 Array = NDArray[Any]
 
-#: What the paper states, as ``DVAANSampler(**PAPER_SETTINGS)``; it gives no other number. Its
-#: ablations are settings too: DVAAN_mu is ``adapt_mu=False``, DVAAN_a is ``augment=None``.
+#: The settings that the paper states, as ``DVAANSampler(**PAPER_SETTINGS)``; it gives no others.
+#: Its ablations are settings too: DVAAN_mu is ``adapt_mu=False``, DVAAN_a is ``augment=None``.
 PAPER_SETTINGS: dict[str, Any] = {
     "mu": 3.0,
     "decoder_variance": 1.0,
@@ -51,7 +51,7 @@ PAPER_SETTINGS: dict[str, Any] = {
 
 
 def warn_of_acceptance(rates: Mapping[Any, float], advice: str) -> None:
-    """Warn of classes with too few rows near their boundary on which both labels agree."""
+    """Warn of classes with too few accepted rows near their boundary."""
     told = ", ".join(f"{label!r}: {rate:.2g}" for label, rate in rates.items())
     warnings.warn(
         f"of the candidates near the boundary of a class, fewer than 1 in {MOST_TRIES} are taken "
@@ -63,8 +63,9 @@ def warn_of_acceptance(rates: Mapping[Any, float], advice: str) -> None:
 
 
 class DVAANMixin(GameMixin):
-    """What sampler and classifier share."""
+    """What the sampler and the classifier share."""
 
+    game_: DVAANGame
     mu: float
     adapt_mu: bool
     mu_: float
@@ -106,7 +107,7 @@ class DVAANMixin(GameMixin):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class DVAANParams(TrainingParams, BackboneParams):
-    """What sampler and classifier share."""
+    """What the sampler and the classifier share."""
 
     mu: float = game_param(3.0, AT_LEAST_0)
     adapt_mu: bool = game_param(True, "boolean")
@@ -134,90 +135,91 @@ class DVAANSampler(SamplerParams, DVAANParams, DVAANMixin, LoneRowsMixin, BaseGa
     sampling_strategy : float, str, dict or callable, default="auto"
         Which classes are resampled and how far, as in imbalanced-learn.
     mu : float, default=3.0
-        Distance of the prior's components from the origin of the latent space, where the training
-        starts; in [0.25, 6], or in [0, inf) with ``adapt_mu=False``. The paper names 3 for its
+        Distance of the prior's components from the origin of the latent space at the start of
+        training; in [0.25, 6], or in [0, inf) with ``adapt_mu=False``. The paper gives 3 for its
         fixed variant and no other number.
     adapt_mu : bool, default=True
-        Move ``mu`` by equation 10, each loss over its own average, in steps of at most .01 between
-        .25 and 6, after the first fifth of the rounds. As printed, with losses of unlike scale and
-        steps of one, it runs away. False is the paper's DVAAN_mu.
+        Whether ``mu`` moves, after the first fifth of the rounds, by equation 10 with each loss
+        divided by its own average, in steps of at most 0.01 and between 0.25 and 6. As printed,
+        with losses of different scales and steps of one, ``mu`` diverges. False is the paper's
+        DVAAN_mu.
     gamma : float, default=1.0
         Weight of the adversarial loss in equation 10, in [0, inf). The paper gives no value.
     mean_direction : {"unit", "ones"}, default="unit"
-        How long a direction is whose ``mu``-fold is a component's mean: a unit vector, or
-        ``sqrt(latent_dim)`` times as long, as the paper's vectors of ones are, with which a row
-        decoded from the middle is far from both classes.
+        Length of the directions that, times ``mu``, are the means of the components. "unit": 1.
+        "ones": ``sqrt(latent_dim)``, that of the paper's vectors of ones, with which a row decoded
+        from the middle is far from both classes.
     discriminator_on_real : bool, default=True
-        Let the discriminator learn from real rows and the pool too, not only from reconstructions
-        and draws of the prior. In the paper's Algorithm 1 it does not.
+        Whether the discriminator learns from real rows and the pool too, and not only from
+        reconstructions and draws from the prior. In the paper's Algorithm 1 it does not.
     augment : {"minority", "both"} or None, default="minority"
-        Which rows near the boundary join the training rows after the first fifth of the rounds:
-        those of the classes in play, as many as would balance them; those of all classes alike,
-        which is the paper's and does not balance anything; none, the paper's DVAAN_a.
+        Which rows near the boundary are added to the training rows after the first fifth of the
+        rounds. "minority": of the classes in play, as many as would balance them. "both": equally
+        many of all classes, as in the paper, which balances nothing. None: the paper's DVAAN_a.
     pool_trains : {"discriminator", "all"}, default="discriminator"
-        Who learns from those rows. Where the autoencoder learns from them too, as in the paper, it
-        learns its own rows as if they were real: within 400 rounds even rows from the prior of the
-        small class lay nearer to the large class, on two clouds far apart.
+        Which players learn from those rows. If the autoencoder learns from them too ("all", as in
+        the paper), it learns its own rows as if they were real: on two clouds far apart, after 400
+        rounds even rows from the prior of the small class lay nearer to the large class.
     boundary_share : float, default=1.0
-        Share of generated rows that come from near the boundary, in [0, 1]; the others come from
-        the prior of their class. 1 is the paper's.
+        Share of generated rows that are drawn near the boundary, in [0, 1]; the others are drawn
+        from the prior of their class. The paper has 1.
     feature_weight : float, default=1.0
-        Of the distance in the discriminator's hidden features (lambda_1), a mean over features, in
-        [0, inf). The paper gives no value.
+        Weight of the distance in the discriminator's hidden features (lambda_1), a mean over
+        features, in [0, inf). The paper gives no value.
     classification_weight : float, default=0.1
-        Of the classification loss in the decoder's own (lambda_2), in [0, inf). The paper gives no
-        value.
+        Weight of the classification loss in the decoder's loss (lambda_2), in [0, inf). The paper
+        gives no value.
     latent_dim : int, default=None
         Length of the latent vectors, in [n_classes - 1, inf). ``None``: 16 for tables, 64 for
         images. The paper gives no value.
     decoder_variance : float or "adapt", default="adapt"
-        Variance that the decoder's rows have in the reconstruction loss, in (0, inf). "adapt" is a
-        moving average of the squared error (Rybkin et al. 2021). 1, the paper's loss as usually
-        read (half the squared error), lets the prior win on standardised columns that hang
-        together little: rows from the prior had .13, .47 and .70 of the spread of their class on
-        three small tables, against .31, .81 and .72.
+        Variance of the decoder's rows in the reconstruction loss, in (0, inf). "adapt" is a moving
+        average of the squared error (Rybkin et al. 2021). With 1, the paper's loss as usually read
+        (half the squared error), the prior dominates on standardised columns with little
+        correlation: rows from the prior had 0.13, 0.47 and 0.70 of the spread of their class on
+        three small tables, against 0.31, 0.81 and 0.72 with "adapt".
     recognition : nn.Module or callable, default=None
         Turns rows into means and log-variances of latent vectors: a module (copied at every fit;
-        its weights are the start), or a picklable ``(n_in, n_out) -> nn.Module`` from rows of
-        width, or images of shape, ``n_in`` to ``n_out = 2 latent_dim`` numbers.
+        training starts from its weights), or a picklable ``(n_in, n_out) -> nn.Module`` from rows
+        of width, or images of shape, ``n_in`` to ``n_out = 2 latent_dim`` numbers.
     decoder : nn.Module or callable, default=None
-        Turns latent vectors into rows, likewise; ``n_out`` is the width of a row or the shape of
-        an image, whose pixels are between -1 and 1.
+        Turns latent vectors into rows, in the same form; ``n_out`` is the width of a row or the
+        shape of an image, whose pixels are between -1 and 1.
     feature_extractor : nn.Module or callable, default=None
-        The discriminator up to its last hidden layer, likewise, from rows or images to vectors; a
-        linear layer follows.
+        The discriminator up to its last hidden layer, in the same form, from rows or images to
+        vectors; a linear layer follows.
     freeze : int, "all" or None, default=None
-        How much of ``feature_extractor`` stays as it was handed over, its batch normalisation
-        included: nothing (None), everything but the last ``freeze`` layers that have weights, in
-        [0, inf), or everything ("all").
+        How much of ``feature_extractor`` is frozen, its batch normalisation included: nothing
+        (None), all but the last ``freeze`` layers that have weights (an int in [0, inf)), or
+        everything ("all").
     hidden_layer_sizes : sequence of int, default=(256, 128)
-        Widths of recognition network and decoder on tables; the discriminator has half of them
-        (without any, one of 16).
+        Widths of recognition network and decoder on tables; the discriminator's are half as wide
+        (if there are none: one layer of 16).
     width_multiplier : float, default=0.25
         Channels and hidden units of the networks for images, as a share of the paper's, in
         (0, inf).
     max_iter : int, default=2000
         Rounds, i.e. mini-batches, in [1, inf).
     batch_size : int, default=128
-        Rows a round, in [1, inf); cut to the number of rows.
+        Rows per round, in [1, inf), at most all of them.
     learning_rate : float, default=1e-3
-        Of the Adam (betas .5 and .999) of recognition network and decoder, in (0, inf); the
-        discriminator's is a fifth of it. The paper gives no value.
+        Learning rate of Adam (betas 0.5 and 0.999) for recognition network and decoder, in (0,
+        inf); a fifth of it for the discriminator. The paper gives no value.
     net_params : dict, default=None
-        Handed to the skorch net: ``{"discriminator_optimizer__lr": 1e-4}``,
+        Passed to the skorch net: ``{"discriminator_optimizer__lr": 1e-4}``,
         ``{"optimizer": torch.optim.AdamW}``. Moves: recognition, decoder, discriminator.
     encoder : TableEncoder or ImageEncoder, default=None
-        How columns or pixels become numbers and come back; ``None``: ``TableEncoder()`` for
-        tables, ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
+        Turns columns or pixels into numbers and back. ``None``: ``TableEncoder()`` for tables,
+        ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
     device : str, default="auto"
         "auto" (a GPU if there is one), "cpu" or "cuda".
     callbacks : list, default=None
         skorch callbacks, copied in ``fit``. ``EarlyStopping`` must monitor a ``<move>_loss``.
     warm_start : bool, default=False
-        Go on for ``max_iter`` more rounds with the same data and the same game; encoder, pool and
-        ``mu`` are kept, and the first fifth is not repeated.
+        Continue the last fit for ``max_iter`` more rounds, with the same data and the same game;
+        encoder, pool and ``mu`` are kept, and the first fifth is not repeated.
     verbose : int, default=0
-        1: a progress bar, 2: a line an epoch.
+        1: a progress bar, 2: a line per epoch.
     random_state : int, RandomState instance or None, default=None
         An int gives bit-equal rows on a CPU.
 
@@ -226,11 +228,11 @@ class DVAANSampler(SamplerParams, DVAANParams, DVAANMixin, LoneRowsMixin, BaseGa
     sampling_strategy_ : dict
         Label -> number of rows to generate.
     net_ : GameNet
-        The trained skorch net; None where no class lacked a row.
+        The trained skorch net; None if no class lacked a row.
     game_ : DVAANGame
         The trained game, ``net_.module_``.
     mu_ : float
-        ``mu`` after training; its path is in ``history_``.
+        ``mu`` after training; ``history_`` has its values during training.
     encoder_ : TableEncoder or ImageEncoder
         Fitted to the training rows.
     classes_ : ndarray of shape (n_classes,)
@@ -238,39 +240,41 @@ class DVAANSampler(SamplerParams, DVAANParams, DVAANMixin, LoneRowsMixin, BaseGa
     n_iter_ : int
         Rounds played.
     history_ : list of dict
-        One a epoch: epoch, rounds (so far), seconds, the mean ``<move>_loss`` of each move, and
+        One per epoch: epoch, rounds (so far), seconds, the mean ``<move>_loss`` of each move, and
         ``mu``.
     acceptance_ : dict of label to float
         Share of 500 candidates near the boundary that the discriminator takes for the class; a
-        warning under 1 in 50.
+        warning below 1 in 50.
     std_ratio_ : dict of label to float
-        Standard deviation of generated rows over that of the class; a warning under .05, over 10.
+        Standard deviation of generated rows over that of the class; a warning below 0.05 and
+        above 10.
     synthetic_mask_ : ndarray of bool
         True on the generated rows of the last ``fit_resample``.
     n_features_in_, feature_names_in_, shape_in_
-        As everywhere in scikit-learn.
+        As in scikit-learn; ``shape_in_`` is the shape of a row.
 
     Warns
     -----
     BoundaryWarning
-        Fewer than 1 in 50 candidates near the boundary of a class were accepted; draws from the
-        prior of the class fill up, first those that the discriminator takes for the class.
+        If fewer than 1 in 50 candidates near the boundary of a class were accepted. Draws from the
+        prior of the class take their place, first those that the discriminator takes for the
+        class.
 
     See Also
     --------
-    SpreadSMOTE : No network at all: compare with it first.
+    SpreadSMOTE : Needs no network: compare with it first.
     DVAANClassifier : The discriminator of the same game, which is how the paper uses it.
 
     Notes
     -----
-    The paper does not train another classifier with its rows; this does. Its adversarial loss as
-    printed pulls hardest where a row is already on the right side and is unbounded below; here it
-    is the cross-entropy of the classes, with no literal setting. Several classes are an extension
-    of ours: the prior's components lie on the corners of a regular simplex, and rows near a
-    boundary are drawn around the midpoints of two components, more often of those that the
-    discriminator confuses.
-    For two classes this is the paper's procedure. ``gan_resample.dvaan.PAPER_SETTINGS`` has what
-    the paper states.
+    The paper does not train another classifier with the generated rows; this sampler is made for
+    it. Its adversarial loss, as printed, has its largest gradient where a row is already on the
+    right side, and no lower bound; here it is the cross-entropy of the classes, and the printed
+    one is not offered. Support for several classes is an extension: the prior's components lie on
+    the corners of a regular simplex, and rows near a boundary are drawn around the midpoints of
+    two components, more often of those that the discriminator confuses. For two classes this is
+    the paper's procedure. ``gan_resample.dvaan.PAPER_SETTINGS`` has the settings that the paper
+    states.
 
     References
     ----------
@@ -291,7 +295,7 @@ class DVAANSampler(SamplerParams, DVAANParams, DVAANMixin, LoneRowsMixin, BaseGa
     [(0, 271), (1, 271)]
     """
 
-    # of rows to come, which a fit that goes on may change
+    # used when rows are drawn, so a continued fit may change it
     boundary_share: float = game_param(1.0, SHARE, fixed=False)
 
     _game = DVAANGame
@@ -353,7 +357,7 @@ verbose, random_state
     net_, game_, mu_, encoder_, n_iter_, history_, acceptance_, std_ratio_
         As in :class:`DVAANSampler`.
     n_features_in_, feature_names_in_, shape_in_
-        As everywhere in scikit-learn.
+        As in scikit-learn; ``shape_in_`` is the shape of a row.
 
     Warns
     -----
@@ -366,8 +370,8 @@ verbose, random_state
 
     Notes
     -----
-    Each class lacks ``n_max - n_i`` rows; as many rows near the boundary join the training rows,
-    so that most rows of a rare class are generated ones. Where no class is deficient the game is
+    Each class lacks ``n_max - n_i`` rows; as many rows near the boundary are added to the training
+    rows, so that most rows of a rare class are generated. If no class lacks rows, the game is
     played without a pool. On a CPU ``predict_proba`` of tables computes in float64.
 
     References

@@ -1,13 +1,13 @@
 r"""DVAAN: discriminative variational autoencoding adversarial network.
 
-Three players. The recognition network :math:`Q(z|x)` turns rows into latent vectors, the decoder
-:math:`Dec(z)` turns latent vectors into rows, and the discriminator :math:`Dis`, which is the
-classifier, tells the classes apart. The prior has a component for each class,
-:math:`z|y \sim N(\mu v_y, I)`, with unit vectors :math:`v_y` to the corners of a regular simplex
-(two classes: :math:`\pm v`). Let :math:`(x, y)` be real rows, and :math:`(x_+, y_+)` the same of
-which some are replaced by rows of a pool. With :math:`z \sim Q(z|x)`, :math:`\tilde x = Dec(z)`,
-:math:`x_p = Dec(z_p)` for a :math:`z_p` from the prior of class :math:`y_+`, :math:`f` the last
-hidden layer of :math:`Dis` and :math:`L(x, y)` its cross-entropy, the players minimise
+There are three players. The recognition network :math:`Q(z|x)` turns rows into latent vectors, the
+decoder :math:`Dec(z)` turns latent vectors into rows, and the discriminator :math:`Dis`, which is
+the classifier, tells the classes apart. The prior has a component for each class, :math:`z|y \sim
+N(\mu v_y, I)`, with unit vectors :math:`v_y` to the corners of a regular simplex (two classes:
+:math:`\pm v`). Let :math:`(x, y)` be real rows, and :math:`(x_+, y_+)` the same with some of them
+replaced by rows of a pool. With :math:`z \sim Q(z|x)`, :math:`\tilde x = Dec(z)`, :math:`x_p =
+Dec(z_p)` for a :math:`z_p` from the prior of class :math:`y_+`, :math:`f` the last hidden layer of
+:math:`Dis` and :math:`L(x, y)` its cross-entropy, the players minimise
 
 .. math::
     Q: \; & L_{ele} + L_{KL} + \lambda_1 L_{fea} \\
@@ -19,9 +19,10 @@ hidden layer of :math:`Dis` and :math:`L(x, y)` its cross-entropy, the players m
     L_{fea} = \tfrac12 \overline{(f(x) - f(\tilde x))^2}, \quad
     L_{adv} = L(\tilde x, y) + L(x_p, y_+)
 
-Then :math:`\mu` moves by which of :math:`L_{fea}` and :math:`L_{adv}` is above its own average
-(equation 10). Rows decoded from between two components, near the boundary of the classes, are kept
-where :math:`Dis` agrees with the nearer component: they are the pool.
+Then :math:`\mu` moves, up or down depending on which of :math:`L_{fea}` and :math:`L_{adv}` is
+further above its own average (equation 10). The pool is made of rows decoded from between two
+components, near the boundary of the classes, on whose class :math:`Dis` and the nearer component
+agree.
 
 References
 ----------
@@ -59,12 +60,12 @@ __all__ = ["MOST_TRIES", "DVAANGame"]
 Array = NDArray[Any]
 
 WARM_UP = 0.2  # share of the rounds before mu moves and the pool is built
-MOST_TRIES = 50  # candidates for each row near the boundary
-POOL_TRIES = 5  # likewise for the pool, which is filled anew every epoch
-POOL_ROWS = 2048  # kept at once; a larger pool would only be drawn from more evenly
-POOL_NUMBERS = 2**25  # likewise, in numbers (128 MiB): of very large rows fewer are kept
-FEWEST_TRIES = 500  # candidates before a search may end for want of success
-PROBES = 256  # rows of each class from which the confusion of classes is estimated
+MOST_TRIES = 50  # most candidates for each row near the boundary
+POOL_TRIES = 5  # the same for the pool, which is filled anew every epoch
+POOL_ROWS = 2048  # most rows in the pool; more would hardly matter for what is drawn
+POOL_NUMBERS = 2**25  # most numbers in the pool (128 MiB), which limits very large rows
+FEWEST_TRIES = 500  # candidates before a search without success may end
+PROBES = 256  # rows of each class from which confusion is estimated
 
 
 class DVAANGame(SamplingGame, ClassifyingGame):
@@ -75,11 +76,11 @@ class DVAANGame(SamplingGame, ClassifyingGame):
     shape : tuple of int
         Of an encoded row: (n_features,), or (channels, height, width) of an image.
     counts, deficits : sequence of int
-        Rows of each class, and rows it lacks; a class is in play where the deficit is positive.
+        Rows of each class, and rows it lacks; a class is in play if it lacks any.
     spans, levels : sequences
-        Categorical spans and snapped columns, as ``StraightThrough`` takes them.
+        Columns of categories and of few values, as ``StraightThrough`` takes them.
     batch_size : int
-        Not used: the net says how many rows a round has.
+        Not used: the net sets the number of rows per round.
     mu, adapt_mu, gamma, mean_direction, discriminator_on_real, augment, pool_trains, \
 boundary_share, feature_weight, classification_weight, latent_dim, decoder_variance, recognition, \
 decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
@@ -151,14 +152,14 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         augment: str | None,
         shape: Sequence[int],
     ) -> None:
-        """Make room for the pool: as many rows as are lacking, of the classes that lack them."""
+        """Allocate the pool: as many rows as are lacking, of the classes that lack them."""
         n_classes, largest = len(counts), max(counts)
         self.warm_up_ends = 0
-        # class code -> candidates kept and tried in searches that failed, until it is told
+        # class code -> candidates kept and tried in searches that failed, until warned of
         self.failures: dict[int, tuple[int, int]] = {}
         self.register_buffer("confusion", 1 - torch.eye(n_classes))
         self.register_buffer("deviations", torch.zeros(n_classes))
-        # what would balance the classes: more rows may be asked for, but not learnt from
+        # as many as would balance the classes: more may be asked for, but are not trained on
         lacking = [min(d, largest - n) for d, n in zip(deficits, counts, strict=True)]
         quotas = {
             "minority": lacking,
@@ -211,7 +212,7 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
             self.prior.move(feature.detach(), adversarial.detach(), self.gamma, rests=rests)
 
     def draw_from_pool(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Replace each row by one of the pool with the pool's share of all rows, D and D+."""
+        """Replace rows by rows of the pool, with the pool's share of all rows as probability."""
         if not any(self.quotas):
             return x, y
         replaced = torch.rand(len(y), device=y.device) < self.pool_share
@@ -221,12 +222,12 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         return torch.where(where, self.pool[chosen], x), labels
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance of Q(z|x), each (n, latent_dim); the latter in [-10, 10]."""
+        """Mean and log-variance, in [-10, 10], of Q(z|x), each (n, latent_dim)."""
         mean, log_variance = self.recognition(x).chunk(2, dim=1)
         return mean, log_variance.clamp(-10, 10)
 
     def scatter(self, soft: Tensor, z: Tensor) -> Tensor:
-        """Draw rows from the decoder's law around the means ``soft`` that ``z`` are decoded to."""
+        """Draw rows around ``soft``, the means to which ``z`` are decoded."""
         return self.law(soft, self.prior.memberships(z.detach()))
 
     # ---- between epochs -------------------------------------------------------------------------
@@ -254,7 +255,7 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
 
     @torch.no_grad()
     def learn_confusion(self, x: Tensor, y: Tensor) -> None:
-        """Estimate which pairs of classes Dis confuses: their boundary is where rows are drawn."""
+        """Estimate which pairs of classes Dis confuses; rows are drawn near their boundaries."""
         if len(self.prior.directions) == 2:
             return
         with self.eval_mode("discriminator"):
@@ -269,38 +270,38 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
 
     @torch.no_grad()
     def fill_pool(self) -> None:
-        """Rebuild D+ with the present networks."""
+        """Rebuild the pool, D+ in the paper, with the present networks."""
         with self.eval_mode("decoder", "discriminator"):
             filled = enumerate(self.quotas)
             rows = [self.boundary_rows(code, n, POOL_TRIES) for code, n in filled if n]
         self.pool.copy_(torch.cat(rows))
         self.pool_share.fill_(self.full_share)
-        self.failures.clear()  # nobody asked for these rows
+        self.failures.clear()  # no user asked for these rows
 
     # ---- generated rows -------------------------------------------------------------------------
 
     def boundary_latents(self, code: int, n: int) -> Tensor:
-        """Draw z between class ``code`` and others, drawn by confusion, on its side: (n, l)."""
+        """Draw z, (n, latent_dim), between ``code`` and classes confused with it, on its side."""
         others = self.confusion[code].expand(n, -1).multinomial(1).squeeze(1)
         return self.prior.draw_between(code, others)
 
     def decode(self, z: Tensor) -> Tensor:
-        """Hardened rows, (n, *shape): the means of the decoder's law."""
+        """Rows, (n, *shape), decoded from ``z`` without scatter; discrete where real rows are."""
         return self.harden(self.decoder(z))
 
     def draw_rows(self, z: Tensor) -> Tensor:
-        """Hardened rows, (n, *shape), drawn from the decoder's law at ``z``."""
+        """Rows, (n, *shape), decoded from ``z`` with scatter; discrete where real rows are."""
         return self.harden(self.scatter(self.decoder(z), z))
 
     def agrees(self, x: Tensor, code: int) -> Tensor:
-        """Whether Dis takes each row for one of class ``code``: (n,)."""
+        """Whether Dis takes each row for class ``code``: (n,)."""
         return self.logits(x).argmax(dim=1) == code
 
     def boundary_rows(self, code: int, n: int, most_tries: int) -> Tensor:
-        """Return ``n`` rows near the boundary on which both labels agree.
+        """Return ``n`` rows near the boundary on which Dis and the nearer component agree.
 
-        Where fewer than 1 in ``most_tries`` candidates pass, or none of the first 500, the rest
-        comes from the prior of the class, and ``failures`` counts what was tried.
+        If fewer than 1 in ``most_tries`` candidates pass, or none of the first 500, the rest is
+        drawn from the prior of the class, and ``failures`` counts the candidates.
         """
         kept, missing, tried, most = [], n, 0, FEWEST_TRIES
         while missing and tried < most:
@@ -318,7 +319,7 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         return rows[torch.randperm(n, device=rows.device)]
 
     def prior_rows(self, code: int, n: int) -> Tensor:
-        """Decode draws from the class's component; of four each, one that Dis takes for it."""
+        """Decode draws from the class's component: of four for each row, one that Dis accepts."""
         rows = []
         for size in parts(n, max(1, self.chunk_rows // 4)):
             y = torch.full((4 * size,), code, device=self.prior.mu.device)
@@ -333,7 +334,7 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
 
     @torch.no_grad()
     def sample(self, y: Tensor) -> Tensor:
-        """Make rows for class codes, ``boundary_share`` of them near a boundary of the class."""
+        """Make rows for class codes, a share ``boundary_share`` of them near a boundary."""
         rows = self.pool.new_empty(len(y), *self.pool.shape[1:])
         with self.eval_mode("decoder", "discriminator"):
             for code in range(len(self.prior.directions)):
@@ -342,7 +343,7 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         return rows
 
     def generate(self, code: int, n: int, most_tries: int) -> Tensor:
-        """Make ``n`` rows of a class; by chance, each is near the boundary or from the prior."""
+        """Make ``n`` rows of a class, each at random near the boundary or from the prior."""
         near = torch.rand(n, device=self.prior.mu.device) < self.boundary_share
         rows = self.pool.new_empty(n, *self.pool.shape[1:])
         n_near = int(near.sum())
@@ -358,7 +359,7 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
 
     @torch.no_grad()
     def diagnose(self) -> dict[str, dict[int, float]]:
-        """Return acceptance and spread of 500 rows a class; see :class:`DVAANSampler`."""
+        """Return acceptance and std_ratio of 500 rows per class; see :class:`DVAANSampler`."""
         found: dict[str, dict[int, float]] = {name: {} for name in self.diagnostics}
         sizes = parts(500, self.chunk_rows)
         for code in self.in_play:
@@ -367,7 +368,7 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
                 agreed = torch.cat([self.agrees(x, code) for x in candidates])
                 rows = torch.cat([self.generate(code, n, POOL_TRIES) for n in sizes])
             deviation = rows.flatten(1).var(0, correction=0).mean().sqrt()
-            own = self.deviations[code]  # 0 of equal rows, to which nothing compares
+            own = self.deviations[code]  # 0 if all rows are equal, and then the ratio is undefined
             found["acceptance"][code] = agreed.float().mean().item()
             found["std_ratio"][code] = torch.where(own > 0, deviation / own, torch.nan).item()
         self.failures.clear()
@@ -381,7 +382,7 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         self.warm_up_ends = state["warm_up_ends"]
 
 
-# ---- what a game is made of ---------------------------------------------------------------------
+# ---- helpers ------------------------------------------------------------------------------------
 
 
 def parts(n: int, size: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""The law of DVAAN's decoded rows: how far they lie from what the decoder gives."""
+"""How far DVAAN's generated rows scatter around the means that the decoder gives."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from gan_resample.dvaan.prior import MEMORY
 from gan_resample.nn.shape import RowShape
 
 __all__ = ["DecoderLaw"]
 
-MEMORY = 0.99  # of moving averages
-LEAST_VARIANCE = 1e-4  # that "adapt" may reach, of standardised columns
+LEAST_VARIANCE = 1e-4  # lower bound of "adapt", for standardised columns
 
 
 class DecoderLaw(nn.Module):
-    """Rows are normal around the decoded means.
+    """The distribution of rows around the decoded means: normal, or the means themselves.
 
-    The means lie close together in all directions but the few that latent vectors can tell: a
-    classifier that learns from many of them judges by the other directions, in which real rows
-    spread out, what it has seen of them on a thread. With ``variance="adapt"`` each number of a
-    table gets the spread that real rows of its class have around what they are rebuilt as, at most
-    that around the mean of the class: a decoder that is further off has not learned the class. The
-    errors of categories and pixels say no law, and a given variance is the paper's, whose rows
-    are the means: these are not moved.
+    The means vary only in the few directions that latent vectors determine. A classifier trained
+    on many of them would see hardly any variation in the other directions, in which real rows do
+    vary, and would judge real rows badly. With ``variance="adapt"`` each numeric column of a table
+    therefore gets noise. Its variance is that of the reconstruction errors of real rows of the
+    class, but at most the variance of the class: a decoder with larger errors has not learned the
+    class. Categories and pixels get no noise, and neither does anything if the variance is given,
+    as in the paper.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class DecoderLaw(nn.Module):
     spans : sequence of (int, int)
         Categorical spans.
     n_classes : int
-        Of which each has its own spread.
+        Number of classes; each has its own variances.
     """
 
     variance: Tensor
@@ -55,24 +55,24 @@ class DecoderLaw(nn.Module):
         self.adapts = variance == "adapt"
         self.scatters = self.adapts and not shape.is_image
         start = 0.0 if self.adapts else float(variance)
-        self.register_buffer("variance", torch.tensor(start))  # 0: not known yet
+        self.register_buffer("variance", torch.tensor(start))  # 0: not yet known
         numeric = torch.ones(shape)
         for first, last in spans:
             numeric[first:last] = 0
         self.register_buffer("numeric", numeric, persistent=False)
-        # moving sums of squared errors and of rows, by class
+        # moving averages of squared errors and of rows, by class
         self.register_buffer("squares", torch.zeros(n_classes, *shape))
         self.register_buffer("seen", torch.zeros(n_classes, 1))
-        self.register_buffer("most", torch.zeros(n_classes, *shape))  # variance that is believed
+        self.register_buffer("most", torch.zeros(n_classes, *shape))  # upper bound of the variance
 
     def prepare(self, x: Tensor, y: Tensor) -> None:
-        """Learn how far rows ``x`` of class codes ``y`` are from the means of their classes."""
+        """Learn the variances of the classes from rows ``x`` of class codes ``y``."""
         for code in range(len(self.most)):
             self.most[code] = x[y == code].var(0, correction=0)
 
     @torch.no_grad()
     def usual_error(self, error: Tensor) -> Tensor:
-        """Variance of a feature: given, or the moving average of the mean squared ``error``."""
+        """Variance for the reconstruction loss: given, or a moving average of ``error``."""
         if self.adapts:
             usual = torch.where(self.variance > 0, self.variance, error)
             now = MEMORY * usual + (1 - MEMORY) * error
@@ -81,14 +81,14 @@ class DecoderLaw(nn.Module):
 
     @torch.no_grad()
     def learn(self, squares: Tensor, y: Tensor) -> None:
-        """Learn the spread from squared errors, (n, *shape), of rebuilt rows of codes ``y``."""
+        """Learn from squared reconstruction errors, (n, *shape), of class codes ``y``."""
         if self.scatters:
             of_class = (y[:, None] == torch.arange(len(self.seen), device=y.device)).to(squares)
             self.squares.lerp_(of_class.T @ squares, 1 - MEMORY)
             self.seen.lerp_(of_class.sum(dim=0)[:, None], 1 - MEMORY)
 
     def forward(self, means: Tensor, memberships: Tensor) -> Tensor:
-        """Draw a row around each mean, (n, *shape), of classes by (n, n_classes) probabilities."""
+        """Draw a row around each mean, (n, *shape), given (n, n_classes) class probabilities."""
         if not self.scatters:
             return means
         usual = self.squares / self.seen.clamp(min=torch.finfo(means.dtype).tiny)

@@ -1,4 +1,4 @@
-"""What DVAAN's players are built of."""
+"""The default networks of DVAAN's players."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
     "make_recognition",
 ]
 
-# Of the paper's networks for images, and of the discriminator of VAE/GAN, which it takes over
+# of the paper's networks for images, and of the discriminator of VAE/GAN, which the paper uses
 CHANNELS, KERNELS = (64, 92, 128, 256), (5, 5, 3, 3)
 DIS_FIRST, DIS_CHANNELS, DIS_KERNELS, DIS_HIDDEN = 32, (128, 192, 256), (5, 5, 5), 512
 
@@ -88,14 +88,14 @@ class ImageNets:
 def choose_nets(
     shape: RowShape, hidden_layer_sizes: Sequence[int], width_multiplier: float
 ) -> TableNets | ImageNets:
-    """Return what networks for rows of ``shape`` are built with."""
+    """Return the maker of default networks for rows of ``shape``."""
     return ImageNets(width_multiplier) if shape.is_image else TableNets(hidden_layer_sizes)
 
 
 def make_recognition(
     nets: TableNets | ImageNets, shape: RowShape, latent_dim: int, given: Build | None
 ) -> nn.Module:
-    """Return Q: rows to means and log-variances, (n, 2 * latent_dim)."""
+    """Return Q, which turns rows into means and log-variances, (n, 2 * latent_dim)."""
     build = nets.recognition if given is None else given
     recognition = make_module(build, shape.n_in, 2 * latent_dim)
     return check_width(recognition, shape, 2 * latent_dim, "recognition")
@@ -108,7 +108,7 @@ def make_decoder(
     spans: Sequence[tuple[int, int]],
     given: Build | None,
 ) -> nn.Module:
-    """Return Dec: latent vectors to rows, with probabilities in categorical spans."""
+    """Return Dec, from latent vectors to rows, with probabilities in categorical spans."""
     upwards = make_module(nets.decoder if given is None else given, latent_dim, shape.n_in)
     decoder = nn.Sequential(upwards, SoftmaxSpans(spans))
     return check_shape(decoder, (latent_dim,), shape, "decoder")
@@ -121,7 +121,7 @@ def make_discriminator(
     feature_extractor: Build | None,
     freeze: int | str | None,
 ) -> nn.Sequential:
-    """Return Dis: the extractor of f, then a head of logits."""
+    """Return Dis: the network that computes f, followed by a layer for the logits."""
     features = make_backbone(feature_extractor, nets.features, shape.n_in, nets.n_hidden, freeze)
     n_hidden = output_width(features, shape, "feature_extractor")
     head = nets.head if feature_extractor is None else nn.Linear

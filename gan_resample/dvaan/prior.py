@@ -1,4 +1,4 @@
-"""The latent space of DVAAN: where the classes are, and what lies between them."""
+"""The prior of DVAAN: where the classes are in latent space, and draws between them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from scipy.linalg import helmert
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-__all__ = ["MU_MAX", "MU_MIN", "Prior", "default_latent_dim", "simplex"]
+__all__ = ["MEMORY", "MU_MAX", "MU_MIN", "Prior", "default_latent_dim", "simplex"]
 
 MU_STEP, MU_MIN, MU_MAX = 0.01, 0.25, 6.0
-MEMORY = 0.99  # of the averages that the rule for mu compares with
+MEMORY = 0.99  # of moving averages, those of DecoderLaw too
 
 
 class Prior(nn.Module):
@@ -22,11 +22,11 @@ class Prior(nn.Module):
     Parameters
     ----------
     n_classes, latent_dim : int
-        Components, and numbers of a latent vector.
+        Number of components, and length of a latent vector.
     mu : float
-        Distance of the components' means from the origin, in directions of length one.
+        Distance of the components' means from the origin, if directions have length 1.
     mean_direction : {"unit", "ones"}
-        How long directions are: one, or ``sqrt(latent_dim)`` as vectors of ones are.
+        Length of the directions: 1, or ``sqrt(latent_dim)``, that of vectors of ones.
     """
 
     directions: Tensor
@@ -53,8 +53,8 @@ class Prior(nn.Module):
     def draw_between(self, code: int, others: Tensor) -> Tensor:
         """Draw z from N(midpoint of two components, I), on the side of class ``code``: (n, l).
 
-        A vector nearer to the component of the other class code is mirrored, not dropped: the law
-        is symmetric, so this is its part on the wanted side.
+        A vector nearer to the other component is mirrored rather than dropped: the distribution is
+        symmetric, so this gives its half on the wanted side.
         """
         middle = (self.means[code] + self.means[others]) / 2
         noise = torch.randn_like(middle)
@@ -63,15 +63,15 @@ class Prior(nn.Module):
         return middle + noise + (along.abs() - along) * across
 
     def memberships(self, z: Tensor) -> Tensor:
-        """Probability of each component given z, if all are as frequent: (n, n_classes)."""
+        """Probability of each component given z, if all are equally frequent: (n, n_classes)."""
         return (-0.5 * torch.cdist(z, self.means).square()).softmax(dim=1)
 
     @torch.no_grad()
     def move(self, feature: Tensor, adversarial: Tensor, gamma: float, *, rests: bool) -> None:
-        """Equation 10 with each loss over its own average, small steps, and bounds.
+        """Move mu by equation 10, with each loss over its own average, small steps, and bounds.
 
-        As printed, ``mu - tanh(L_fea - gamma L_adv)`` compares losses of unlike scale in steps of
-        one, and mu runs away. While it ``rests`` only the averages are learned.
+        As printed, ``mu - tanh(L_fea - gamma L_adv)`` compares losses of different scales and
+        makes steps of one, and mu diverges. While mu ``rests`` only the averages are updated.
         """
         losses = torch.stack([feature, adversarial])
         usual = torch.where(self.usual_losses > 0, self.usual_losses, losses)
@@ -87,7 +87,8 @@ class Prior(nn.Module):
 def simplex(n: int, n_axes: int) -> Tensor:
     """Return unit vectors to the ``n`` corners of a regular simplex, (n, n_axes).
 
-    They lie in the first axes. Two are opposite; the cosine between any two is ``-1 / (n - 1)``.
+    They lie in the first ``n - 1`` axes. Two vectors are opposite; the cosine between any two is
+    ``-1 / (n - 1)``.
     """
     corners = -helmert(n).T * math.sqrt(n / (n - 1))
     return torch.as_tensor(np.pad(corners, [(0, 0), (0, n_axes - (n - 1))]), dtype=torch.float32)

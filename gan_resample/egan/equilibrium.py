@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from skorch.callbacks import Callback
 
+from gan_resample.engine.net import GameNet
 from gan_resample.nn.build import rows_at_once
 
 __all__ = ["EquilibriumStop", "decide"]
@@ -17,7 +18,7 @@ Array = NDArray[Any]
 
 
 def decide(proba: Array, majority: int, threshold: float | None) -> Array:
-    """Return class codes: of two, the minority from ``threshold`` on; else the most probable."""
+    """Return class codes: the minority from ``threshold`` on, or the most probable if None."""
     if threshold is None:
         return proba.argmax(axis=1)
     return np.where(proba[:, 1 - majority] >= threshold, 1 - majority, majority)
@@ -31,14 +32,14 @@ class EquilibriumStop(Callback):
     Parameters
     ----------
     tol : float
-        Largest difference of two classes' recalls.
+        Largest difference between the recalls of two classes.
     threshold : float or None
-        As :func:`decide` takes it.
+        As in :func:`decide`.
 
     Attributes
     ----------
     rows : (Tensor, ndarray) or None
-        Encoded held-out rows and their class codes, while there is training.
+        Encoded held-out rows and their class codes, during training.
     """
 
     rows: Any = None
@@ -46,15 +47,15 @@ class EquilibriumStop(Callback):
     def __init__(self, tol: float, threshold: float | None) -> None:
         self.tol, self.threshold = tol, threshold
 
-    def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
+    def on_epoch_end(self, net: GameNet, **kwargs: Any) -> None:
         gap = self.gap(net)
         net.history.record("recall_gap", gap)
         if gap <= self.tol:
-            raise KeyboardInterrupt  # how skorch's callbacks say stop
+            raise KeyboardInterrupt  # how a skorch callback ends the training
 
     @torch.inference_mode()
-    def gap(self, net: Any) -> float:
-        """Difference of the largest and the smallest recall of a class."""
+    def gap(self, net: GameNet) -> float:
+        """Difference between the largest and the smallest recall of a class."""
         game, (x, y) = net.module_.eval(), self.rows
         parts = x.split(rows_at_once(x.shape[1:]))
         logits = torch.cat([game.logits(part.to(net.device)) for part in parts])

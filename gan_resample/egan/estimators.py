@@ -53,7 +53,7 @@ PAPER_SETTINGS: dict[str, Any] = {
 }
 
 
-FEWEST_TO_VALIDATE = 10  # rows of a minority class
+FEWEST_TO_VALIDATE = 10  # fewest rows of a minority class for stop="equilibrium"
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -72,74 +72,75 @@ class EGANParams(TrainingParams, BackboneParams):
 
 
 class EGANClassifier(EGANParams, BaseGameClassifier):
-    """The discriminator of eGAN, a classifier that learns against changed minority rows.
+    """The discriminator of eGAN, a classifier that also learns from changed minority rows.
 
     Parameters
     ----------
     real_minority_weight : float, default=1.0
-        Weight of real minority rows in the discriminator's loss, in [0, inf). 0 is the paper's:
-        the discriminator then knows the minority only from what the generator makes of it, which
-        is paid for looking like the majority, and on tables predicts no better than chance. With w
-        the weights are w / (1 + w), and 1 / (1 + w) of the generator's rows: all classes weigh the
-        same.
+        Weight w of real minority rows in the discriminator's loss, in [0, inf). The paper has 0:
+        the discriminator then sees minority rows only as the generator changes them to look like
+        the majority, and on tables predicts no better than chance. Real minority rows have weight
+        w / (1 + w), the generator's rows 1 / (1 + w): all classes weigh the same.
     stop : {"equilibrium"} or None, default=None
-        When training ends: after ``max_iter`` rounds, or at the first epoch in which the classes
-        of held-out rows are recognised equally often (the paper's "Nash equilibrium", measured
-        there on the test rows); ``max_iter`` is then the most.
+        When training ends. None: after ``max_iter`` rounds. "equilibrium": after the first epoch
+        in which the classes of held-out rows are recognised equally often, or after ``max_iter``
+        rounds. The paper calls this a Nash equilibrium and measures it on the test rows.
     tol : float, default=0.02
-        Largest difference of two classes' recalls at the equilibrium, in [0, 1]; the paper's.
+        Largest difference between the recalls of two classes at the equilibrium, in [0, 1]; as in
+        the paper.
     validation_fraction : float, default=0.2
         Share of each class that is held out for ``stop="equilibrium"``, in (0, 1); at least 10
-        rows of each minority class are needed, of which 2 then tell its recall.
+        rows of each minority class are needed, so that its recall is measured on 2.
     threshold : float, default=0.5
-        Probability of the minority from which on a row is predicted to belong to it, in [0, 1]; of
-        two classes only. :meth:`set_sensitivity` and :meth:`set_specificity` find one.
+        Least probability of the minority for which it is predicted, in [0, 1]; for two classes
+        only. :meth:`set_sensitivity` and :meth:`set_specificity` find one.
     latent_dim : int, default=None
-        Length of the generator's codes, in [1, inf). ``None``: 16 for tables, 128, the paper's,
-        for images.
+        Length of the generator's codes, in [1, inf). ``None``: 16 for tables; 128, as in the
+        paper, for images.
     feature_extractor : nn.Module or callable, default=None
         Body of the discriminator and of the generator's encoder, one copy for each: a module
-        (copied at every fit; its weights are the start), or a picklable ``(n_in, n_out) ->
+        (copied at every fit; training starts from its weights), or a picklable ``(n_in, n_out) ->
         nn.Module`` from rows of width, or images of shape, ``n_in`` to vectors. ``None``: layers
         of ``hidden_layer_sizes`` on tables, the paper's two convolutions on images. The paper has
         a DenseNet121 trained on ImageNet; this package never downloads anything.
     freeze : int, "all" or None, default=None
-        How much of ``feature_extractor`` stays as it was handed over, its batch normalisation
-        included: nothing (None), everything but the last ``freeze`` layers that have weights, in
-        [0, inf), or everything ("all"). The paper trains the last 5 of 427, 2 of which have
-        weights.
+        How much of ``feature_extractor`` is frozen, its batch normalisation included: nothing
+        (None), all but the last ``freeze`` layers that have weights (an int in [0, inf)), or
+        everything ("all"). The paper trains the last 5 of 427, 2 of which have weights.
     decoder : nn.Module or callable, default=None
-        Turns codes into rows, likewise, from ``n_in`` numbers (with several classes: a one-hot
-        label among them) to rows of width, or images of shape, ``n_out``, whose pixels are between
-        -1 and 1.
+        Turns codes into rows, in the same form: from ``n_in`` numbers (for more than two classes
+        including a one-hot label) to rows of width, or images of shape, ``n_out``; pixels are
+        between -1 and 1.
     hidden_layer_sizes : sequence of int, default=(128, 64)
-        Widths of the discriminator on tables; encoder and decoder have one layer of the last.
+        Widths of the discriminator on tables; encoder and decoder have one layer of the last
+        width.
     width_multiplier : float, default=0.5
         Channels of the networks for images, as a share of the paper's, in (0, inf).
     max_iter : int, default=1000
         Rounds, i.e. mini-batches, in [1, inf).
     batch_size : int, default=128
-        Rows of the largest class a round, in [1, inf), cut to their number; of all others together
-        as many at most, and all of them if they are no more, as in the paper.
+        Rows of the largest class per round, in [1, inf), at most all of them. Of all other classes
+        together there are at most as many, and all of them if they are no more, as in the paper.
     learning_rate : float, default=1e-3
-        Of both moves' Adam (betas .9 and .999), in (0, inf); the paper has 1e-4.
+        Learning rate of Adam for both moves (betas 0.9 and 0.999), in (0, inf); the paper has
+        1e-4.
     net_params : dict, default=None
-        Handed to the skorch net: ``{"generator_optimizer__lr": 1e-3}``,
-        ``{"optimizer": torch.optim.AdamW}``. Moves: discriminator, generator. A
-        pretrained part can have a rate of its own: ``{"discriminator_optimizer__param_groups":
-        [("0.*", {"lr": 1e-5})]}`` is that of the discriminator's feature extractor.
+        Passed to the skorch net: ``{"generator_optimizer__lr": 1e-3}``, ``{"optimizer":
+        torch.optim.AdamW}``. Moves: discriminator, generator. A pretrained part can have a
+        learning rate of its own: ``{"discriminator_optimizer__param_groups": [("0.*", {"lr":
+        1e-5})]}`` is that of the discriminator's feature extractor.
     encoder : TableEncoder or ImageEncoder, default=None
-        How columns or pixels become numbers and come back; ``None``: ``TableEncoder()`` for
-        tables, ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
+        Turns columns or pixels into numbers and back. ``None``: ``TableEncoder()`` for tables,
+        ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
     device : str, default="auto"
         "auto" (a GPU if there is one), "cpu" or "cuda".
     callbacks : list, default=None
         skorch callbacks, copied in ``fit``. ``EarlyStopping`` must monitor a ``<move>_loss``.
     warm_start : bool, default=False
-        Go on for ``max_iter`` more rounds with the same data and the same game; encoder and
-        held-out rows are kept.
+        Continue the last fit for ``max_iter`` more rounds, with the same data and the same game;
+        encoder and held-out rows are kept.
     verbose : int, default=0
-        1: a progress bar, 2: a line an epoch.
+        1: a progress bar, 2: a line per epoch.
     random_state : int, RandomState instance or None, default=None
         An int gives bit-equal results on a CPU.
 
@@ -148,10 +149,11 @@ class EGANClassifier(EGANParams, BaseGameClassifier):
     classes_ : ndarray of shape (n_classes,)
         Labels, in the order of ``predict_proba``'s columns.
     majority_ : label
-        The largest class, the first of them on a tie; all others are minorities.
+        The largest class, the first one on a tie; all others are minorities.
     threshold_ : float or None
-        Probability of the minority that :meth:`predict` compares with: ``threshold``, or what
-        :meth:`set_sensitivity` or :meth:`set_specificity` found; None for several classes.
+        Least probability of the minority for which :meth:`predict` returns it: ``threshold``, or
+        what :meth:`set_sensitivity` or :meth:`set_specificity` found; None for more than two
+        classes.
     net_ : GameNet
         The trained skorch net.
     game_ : EGANGame
@@ -161,28 +163,28 @@ class EGANClassifier(EGANParams, BaseGameClassifier):
     n_iter_ : int
         Rounds played.
     history_ : list of dict
-        One a epoch: epoch, rounds (so far), seconds, the mean ``<move>_loss`` of each move, and
+        One per epoch: epoch, rounds (so far), seconds, the mean ``<move>_loss`` of each move, and
         with ``stop="equilibrium"`` the ``recall_gap`` of held-out rows.
     n_features_in_, feature_names_in_, shape_in_
-        As everywhere in scikit-learn.
+        As in scikit-learn; ``shape_in_`` is the shape of a row.
 
     Warns
     -----
     ConvergenceWarning
-        With ``stop="equilibrium"``, where none was reached.
+        With ``stop="equilibrium"``, if none was reached.
 
     See Also
     --------
-    sklearn.model_selection.TunedThresholdClassifierCV : Finds a threshold by cross-validation, of
-        any classifier.
+    sklearn.model_selection.TunedThresholdClassifierCV : Finds a threshold by cross-validation, for
+    any classifier.
 
     Notes
     -----
-    There is no sampler: the generator knows as many rows as there are minority rows, and learns to
-    make them look like the majority. The paper's figures are maxima over 100 epochs on the test
-    set; on a balanced one, predicting the minority always gives an F1 of .667. An equilibrium says
+    There is no sampler: the generator only changes minority rows, one for one, and makes them look
+    like the majority. The paper's figures are maxima over 100 epochs on the test set; on a
+    balanced test set, always predicting the minority gives an F1 of 0.667. An equilibrium means
     that the classes are recognised equally often, not that they are recognised well. The fitted
-    classifier keeps the minority rows, and those held out, for a warm start. On a CPU
+    classifier keeps the minority rows and the held-out rows for a warm start. On a CPU
     ``predict_proba`` of tables computes in float64. ``gan_resample.egan.PAPER_SETTINGS`` has the
     published configuration.
 
@@ -203,6 +205,7 @@ class EGANClassifier(EGANParams, BaseGameClassifier):
 
     _game = EGANGame
 
+    game_: EGANGame
     majority_: Any
     threshold_: float | None
 
@@ -248,7 +251,7 @@ class EGANClassifier(EGANParams, BaseGameClassifier):
     def _hold_out(
         self, codes: Array, deficits: Sequence[int], stream: np.random.Generator
     ) -> Array:
-        """Return which rows are kept for the equilibrium: a share of each class, or none."""
+        """Return a mask of the rows held out for the equilibrium: a share of each class."""
         out = np.zeros(len(codes), dtype=bool)
         if self.stop is None:
             return out
@@ -270,7 +273,7 @@ class EGANClassifier(EGANParams, BaseGameClassifier):
         return replace(super()._plan_training(shape, deficits), callbacks=watches)
 
     def predict(self, X: Any) -> Array:
-        """Label of each row: the minority from ``threshold_`` on; of several the most probable.
+        """Predict the minority from ``threshold_`` on; of more than two classes the most probable.
 
         Parameters
         ----------
@@ -285,14 +288,14 @@ class EGANClassifier(EGANParams, BaseGameClassifier):
         return self.classes_[decide(proba, self.game_.reference, self.threshold_)]
 
     def set_sensitivity(self, X: Any, y: Any, target: float) -> EGANClassifier:
-        """Set ``threshold_`` to the largest at which the minority's recall is ``target`` or more.
+        """Set ``threshold_`` to the largest value with a minority recall of at least ``target``.
 
         Parameters
         ----------
         X, y : as in ``fit``
-            Rows that were not trained on, some of the minority among them.
+            Rows that were not used for training, some of the minority among them.
         target : float
-            Share of minority rows to be recognised, in (0, 1].
+            Share of minority rows to recognise, in (0, 1].
 
         Returns
         -------
@@ -301,21 +304,22 @@ class EGANClassifier(EGANParams, BaseGameClassifier):
         Raises
         ------
         ValueError
-            Several classes, another target, another label, no minority row.
+            If there are more than two classes, ``target`` is out of range, ``y`` has an unknown
+            label, or no row is of the minority.
         """
         proba, least = self._proba_of(X, y, target, minority=True)
         self.threshold_ = float(np.sort(proba)[-least])
         return self
 
     def set_specificity(self, X: Any, y: Any, target: float) -> EGANClassifier:
-        """Set ``threshold_`` to the smallest at which the majority's recall is ``target`` or more.
+        """Set ``threshold_`` to the smallest value with a majority recall of at least ``target``.
 
         Parameters
         ----------
         X, y : as in ``fit``
-            Rows that were not trained on, some of the majority among them.
+            Rows that were not used for training, some of the majority among them.
         target : float
-            Share of majority rows to be recognised, in (0, 1].
+            Share of majority rows to recognise, in (0, 1].
 
         Returns
         -------
@@ -324,14 +328,15 @@ class EGANClassifier(EGANParams, BaseGameClassifier):
         Raises
         ------
         ValueError
-            Several classes, another target, another label, no majority row.
+            If there are more than two classes, ``target`` is out of range, ``y`` has an unknown
+            label, or no row is of the majority.
         """
         proba, least = self._proba_of(X, y, target, minority=False)
         self.threshold_ = float(np.nextafter(np.sort(proba)[least - 1], np.inf))
         return self
 
     def _proba_of(self, X: Any, y: Any, target: float, *, minority: bool) -> tuple[Array, int]:
-        """P(minority) of the rows of one class, and how many of them are to be recognised."""
+        """P(minority) of the rows of one class, and how many of them have to be recognised."""
         proba, y = self.predict_proba(X), column_or_1d(y)
         check_consistent_length(proba, y)
         if self.threshold_ is None:
@@ -346,5 +351,5 @@ class EGANClassifier(EGANParams, BaseGameClassifier):
         own = y == label
         if not own.any():
             raise ValueError(f"y holds no row of {label!r}: hand over some")
-        # rounding must not ask for one more row than the share does
+        # so that rounding errors do not ask for one row too many
         return proba[own, 1 - self.game_.reference], math.ceil(target * own.sum() - 1e-9)

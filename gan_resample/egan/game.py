@@ -1,9 +1,9 @@
 r"""eGAN: encoder-based generative adversarial network, a classifier.
 
-Two players. The generator :math:`G` is an encoder and a decoder without noise: it turns rows of a
-minority class into rows that the discriminator shall take for the majority. The discriminator
-:math:`D`, which is the classifier, tells majority rows from them and, unlike in the paper, from
-real minority rows. With the cross-entropy :math:`L`, the largest class 0 and
+There are two players. The generator :math:`G` is an encoder followed by a decoder, without noise:
+it turns rows of a minority class into rows that the discriminator should take for the majority.
+The discriminator :math:`D`, which is the classifier, tells majority rows from these and, unlike in
+the paper, from real minority rows. With the cross-entropy :math:`L`, the largest class 0 and
 :math:`w` = ``real_minority_weight``,
 
 .. math::
@@ -11,9 +11,9 @@ real minority rows. With the cross-entropy :math:`L`, the largest class 0 and
         + \tfrac{1}{1 + w} \sum_{i > 0} E_{x|i} \big[ L(D(G(x)), i) + w L(D(x), i) \big] \\
     L_G &= E_{i > 0}\, E_{x|i}\, L(D(G(x)), 0)
 
-For two classes and :math:`w = 0` these are the paper's losses (the non-saturating one of its code
-for :math:`G`), with the difference of two logits for its one; several classes are an extension of
-ours, in which the decoder is told the class.
+For two classes and :math:`w = 0` these are the paper's losses (for :math:`G` the non-saturating
+one of its code), with the difference of two logits in place of its single logit. More than two
+classes are an extension, in which the decoder is given the class.
 
 References
 ----------
@@ -53,9 +53,9 @@ class EGANGame(ClassifyingGame):
     counts, deficits : sequence of int
         Rows of each class, and rows it lacks: the first class that lacks none is the majority.
     spans, levels : sequences
-        Categorical spans and snapped columns, as ``StraightThrough`` takes them.
+        Columns of categories and of few values, as ``StraightThrough`` takes them.
     batch_size : int
-        Most minority rows a round.
+        Most minority rows per round.
     real_minority_weight, latent_dim, feature_extractor, freeze, decoder, hidden_layer_sizes, \
 width_multiplier
         As in :class:`EGANClassifier`.
@@ -95,7 +95,7 @@ width_multiplier
         self.reference = list(deficits).index(0)
         self.real_minority_weight = float(real_minority_weight)
         self.harden = StraightThrough(spans, levels)
-        told = n_classes if n_classes > 2 else 0  # two classes leave nothing to be told
+        told = n_classes if n_classes > 2 else 0  # with two classes there is one minority
         self.register_buffer("onehot", torch.eye(n_classes)[:, :told], persistent=False)
 
         nets = Networks(shape, feature_extractor, freeze, hidden_layer_sizes, width_multiplier)
@@ -109,16 +109,16 @@ width_multiplier
         self._plan_minority(shape, counts, batch_size)
 
     def _plan_minority(self, shape: Sequence[int], counts: Sequence[int], batch_size: int) -> None:
-        """Make room for minority rows, and plan which of them a round has: all, if they fit."""
+        """Allocate minority rows, and plan which of them a round has: all, if they fit."""
         own = torch.tensor([0 if k == self.reference else n for k, n in enumerate(counts)])
         room = max(1, batch_size // (len(counts) - 1))
         sizes = own.clamp(max=room)
         if sizes.sum() == 1:
-            sizes *= 2  # the one row twice: a batch normalisation of the user's needs two
+            sizes *= 2  # the one row twice: a user's batch normalisation would need two
         labels = torch.arange(len(counts)).repeat_interleave(sizes)
         places = (torch.arange(len(labels)) - (sizes.cumsum(0) - sizes)[labels]) % own[labels]
         drawn = (own > sizes)[labels]
-        # not persistent: rows of training data are no weights, and need no snapshots
+        # not persistent: training rows are not weights, and snapshots need not hold them
         for name, tensor in {
             "minority": torch.zeros(int(own.sum()), *shape),
             "labels": labels,
@@ -130,7 +130,7 @@ width_multiplier
             self.register_buffer(name, tensor, persistent=False)
 
     def batches(self, y: Tensor, size: int) -> Iterator[Tensor]:
-        """Yield rows of the majority, Algorithm 1's real batch."""
+        """Yield mini-batches of the majority, the real batch of Algorithm 1."""
         return class_batches(y, size, self.reference)
 
     def prepare(self, x: Tensor, y: Tensor) -> None:
@@ -147,8 +147,8 @@ width_multiplier
         on_real, on_fake, *on_minority = self.discriminator(torch.cat(rows)).split(
             [len(part) for part in rows]
         )
-        # generated and real rows of a minority together weigh as much as the majority: if both
-        # weighed as much each, D could not be sure of a majority that G imitates well
+        # generated and real rows of a minority together weigh as much as the majority. If each
+        # did, D could never be sure of majority rows once G imitates them well
         as_minority = self.mean(on_fake, self.labels)
         for logits in on_minority:
             as_minority = as_minority + self.real_minority_weight * self.mean(logits, self.labels)
@@ -157,18 +157,18 @@ width_multiplier
         yield {"discriminator": loss, "generator": self.mean(on_fake, majority) / n_minorities}
 
     def draw_minority(self) -> Tensor:
-        """All rows of each minority class, or as many as there is room for, drawn at random."""
+        """All rows of each minority class, or as many as a batch holds, drawn at random."""
         chance = torch.rand(len(self.labels), device=self.labels.device)
         any_place = (chance * self.minority_counts[self.labels]).long()
         place = torch.where(self.places < 0, any_place, self.places)
         return self.minority[self.starts[self.labels] + place]
 
     def generate(self, x: Tensor) -> Tensor:
-        """Hardened rows of G for minority rows ``x`` with the classes ``labels``."""
+        """Rows of G for minority rows ``x``; discrete where real rows are."""
         return self.harden(self.generator(x, self.onehot[self.labels]))
 
     def mean(self, logits: Tensor, target: Tensor) -> Tensor:
-        """Cross-entropy, averaged over the rows of each minority class and summed over classes."""
+        """Cross-entropy, averaged over the rows of each minority class, summed over classes."""
         return (self.weights * cross_entropy(logits, target, reduction="none")).sum()
 
     @property

@@ -1,4 +1,4 @@
-"""What eGAN's players are built of."""
+"""The default networks of eGAN's players."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ __all__ = ["Generator", "Networks"]
 Array = NDArray[Any]
 
 CHANNELS, DECODER_WIDTH = (64, 128), 64  # of the paper's networks without a backbone
-SUGGESTED_WIDTH = 512  # that a callable for a feature extractor is told
-MOST_CHANNELS = 100_000  # of a layer; more is a slip, and takes terabytes
+SUGGESTED_WIDTH = 512  # ``n_out`` that a callable for a feature extractor is given
+MOST_CHANNELS = 100_000  # per layer; more must be a mistake, and would take terabytes
 
 
 class Generator(nn.Module):
-    """Rows to codes, codes (and one-hot labels) to rows of the same shape; no noise."""
+    """Turns rows into codes, and codes (with one-hot labels) into rows of the same shape."""
 
     def __init__(self, encoder: nn.Module, decoder: nn.Module) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class Generator(nn.Module):
 
 
 class Networks:
-    """The players' networks for rows of one shape."""
+    """Makes the players' networks for rows of a given shape."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""Rows as numbers and back: tables and images. No torch."""
+"""Encoders that turn rows of tables, and images, into numbers and back. No torch."""
 
 from gan_resample.encoding.image import ImageEncoder
 from gan_resample.encoding.table import TableEncoder

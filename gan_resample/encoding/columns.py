@@ -1,4 +1,4 @@
-"""Rows and columns of any container: what is a frame, what is listed, what is missing."""
+"""Columns of arrays, data frames and sparse matrices; missing and masked cells."""
 
 from __future__ import annotations
 
@@ -36,29 +36,30 @@ def is_frame(X: Any) -> bool:
 
 
 def prepare_rows(X: Any, encoder: Any) -> tuple[Any, Any]:
-    """Return rows that are no frame so that numbers beside text stay numbers, and what to ask for.
+    """Prepare rows that are not a frame, so that numbers beside text stay numbers.
 
     Parameters
     ----------
     X : array, sparse matrix or list of rows
     encoder : TableEncoder or other
-        Where it lists columns, lists of rows become arrays of dtype object.
+        If it lists columns, lists of rows become arrays of dtype object.
 
     Returns
     -------
     X : array, sparse matrix or list of rows
     dtype : "numeric" or None
-        To hand on to ``validate_data``; None leaves values to the encoder, which names the column.
+        The ``dtype`` for ``validate_data``. None leaves the values to the encoder, whose messages
+        name the column.
 
     Raises
     ------
     ValueError
-        Where ``X`` has masked cells: the values under the mask would be used.
+        If ``X`` has masked cells: the values under the mask would be used.
     TypeError
-        Where numpy cannot read ``X``.
+        If numpy cannot read ``X``.
     """
     refuse_masked(X, "X")
-    if hasattr(X, "iloc"):  # no frame, so a series
+    if hasattr(X, "iloc"):  # a series, as it is not a frame
         raise ValueError(
             f"Expected a table, but got a {type(X).__name__} of shape {X.shape}: one row of a "
             "data frame is X.iloc[[i]], one column X[[name]]"
@@ -88,12 +89,12 @@ def _refuse_unreadable(X: Any) -> None:
 def _has_text(rows: Any) -> bool:
     try:
         return np.asarray(rows).dtype.kind in "USO"
-    except ValueError:  # rows of several lengths: scikit-learn says so
+    except ValueError:  # rows of several lengths, for which scikit-learn has a message
         return False
 
 
 def refuse_masked(rows: Any, name: str) -> None:
-    """Raise on a numpy masked array whose mask hides something, or a list of such."""
+    """Raise on a numpy masked array with masked cells, or a list of such arrays."""
     parts = rows if isinstance(rows, (list, tuple)) else [rows]
     if n := sum(int(np.ma.count_masked(part)) for part in parts if np.ma.is_masked(part)):
         raise ValueError(
@@ -103,7 +104,7 @@ def refuse_masked(rows: Any, name: str) -> None:
 
 
 def check_frame(X: Any) -> None:
-    """Raise on a data frame without rows or columns, or with two columns of one name."""
+    """Raise on a data frame without rows or columns, or with duplicate column names."""
     if not X.columns.is_unique:
         twice = X.columns[X.columns.duplicated()].tolist()
         raise ValueError(f"X has duplicate column names {twice}: rename them")
@@ -128,7 +129,7 @@ def column_mask(listed: Any, X: Any, what: str) -> NDArray[np.bool_]:
     Raises
     ------
     ValueError
-        For what is no column.
+        If something listed is not a column.
     """
     n = X.shape[1]
     mask = np.zeros(n, dtype=bool)
@@ -155,7 +156,7 @@ def column_mask(listed: Any, X: Any, what: str) -> NDArray[np.bool_]:
 
 
 def nullable(dtype: Any) -> Any:
-    """Return a dtype of data frames that holds the same values and missing ones too."""
+    """Return the data frame dtype that holds the same values and missing ones too."""
     dtype = getattr(dtype, "subtype", dtype) if str(dtype).startswith("Sparse") else dtype
     if str(dtype).startswith("interval[int"):
         return type(dtype)("float64", dtype.closed)
@@ -167,12 +168,12 @@ def nullable(dtype: Any) -> Any:
 
 
 def column_values(X: Any, j: int) -> Array:
-    """Return column ``j`` as a numpy array; pandas' own dtypes become numpy's."""
+    """Return column ``j`` as a numpy array; dtypes of pandas become numpy's."""
     if not is_frame(X):
         values = X[:, j]
         return values.astype(object) if values.dtype.kind in "UT" else values
     column = X.iloc[:, j]
-    dtype = getattr(column.dtype, "numpy_dtype", None)  # of Int64, Float32, boolean
+    dtype = getattr(column.dtype, "numpy_dtype", None)  # for Int64, Float32, boolean
     if dtype is not None and getattr(column.dtype, "na_value", None) is not None:
         kind = np.dtype(dtype).kind
         if column.isna().any() or kind not in "iuf":
@@ -199,7 +200,7 @@ def is_missing_cell(cell: Any) -> bool:
         return bool(cell != cell)
     except TypeError:  # pandas.NA has no truth value
         return True
-    except ValueError:  # nor has an array
+    except ValueError:  # neither has an array
         return False
 
 

@@ -1,8 +1,8 @@
-"""Cells so far out that they alone would decide the scale of a column.
+"""Values so extreme that they alone would set the scale of a column.
 
-One cell of 1e20 makes every other value of its column the same number to a network. Such cells are
-found by the gap that parts them from the rest, left out of the scale, and given places of their
-own just outside the range of the others.
+After standardisation, a single cell of 1e20 makes all other values of its column equal to a
+network. Such cells are found by the gap between them and the rest. They are left out of the scale
+and encoded just outside the range of the others.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ __all__ = ["ClipExtremes", "Tail", "find_extremes", "tell_extremes"]
 
 Array = NDArray[Any]
 
-MOST = 0.3  # share of cells that can be extreme: sentinels stand in many rows
-# How much wider one cell must make a column. In 60 public tables and random parts of them it is
-# 39 at most, and 1013 where nearly all cells are equal, as in a column of zeros with few others
+MOST = 0.3  # largest share of extreme cells: codes for "missing" can be in many rows
+# The factor by which a cell must widen a column. In 60 public tables and random parts of them it
+# is 39 at most, and 1013 where nearly all cells are equal, as in a column of zeros with few others
 DECIDES, DECIDES_AMONG_EQUAL = 1e3, 1e6
-FEWEST = 5  # rows
+FEWEST = 5  # rows needed for a search
 SHOWN = 3
 
 
 def find_extremes(values: Array) -> NDArray[np.bool_] | None:
-    """Return which cells lie so far out that they decide the scale of a column.
+    """Return which cells are so extreme that they set the scale of a column.
 
     Parameters
     ----------
@@ -39,14 +39,14 @@ def find_extremes(values: Array) -> NDArray[np.bool_] | None:
     Returns
     -------
     extreme : ndarray of bool, shape (n_rows,), or None
-        None where no cell does.
+        None if no cell is.
     """
     n, most = len(values), max(1, int(MOST * len(values)))
     if n < FEWEST:
         return None
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         away = np.abs(values - np.median(values))
-        if not away.max() > DECIDES / 2 * np.median(away):  # no gap: the usual case, and cheap
+        if not away.max() > DECIDES / 2 * np.median(away):  # no gap: the usual case, found cheaply
             return None
         order = np.argsort(away, kind="stable")
         lengths = np.hypot.accumulate(away[order])  # squares of 1e200 are not finite
@@ -62,7 +62,7 @@ def find_extremes(values: Array) -> NDArray[np.bool_] | None:
 
 
 def tell_extremes(extreme: Sequence[Any], low: Any, high: Any) -> str:
-    """Say in a clause which cells are extreme, and between what the others lie."""
+    """Return a clause that says which cells are extreme, and the range of the others."""
     *shown, low, high = (
         f"{cell:.6g}" if isinstance(cell, float) else str(cell)
         for cell in (*extreme[:SHOWN], low, high)
@@ -74,10 +74,11 @@ def tell_extremes(extreme: Sequence[Any], low: Any, high: Any) -> str:
 
 @dataclass(frozen=True)
 class Tail:
-    """What lies beyond the range of ordinary values on one side, in a length of two.
+    """How values beyond the range of ordinary values, on one side, are encoded: within 2 units.
 
-    ``knots`` are values, ``places`` where they are encoded, both ascending: one standard deviation
-    beyond the outermost ordinary value, then the extreme values. Up to there nothing changes.
+    ``knots`` are values and ``places`` their encoded values, both ascending: one standard
+    deviation beyond the outermost ordinary value, then the extreme values. Other values are not
+    changed.
     """
 
     knots: Array
@@ -86,7 +87,7 @@ class Tail:
 
     @classmethod
     def learn(cls, extreme: Array, outermost: float, mean: float, scale: float) -> Tail:
-        """Learn from the distinct extreme values of one side and the outermost ordinary place."""
+        """Learn from the distinct extreme values of one side and the outermost ordinary value."""
         above = bool(extreme[0] > mean)
         step = 1 if above else -1
         n = len(extreme)
@@ -97,21 +98,21 @@ class Tail:
         return cls(knots, start + ranks, above)
 
     def move(self, values: Array, z: Array) -> Array:
-        """Return ``z``, the encoded ``values``, with those of the tail in their places."""
+        """Return ``z``, the encoded ``values``, with those of the tail moved to their places."""
         beyond = values > self.knots[0] if self.above else values < self.knots[-1]
         return np.where(beyond, np.interp(values, self.knots, self.places), z)
 
 
 class ClipExtremes(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Bring extreme cells to one standard deviation beyond the ordinary ones; leave all others.
+    """Clip extreme cells to one standard deviation beyond the ordinary ones.
 
-    For what scales columns by their mean and variance. Columns without extreme cells are not
-    changed, be new rows what they may.
+    Used before columns are scaled by their mean and variance. A column without extreme cells in
+    ``fit`` is never changed, whatever new rows hold.
 
     Attributes
     ----------
     low_, high_ : ndarray of float, shape (n_columns,)
-        Where values are cut, minus and plus infinity in columns without extreme cells.
+        Limits of the values; minus and plus infinity for columns without extreme cells.
     """
 
     def fit(self, X: Any, y: Any = None) -> ClipExtremes:
@@ -127,12 +128,12 @@ class ClipExtremes(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: Any) -> Array:
-        """Return the rows with extreme cells brought in."""
+        """Return the rows with extreme cells clipped."""
         check_is_fitted(self)
         return np.clip(
             validate_data(self, X, reset=False, dtype=np.float64), self.low_, self.high_
         )
 
     def inverse_transform(self, X: Array) -> Array:
-        """Return the rows as they are: what was cut off is not known."""
+        """Return the rows unchanged: what was clipped is not known."""
         return X

@@ -1,4 +1,4 @@
-"""ImageEncoder: images in and out, between the user's dtype and range and [-1, 1]."""
+"""ImageEncoder: images from the user's dtype and range to [-1, 1] and back."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = ["ImageEncoder", "check_images", "is_images", "n_dimensions"]
 
 Array = NDArray[Any]
 
-SMALLEST = 4  # pixels a side: the default networks halve the size twice
-MOST_CHANNELS = 4  # that a last axis can be mistaken for
-MOST_LEVELS = 2**24  # that float32 can tell apart
+SMALLEST = 4  # pixels per side: the default networks halve the size twice
+MOST_CHANNELS = 4  # a last axis of so many entries at most may be one of channels
+MOST_LEVELS = 2**24  # number of values that float32 can distinguish
 KNOWN_RANGES = ((0.0, 1.0), (-1.0, 1.0))  # of floats, in the order in which they are tried
 
 
@@ -31,7 +31,7 @@ def is_images(X: Any) -> bool:
 
 
 def n_dimensions(X: Any) -> int | None:
-    """Return the dimensions of ``X``; of a list or object array, one more than its first item."""
+    """Return the number of dimensions; of a list or object array, one more than its first item."""
     if isinstance(X, (list, tuple)) or (isinstance(X, np.ndarray) and X.dtype == object):
         try:
             return 1 + np.ndim(X[0]) if len(X) else 1
@@ -46,7 +46,8 @@ def check_images(X: Any) -> Array:
     Raises
     ------
     ValueError
-        Images of several sizes, no image, channels last, fewer than 4 pixels a side, masked ones.
+        If images have several sizes, come with channels last, have fewer than 4 pixels per side or
+        masked pixels, or if there is none.
     """
     _refuse_masked(X)
     if not hasattr(X, "shape") or X.dtype == object:
@@ -90,13 +91,13 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
     Parameters
     ----------
     shape : sequence of int, default=None
-        (channels, height, width) of images that come flattened, one a row, at least 4 pixels a
-        side. ``None``: images come as an array of shape (n_images, channels, height, width).
+        (channels, height, width) of images that are given flattened, one per row, with at least 4
+        pixels per side. ``None``: images are arrays of shape (n_images, channels, height, width).
     value_range : (low, high) or "auto", default="auto"
-        Values of the darkest and the brightest pixel. "auto": 0 and 1 for whole numbers that are
-        nothing else, 0 and 255 for others in that range (with a warning where none is over 127),
-        the whole range of the dtype for other unsigned integers; 0 and 1 or else -1 and 1 for
-        floats. Other values raise.
+        Values of the darkest and the brightest pixel. "auto" goes by the pixels of ``fit``. Whole
+        numbers: 0 and 1 if there are no others; else 0 and 255 if all are in that range, with a
+        warning if none is above 127; else the range of the dtype if it is unsigned. Floats: 0 and
+        1, else -1 and 1. Other values raise an error.
 
     Attributes
     ----------
@@ -105,7 +106,7 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
     range_ : (float, float)
         Values of the darkest and the brightest pixel.
     spans_, levels_ : list
-        Empty: pixels are no categories, and none is snapped; see :class:`TableEncoder`.
+        Empty: images have neither categories nor columns of few values, see :class:`TableEncoder`.
     n_features_out_ : int
         ``channels * height * width``.
     n_features_in_ : int
@@ -113,9 +114,9 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
 
     Notes
     -----
-    Pixels of an integer dtype come back rounded, and are then equal to what went in. Other images
-    must be whole numbers or floats like those of ``fit``, unless ``value_range`` is given: an
-    image between 0 and 1 is very dark where 255 is white.
+    Pixels of an integer dtype are decoded to whole numbers, equal to the encoded ones. Images to
+    encode must be whole numbers if those of ``fit`` were, and floats if those were, unless
+    ``value_range`` is given: an image with values up to 1 would be very dark if 255 is white.
 
     Examples
     --------
@@ -160,7 +161,7 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
         X : array of shape (n_images, channels, height, width) or (n_images, n_pixels)
             Images without NaN.
         y : ignored
-            For scikit-learn's sake.
+            Present for scikit-learn's API.
 
         Returns
         -------
@@ -169,7 +170,8 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError, TypeError
-            Another shape, NaN, values outside the known ranges, a dtype that holds no numbers.
+            If images have another shape, NaN or values outside the known ranges, or a dtype that
+            is not numeric.
         """
         X = self._check(X)
         self.shape_, self.dtype_ = X.shape[1:], X.dtype
@@ -315,7 +317,7 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
         return low, high
 
     def _check_kind(self, X: Array) -> None:
-        """Raise on floats where fit saw whole numbers and the reverse: 1 is not white there."""
+        """Raise on floats if ``fit`` saw whole numbers, and the reverse: white may not be 1."""
         if isinstance(self.value_range, str) and (X.dtype.kind == "f") != (
             self.dtype_.kind == "f"
         ):

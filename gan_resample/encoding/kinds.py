@@ -1,7 +1,7 @@
-"""The judge of what a column is: a number, a category, or refused, with the reason.
+"""Decide what a column is: a number, a category, an identifier, or refused with a reason.
 
-One judge for ``TableEncoder``, ``datasets.as_dataset`` and the command line. It goes by dtype, and
-where a dtype says nothing (object, text) by what the cells are. Whatever it guesses it says.
+``TableEncoder``, ``datasets.as_dataset`` and the command line all decide here. The dtype decides
+or, if it says nothing (object, text), the cells do. Every guess is reported.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ __all__ = [
 
 Array = NDArray[Any]
 
-FEW = 20  # so many distinct texts are categories, whatever they say
-FEW_OTHERS = 0.1  # share of cells that are no numbers, below which a column was meant as numbers
-ENOUGH_ROWS = 50  # for another value in every row to say something
-COUNTED = 2.0**53  # floats beyond are all whole, and no count
+FEW = 20  # up to so many distinct texts are categories, whatever they are
+FEW_OTHERS = 0.1  # a column with a smaller share of other cells is meant to hold numbers
+ENOUGH_ROWS = 50  # with fewer rows, distinct values in all rows may be chance
+COUNTED = 2.0**53  # all floats above are whole, and no counts
 SHOWN = 5  # examples in a message
 
 DATES = "turn it into a number, for example the days since a date"
@@ -65,19 +65,19 @@ class ColumnKind:
     Parameters
     ----------
     kind : {"number", "category", "id", "refused"}
-        An "id" is kept in real rows and is never a feature.
+        Columns of kind "id" are kept in real rows and are never features.
     told : str
-        What was guessed, as a clause for a person; "" where nothing was guessed.
+        What was guessed, as a clause of a message; "" if nothing was guessed.
     reason, advice : str
-        Of a refused column: why ("holds dates"), and what to do in Python.
+        For a refused column: why ("holds dates"), and what to do in Python.
     warning : str
-        Of a column that is taken all the same: what a person must hear, as a clause.
+        For a column that is accepted with a warning: the warning, as a clause.
     odd : tuple of str
-        Of a refused column of numbers: the cells that are none.
+        For a refused column of numbers: the cells that are not numbers.
     alien : bool
-        Of a refused column: whether cells are of a type that is neither number nor text.
+        For a refused column: whether cells are of a type that is neither number nor text.
     extreme : tuple of str
-        Of a column of numbers with a warning: the extreme cells, as the command line reads them.
+        For a column of numbers with a warning: the extreme cells, as text for the command line.
     """
 
     kind: str
@@ -96,14 +96,14 @@ NUMBER, CATEGORY, ID = ColumnKind("number"), ColumnKind("category"), ColumnKind(
 def judge_frame(
     frame: Any, categorical: Collection[Hashable] = (), ids: Collection[Hashable] = ()
 ) -> dict[Any, ColumnKind]:
-    """Judge every column of a pandas DataFrame; see :func:`judge_column`.
+    """Decide what every column of a pandas DataFrame is; see :func:`judge_column`.
 
     Parameters
     ----------
     frame : DataFrame
         With unique names.
     categorical, ids : collection of names
-        Columns that are categories whatever they hold, and columns that are no features.
+        Columns that are categories whatever they hold, and columns that are not features.
 
     Returns
     -------
@@ -117,22 +117,22 @@ def judge_frame(
 
 
 def judge_column(column: Any, *, listed: bool = False, in_frame: bool = True) -> ColumnKind:
-    """Judge one column.
+    """Decide what one column is.
 
     Parameters
     ----------
     column : Series or ndarray of shape (n_rows,)
-        Missing values are left out of account.
+        Missing values are ignored.
     listed : bool, default=False
-        Whether somebody said that it is a category.
+        Whether the user has listed it as a category.
     in_frame : bool, default=True
-        False for a column of an array. There text has to be listed to be a category.
+        False for a column of an array, in which text is a category only if listed.
 
     Returns
     -------
     kind : ColumnKind
     """
-    dtype = getattr(column.dtype, "subtype", column.dtype)  # of a sparse column
+    dtype = getattr(column.dtype, "subtype", column.dtype)  # a sparse column has a subtype
     kind = "O" if getattr(column.dtype, "name", "") == "interval" else dtype.kind
     if kind in "iuf" and not listed:
         return _with_warning(column, NUMBER)
@@ -165,7 +165,7 @@ def _is_category(dtype: Any) -> bool:
 
 
 def _sort_of(kind: type) -> str:
-    """Name what cells of a type are."""
+    """Return a name for what cells of a type are."""
     for types, sort in (
         (str, "text"),
         ((bool, np.bool_), "truth values"),
@@ -219,13 +219,13 @@ def _mixture(cells: Sequence[Any]) -> ColumnKind:
 
 
 def _judge_category(cells: Sequence[Any], dtype: Any) -> ColumnKind:
-    """Judge what was said to be a category: its values must be told apart and put in order."""
+    """Check a column listed as a category: its values must be hashable and sortable."""
     sorts = {_sort_of(kind) for kind in set(map(type, cells))}
     if "text" in sorts and len(sorts) > 1:
         return _mixture(cells)
     if "complex numbers" in sorts:
         return _refused_for("complex numbers", dtype)
-    if "tuple" in sorts:  # numpy takes them for rows
+    if "tuple" in sorts:  # numpy would take them for rows
         return _refused_for("tuple", dtype)
     try:
         sorted(set(cells))
@@ -327,7 +327,7 @@ def _with_warning(column: Any, kind: ColumnKind) -> ColumnKind:
 
 
 def _counts_rows(column: Any) -> bool:
-    """Return whether a column of a frame holds another whole number in every row."""
+    """Return whether a column of a frame holds a different whole number in every row."""
     if isinstance(column, np.ndarray) or column.isna().any():
         return False
     if column.dtype.kind in "iuf":
@@ -352,12 +352,12 @@ def refuse_columns(kinds: Mapping[Any, ColumnKind], *, what: str) -> None:
     kinds : mapping
         Name -> :class:`ColumnKind`.
     what : str
-        What the columns are of: the name of the table.
+        Name of the table.
 
     Raises
     ------
     ValueError
-        Where a column is refused.
+        If a column is refused.
     """
     refused = {name: kind for name, kind in kinds.items() if kind.kind == "refused"}
     if not refused:
@@ -386,10 +386,11 @@ def _options(name: Any, kind: ColumnKind) -> str:
 
 
 def option(flag: str, names: Iterable[Any]) -> str:
-    """Write an option and its names as they are typed: commas between, quoted where needed."""
+    """Return an option and names as they are typed: with commas, quoted if needed."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow([*map(str, names)])  # lines are quoted
+    # so that names with line breaks are quoted
+    csv.writer(text, lineterminator="\r\n").writerow([*map(str, names)])
     value = text.getvalue()[:-2]
-    # what begins with dashes would be taken for an option of its own
+    # a value that begins with dashes would be taken for an option
     between = "=" if value.startswith("--") or value == "-h" else " "
     return f"{flag}{between}{shlex.quote(value)}"

@@ -1,7 +1,7 @@
-"""Numbers that are not numbers to numpy: written as text, as ``Decimal``, or as Python's own ints.
+"""Numbers that numpy does not hold as numbers: text, ``Decimal``, and ints of Python.
 
-How text is read as a number, and how a generated number is written as the training cells were:
-with their decimals, separators of thousands, percent sign, exponent.
+Text is read as numbers, and generated numbers are written like the training cells: with as many
+decimals, thousands separators, a percent sign, or an exponent.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ __all__ = [
 ]
 
 PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
-GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", re.ASCII)  # "0,123" is no thousand
+GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?", re.ASCII)  # not "0,123"
 LEADING_ZERO = re.compile(r"[+-]?0\d", re.ASCII)
 EXACT = Context(prec=2000)  # holds every float to its last digit
 
 
 def read_number(text: str) -> Decimal | None:
-    """Return the number that a text spells, None where it spells none.
+    """Return the number that a text spells, or None.
 
-    Understood are ``-1.5``, ``2e-3``, ``48,000`` and, as 12, ``12%``; with blanks around them.
+    It reads ``-1.5``, ``2e-3``, ``48,000`` and ``12%`` (as 12), also with blanks around them.
     """
     bare = text.strip().removesuffix("%").rstrip()
     if PLAIN.fullmatch(bare):
@@ -49,7 +49,7 @@ def is_percentage(text: str) -> bool:
 
 
 def has_leading_zero(text: str) -> bool:
-    """Return whether a number begins like a code, ``01234``, which is no number to a person."""
+    """Return whether a number has a leading zero, like ``01234``: it is a code rather."""
     return LEADING_ZERO.match(text.strip()) is not None
 
 
@@ -64,10 +64,10 @@ class Form(Protocol):
     """How the cells of one column are written."""
 
     def read(self, cell: Any) -> Any:
-        """Return the number that a cell holds, None where it holds none."""
+        """Return the number that a cell holds, or None."""
 
     def write(self, value: Decimal) -> Any:
-        """Return the cell that holds a number, rounded as the column's cells are."""
+        """Return a cell for a number, rounded like the other cells of the column."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class WholeForm:
 
 @dataclass(frozen=True)
 class DecimalForm:
-    """``Decimal``, with as many places as the cells have: all of them (``fixed``) or at most."""
+    """``Decimal``, with the decimal places of the cells: always (``fixed``) or at most."""
 
     exponent: int
     fixed: bool
@@ -95,30 +95,30 @@ class DecimalForm:
         rounded = _round(value, self.exponent)
         if self.fixed or not rounded:
             return rounded
-        shortest = rounded.normalize(EXACT)  # 2.50 among 0.5 and 0.25 would be the odd one
+        shortest = rounded.normalize(EXACT)  # 2.5 rather than 2.50 among 0.5 and 0.25
         return shortest if _exponent(shortest) <= 0 else _round(shortest, max(self.exponent, 0))
 
 
 @dataclass(frozen=True)
 class TextForm:
-    """Text: decimals as in :class:`DecimalForm`, thousands, plus sign, and what stands around."""
+    """Text: decimals as in :class:`DecimalForm`, thousands, plus sign, prefix and suffix."""
 
     places: DecimalForm
-    pointed: bool  # 2.0 stays 2.0, as Python writes floats
+    pointed: bool  # whole numbers are written 2.0, as Python writes floats
     grouped: bool
     plus: bool
     before: str
     after: str
 
     def read(self, cell: Any) -> Any:
-        """Read text, with a percent sign where the others have one, and numbers elsewhere."""
+        """Read text, with a percent sign if the other cells have one; numbers as they are."""
         percent = is_percentage(self.after)
         if isinstance(cell, str):
             return read_number(cell) if is_percentage(cell) == percent else None
         return None if percent or not isinstance(cell, (Real, Decimal)) else cell
 
     def write(self, value: Decimal) -> str:
-        rounded = self.places.write(value) + 0  # no minus zero
+        rounded = self.places.write(value) + 0  # turns -0 into 0
         sign = ("+" if self.plus else "") + ("," if self.grouped else "")
         text = format(rounded, f"{sign}f")
         if self.pointed and "." not in text:
@@ -127,12 +127,12 @@ class TextForm:
 
 
 def learn_form(cells: Iterable[Any]) -> Form | None:
-    """Learn how the cells of a column are written; None for floats and the like.
+    """Learn how the cells of a column are written; None for floats and similar numbers.
 
     Parameters
     ----------
     cells : iterable
-        Numbers, none missing: all of them text, or none.
+        Numbers without missing ones; either all are text or none is.
     """
     cells = list(cells)
     if all(isinstance(cell, str) for cell in cells):
@@ -153,7 +153,7 @@ def _learn_text(texts: list[str]) -> TextForm:
     bare = [text.strip().removesuffix("%").rstrip() for text in texts]
     places = _learn_places(value for text in texts if (value := read_number(text)) is not None)
     positive = [text for text in bare if not text.startswith("-")]
-    # what stands around the number is kept where it is the same in all cells
+    # a prefix or suffix of the number is kept if all cells have it
     before = {text[: len(text) - len(text.lstrip())] for text in texts}
     after = {
         text[text.rindex(number) + len(number) :] for text, number in zip(texts, bare, strict=True)
@@ -171,7 +171,7 @@ def _learn_text(texts: list[str]) -> TextForm:
 
 def _exponent(value: Decimal) -> int:
     exponent = value.as_tuple().exponent
-    return exponent if isinstance(exponent, int) else 0  # of NaN and infinity it is a letter
+    return exponent if isinstance(exponent, int) else 0  # a letter for NaN and infinity
 
 
 def _round(value: Decimal, exponent: int) -> Decimal:
@@ -179,7 +179,7 @@ def _round(value: Decimal, exponent: int) -> Decimal:
 
 
 def as_decimal(value: Any) -> Decimal:
-    """Return any real number as the decimal of equal value (a float: of its shortest digits)."""
+    """Return any real number as a decimal of equal value (for a float, its shortest digits)."""
     if isinstance(value, Decimal):
         return value
     return Decimal(int(value)) if isinstance(value, Integral) else Decimal(repr(float(value)))

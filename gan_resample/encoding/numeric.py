@@ -1,6 +1,6 @@
-"""One numeric column: its cells read, standardised, and written again.
+"""One numeric column: its cells are read, standardised, and written again.
 
-A copied or snapped value comes back as the stored cell, bit-identical and in the input's dtype.
+A value that equals an observed one is decoded to the stored cell, bit-identical.
 """
 
 from __future__ import annotations
@@ -32,15 +32,16 @@ Array = NDArray[Any]
 
 
 def read_cells(cells: Array, learned: NumericColumn | None, name: str) -> Array:
-    """Return the numbers of a column of objects, NaN where one is missing.
+    """Return the numbers of a column of objects, NaN for missing ones.
 
     Parameters
     ----------
     cells : ndarray of object, shape (n_rows,)
     learned : NumericColumn or None
-        Text is read where this holds text; None: any text is read, it is ``fit`` that asks.
+        The fitted column: text is read if this one was fitted to text. None in ``fit``: text is
+        read.
     name : str
-        What messages call the column.
+        The column's name in messages.
 
     Returns
     -------
@@ -49,7 +50,7 @@ def read_cells(cells: Array, learned: NumericColumn | None, name: str) -> Array:
     Raises
     ------
     ValueError
-        For text that is no number, or no number of the kind that ``fit`` saw.
+        If a text is not a number, or not one of the kind seen in ``fit``.
     """
     missing, is_text = is_missing(cells), [isinstance(cell, str) for cell in cells]
     form = None if learned is None else learned.form
@@ -76,11 +77,11 @@ def read_cells(cells: Array, learned: NumericColumn | None, name: str) -> Array:
 
 @dataclass(frozen=True)
 class NumericColumn:
-    """One standardised column: ``z = (x - mean) / scale``, and its way back.
+    """One standardised column: ``z = (x - mean) / scale``, and the inverse.
 
     ``observed`` holds the distinct training cells, ascending, in the input's dtype; ``grid`` the
-    same encoded. ``origin`` is taken off first where float64 would merge values, ``form`` writes
-    numbers as the cells are written, and ``tails`` hold the extreme cells, if there are any.
+    same values encoded. ``origin`` is subtracted first if float64 would merge values. ``form``
+    writes numbers like the training cells, and ``tails`` encode extreme cells, if there are any.
     """
 
     mean: float
@@ -91,19 +92,22 @@ class NumericColumn:
     origin: Decimal | None = None
     form: Form | None = None
     tails: tuple[Tail, ...] = ()
-    inside: tuple[int, int] = (0, 0)  # first and last-plus-one of ``grid`` that is not extreme
+    inside: tuple[int, int] = (
+        0,
+        0,
+    )  # first and last-plus-one entry of ``grid`` that is not extreme
 
     @classmethod
     def learn(cls, cells: Array, numbers: Array, snap: bool | str) -> NumericColumn:
-        """Learn from ``cells`` as they came, and from the finite ``numbers`` they stand for.
+        """Learn from the ``cells`` as given, and from the finite ``numbers`` that they hold.
 
         Raises
         ------
         ValueError
-            For whole numbers that float64 merges; the message is a clause about the column.
+            If float64 merges whole numbers; the message is a clause about the column.
         """
         values, origin = _to_floats(numbers)
-        if cells.dtype == object:  # any numbers: keep the objects themselves
+        if cells.dtype == object:  # any kind of numbers: keep the objects themselves
             first = np.unique(values, return_index=True)[1]
             observed, distinct, form = cells[first], values[first], learn_form(cells.tolist())
         else:
@@ -127,7 +131,7 @@ class NumericColumn:
         return cls(mean, scale, observed, grid, snapped, origin, form, tails, (start, stop))
 
     def tell_extremes(self) -> str:
-        """Say in a clause which cells are extreme."""
+        """Return a clause that says which cells are extreme."""
         start, stop = self.inside
         low, high = self.observed[[start, stop - 1]].tolist()
         extreme = [*self.observed[:start].tolist(), *self.observed[stop:].tolist()]
@@ -143,7 +147,7 @@ class NumericColumn:
     def decode(self, z: Array) -> Array:
         """Return cells in the input's dtype, within the observed bounds.
 
-        Extreme cells come back as copies only, never as something near them.
+        Extreme values are only returned as copies of observed ones, never as values near them.
         """
         grid = self.grid.astype(z.dtype)
         if self.tails:
@@ -168,7 +172,7 @@ class NumericColumn:
         low, high = self.observed[0], self.observed[-1]
         with np.errstate(invalid="ignore"):
             whole = np.rint(values).astype(dtype)
-        # rounding to float64 may step over the ends of int64
+        # rounding to float64 may exceed the bounds of int64
         whole = np.where(values >= float(high), high, whole)
         return np.where(values <= float(low), low, whole).astype(dtype)
 
@@ -181,7 +185,7 @@ class NumericColumn:
 
 
 def shift(numbers: Array, origin: Decimal | None) -> Array:
-    """Return numbers as float64, with ``origin`` taken off before they are rounded."""
+    """Return numbers as float64, with ``origin`` subtracted before they are rounded."""
     if origin is None:
         return numbers.astype(np.float64)
     exact = [add(as_decimal(number), -origin) for number in numbers.tolist()]
@@ -189,7 +193,7 @@ def shift(numbers: Array, origin: Decimal | None) -> Array:
 
 
 def _to_floats(numbers: Array) -> tuple[Array, Decimal | None]:
-    """Return numbers as float64, and what was taken off where float64 would merge some of them."""
+    """Return numbers as float64, and the origin that was subtracted to keep them distinct."""
     values = numbers.astype(np.float64)
     if numbers.dtype.kind in "biuf" and (
         numbers.dtype.kind not in "iu" or np.abs(values).max() <= 2**53
@@ -206,7 +210,7 @@ def _to_floats(numbers: Array) -> tuple[Array, Decimal | None]:
 
 
 def _refuse_merged(ascending: Sequence[Decimal], origin: Decimal) -> None:
-    """Raise on whole numbers that float64 merges even with ``origin`` taken off."""
+    """Raise if float64 merges whole numbers even with ``origin`` subtracted."""
     for low, high in pairwise(ascending):
         whole = low == low.to_integral_value() and high == high.to_integral_value()
         if whole and low != high and float(add(low, -origin)) == float(add(high, -origin)):
@@ -214,7 +218,7 @@ def _refuse_merged(ascending: Sequence[Decimal], origin: Decimal) -> None:
 
 
 def _refuse_lost(grid: Array, observed: Array, values: Array, form: Form | None) -> None:
-    """Raise on whole numbers that are one and the same once they are standardised."""
+    """Raise if distinct whole numbers are equal after standardisation."""
     same = np.flatnonzero(grid[1:] <= grid[:-1])
     known = form is not None or observed.dtype.kind in "iu"
     if known and len(same) and np.array_equal(values[same], np.rint(values[same])):
@@ -235,7 +239,7 @@ def _lost(low: Decimal, high: Decimal, ascending: Sequence[Decimal]) -> ValueErr
 
 
 def _mean_and_scale(values: Array, distinct: Array) -> tuple[float, float]:
-    # divide by the largest magnitude first: squares of 1e200 are not finite
+    # divide by the largest magnitude first, as squares of 1e200 are not finite
     unit = max(float(np.abs(distinct).max()), np.finfo(float).tiny)
     mean = float(np.mean(values / unit) * unit)
     scale = float(np.std(values / unit) * unit)
@@ -259,7 +263,7 @@ def _move(tails: tuple[Tail, ...], values: Array, z: Array) -> Array:
 
 
 def _is_copy(grid: Array, z: Array, nearest: Array) -> NDArray[np.bool_]:
-    """Return which numbers lie within rounding of an observed value: bit-identical then."""
+    """Return which numbers equal an observed value up to rounding, and are decoded to it."""
     tolerance = 8 * np.finfo(z.dtype).eps * np.maximum(1, np.abs(z))
     return np.abs(z - grid[nearest]) <= tolerance
 

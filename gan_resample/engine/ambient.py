@@ -1,15 +1,15 @@
-"""torch's settings while this package computes: its own inside, the caller's again outside.
+"""torch's global settings: set while this package computes, restored afterwards.
 
-torch's generators, its default dtype and the precision of its products belong to the whole
-process. A network draws from them where no generator can be handed over (initial weights,
-dropout), so whatever uses chance takes a *turn*: one thread at a time sets them, computes, and
-puts back what it found. Fits in threads therefore give the rows that they give alone, but not
-faster than one after another; processes do not wait for each other. Turns of one thread nest.
+torch's random generators, its default dtype and the precision of its matrix products belong to
+the whole process. Initial weights and dropout draw from the global generator: no other can be
+passed to them. So every computation that draws random numbers takes a *turn*: one thread at a
+time sets the global state, computes, and restores what it found. Fits in several threads therefore
+give the same rows as alone, but are not faster than one after another; processes do not wait for
+each other. Turns of one thread can be nested.
 
 A thread that runs callbacks lends its turn to other threads after ``PATIENCE`` seconds, since a
-callback may be waiting for a fit in one of them. What other threads of the caller's own draw
-from torch meanwhile comes from the fit's generator, and where the default dtype is not float32,
-it is while a turn lasts.
+callback may be waiting for a fit in one of them. Other threads of the caller that draw from torch
+during a turn draw from the fit's generator, and see float32 as the default dtype.
 
 The default device and autocast belong to a thread, and are set without a turn.
 """
@@ -28,8 +28,8 @@ import torch
 
 __all__ = ["lending", "steady", "turn"]
 
-PATIENCE = 1.0  # seconds that a callback may take before calls of other threads go first
-POLL = 0.1  # seconds after which a thread that waits looks again
+PATIENCE = 1.0  # seconds that a callback may take before other threads may take a turn
+POLL = 0.1  # seconds after which a waiting thread looks again
 
 CPU = torch.device("cpu")
 
@@ -44,7 +44,7 @@ Settings = dict[str, tuple[Callable[[Any], None], Any]]  # what -> how it is set
 
 
 class _Turn:
-    """One thread's use of torch's state; ``outside`` is what is to be put back."""
+    """One thread's use of torch's state; ``outside`` is what will be restored."""
 
     def __init__(self) -> None:
         self.thread = threading.get_ident()
@@ -53,7 +53,7 @@ class _Turn:
 
 
 class _Turns:
-    """The turns that were taken and not given back, each begun inside the one before."""
+    """The turns that have been taken and not given back, each begun inside the one before."""
 
     def __init__(self) -> None:
         self._taken: list[_Turn] = []
@@ -114,7 +114,7 @@ class _Turns:
                     self._changed.wait(POLL)
 
     def caller_is_ordinary(self) -> bool:
-        """Whether the settings around all turns are those that this package computes with."""
+        """Whether the caller's settings, outside all turns, are those that this package needs."""
         with self._lock:
             settings = self._taken[0].outside if self._taken else _plain_settings()
             return all(
@@ -122,7 +122,7 @@ class _Turns:
             )
 
     def renew(self) -> None:
-        """Start anew in a forked process, which has none of the other threads."""
+        """Start afresh in a forked process, in which the other threads do not exist."""
         me = threading.get_ident()
         mine = [turn for turn in self._taken if turn.thread == me]
         gone = [turn for turn in self._taken if turn.thread != me]
@@ -167,7 +167,7 @@ def _put_back(settings: Settings) -> None:
 
 @contextmanager
 def _own_thread(device: torch.device) -> Iterator[None]:
-    """Compute on the CPU where nothing else is asked for, and without autocast."""
+    """Set this thread's default device to the CPU, and switch autocast off."""
     with ExitStack() as stack:
         if torch.get_default_device() != CPU:
             stack.enter_context(CPU)
@@ -184,16 +184,16 @@ if hasattr(os, "register_at_fork"):
 
 @contextmanager
 def turn(device: torch.device) -> Iterator[None]:
-    """Take a turn for what uses chance on ``device``; generators are put back, and not seeded."""
+    """Take a turn to draw random numbers on ``device``: generators are restored, not seeded."""
     with _TURNS.take(device), _own_thread(device):
         yield
 
 
 @contextmanager
 def steady(device: torch.device = CPU) -> Iterator[None]:
-    """Compute without chance on ``device``; waits for a turn only where the caller's dtype does.
+    """Compute on ``device`` without drawing random numbers; rarely needs a turn.
 
-    That is where torch's default dtype, or the precision of its products, is not the usual one.
+    It takes one only if the caller changed torch's default dtype or the precision of its products.
     """
     with ExitStack() as stack:
         if not _TURNS.caller_is_ordinary():
@@ -203,5 +203,5 @@ def steady(device: torch.device = CPU) -> Iterator[None]:
 
 
 def lending() -> AbstractContextManager[None]:
-    """Lend this thread's turn, if it has one, while code of the caller's runs; see above."""
+    """Lend this thread's turn, if it has one, while the caller's code runs; see above."""
     return _TURNS.lend()

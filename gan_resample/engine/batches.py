@@ -1,4 +1,4 @@
-"""Mini-batches cut from tensors that are on the device already: no DataLoader, no copy."""
+"""Mini-batches of tensors that are on the device already: no DataLoader, no copy to it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ MIN_EPOCH_ROUNDS = 50
 
 
 def endless_batches(n: int, size: int, device: torch.device) -> Iterator[Tensor]:
-    """Yield index tensors of exactly ``size`` rows, one permutation of ``n`` after another.
+    """Yield index tensors of exactly ``size`` rows, from one permutation of ``n`` after another.
 
-    A batch may reach over the end of a permutation, so that no batch is ever short.
+    A batch may span the end of one permutation and the start of the next, so none is short.
     """
     order = torch.randperm(n, device=device)
     while True:
@@ -28,8 +28,8 @@ def endless_batches(n: int, size: int, device: torch.device) -> Iterator[Tensor]
 def balanced_batches(y: Tensor, size: int) -> Iterator[Tensor]:
     """Yield index tensors of ``size // n_classes`` rows (at least 1) of each class of codes ``y``.
 
-    Classes stand one after another, in the order of their codes, so that a batch can be cut by
-    class without looking at it. Rows of a class are drawn with replacement.
+    Classes come one after another, in the order of their codes, so that a batch can be split by
+    class without a look at its labels. Rows of a class are drawn with replacement.
     """
     order = y.argsort(stable=True)
     _, counts = y.unique(return_counts=True)  # once a fit, so it may wait for the device
@@ -44,7 +44,7 @@ def balanced_batches(y: Tensor, size: int) -> Iterator[Tensor]:
 def class_batches(y: Tensor, size: int, code: int) -> Iterator[Tensor]:
     """Yield index tensors of ``size`` rows of the class ``code``, one permutation after another.
 
-    All its rows, in another order each time, where there are fewer.
+    If the class has fewer rows, each batch is all of them, in another order each time.
     """
     own = (y == code).nonzero().squeeze(1)  # once a fit
     for places in endless_batches(len(own), min(size, len(own)), y.device):
@@ -54,6 +54,6 @@ def class_batches(y: Tensor, size: int, code: int) -> Iterator[Tensor]:
 def epoch_rounds(n: int, size: int) -> int:
     """Return the rounds of an epoch: one pass over ``n`` rows, but not fewer than 50.
 
-    History, guards and refreshes need a rhythm also where a pass is very short.
+    History, guards and :meth:`Game.begin_epoch` work once an epoch, which should not be too short.
     """
     return max(-(-n // size), MIN_EPOCH_ROUNDS)

@@ -1,4 +1,4 @@
-"""Which skorch callbacks can watch a game, told before training."""
+"""Which skorch callbacks can watch a game, checked before training."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def check_callbacks(callbacks: Sequence[Any] | None, game: type[Game]) -> list[A
     Raises
     ------
     TypeError
-        For what is neither a skorch callback, nor a class of such, nor a pair of a name and one;
-        for a class that has to be told something, and for a callback that cannot be copied.
+        If an item is not a skorch callback, a class of callbacks, or a pair of a name and one of
+        these; if a class needs arguments; or if a callback cannot be copied.
     ValueError
-        For a name that is given twice, and for a callback that expects one optimizer or a
-        validation set, which a game has not, or that watches a loss where players take turns.
+        If a name is given twice; if a callback expects a single optimizer or a validation set,
+        which games do not have; or if it needs each loss in each epoch and the players alternate.
     """
     items = list(callbacks or ())
     for place, item in enumerate(items):
@@ -75,7 +75,7 @@ def _check_use(callback: Any, game: type[Game]) -> None:
 
 
 def _copied(item: Any, place: str) -> Any:
-    """Copy a callback, and make one of a class."""
+    """Copy a callback, or make an instance of a class."""
     if isinstance(item, (tuple, list)):
         return item[0], _copied(item[1], place)
     try:

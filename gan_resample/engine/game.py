@@ -25,17 +25,17 @@ class Game(nn.Module, ABC):
     Attributes
     ----------
     moves : mapping of str to str
-        Move -> player, known from the class because skorch asks before it builds the game. A
-        player that a game leaves out is an attribute set to ``None``.
+        Move -> name of the attribute that holds the player. A class attribute, because skorch asks
+        for it before it builds the game. A player that a game leaves out is ``None``.
     rounds_played, rounds_planned : int
         Kept by :class:`~gan_resample.engine.net.GameNet` and saved with the weights.
     alternates : bool
-        Whether there are epochs in which some move is not made, so that its loss is not in the
-        history of each.
+        Whether some moves are not made in every epoch, so that their losses are missing from some
+        rows of the history.
     spent : tuple of str
-        Players of no use but for a fit that goes on: a saved game may leave them out.
+        Players that only a continued fit would need: a saved game may leave them out.
     diagnostics : tuple of str
-        Names of the figures that :meth:`diagnose` gives for each class.
+        Names of the figures that :meth:`diagnose` returns for each class.
     """
 
     moves: ClassVar[Mapping[str, str]]
@@ -45,25 +45,25 @@ class Game(nn.Module, ABC):
     rounds_planned: int = 0
 
     def prepare(self, x: Tensor, y: Tensor) -> None:
-        """Take what is needed from all training rows; called once a fit, before the first round.
+        """Keep what the game needs of the training rows; called before the first round of a fit.
 
         ``x`` has shape (n, n_features), or (n, channels, height, width) for images; ``y`` holds
         (n,) class codes; both are on the device.
         """
 
     def begin_epoch(self, x: Tensor, y: Tensor) -> None:
-        """Refresh what a phase needs; called before each epoch with all training rows."""
+        """Refresh what the game keeps; called before each epoch with all training rows."""
 
     def finish(self, x: Tensor, y: Tensor) -> None:
-        """Bring up to date what ``sample`` and ``logits`` need; called after the last round."""
+        """Update what ``sample`` and ``logits`` need; called after the last round."""
 
     def batches(self, y: Tensor, size: int) -> Iterator[Tensor]:
-        """Yield, without end, which rows make a mini-batch: (size,) places in ``y``."""
+        """Yield mini-batches without end: the indices, (size,), of their rows."""
         return endless_batches(len(y), size, y.device)
 
     @contextmanager
     def eval_mode(self, *players: str) -> Iterator[None]:
-        """Put ``players`` in eval mode inside the block: buffers untouched, dropout off."""
+        """Put ``players`` in eval mode inside the block: buffers do not change, dropout is off."""
         present = [player for name in players if (player := getattr(self, name)) is not None]
         switched = [m for player in present for m in player.modules() if m.training]
         for module in switched:
@@ -76,17 +76,17 @@ class Game(nn.Module, ABC):
 
     @abstractmethod
     def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
-        """Yield ``{move: scalar loss}`` in playing order for one real batch.
+        """Yield turns, ``{move: scalar loss}``, in playing order for one batch of real rows.
 
-        The moves of a turn are made together before the generator resumes (all gradients first,
-        then all steps), and only their players' parameters change: no ``detach`` and no freezing
-        is needed. Compute a loss after the turns it depends on, and never ``yield`` inside a
-        ``with``: the caller would be left in that state.
+        The moves of a turn are made together before this method resumes: all gradients first, then
+        all steps. Only the parameters of the moving players change, so no ``detach`` and no
+        freezing is needed. Compute a loss after the turns that it depends on. Never ``yield``
+        inside a ``with``: the caller would be left in that state.
         """
 
     @property
     def phases(self) -> tuple[int, ...]:
-        """Rounds before which an epoch begins, whatever the rhythm, for :meth:`begin_epoch`."""
+        """Rounds at which a new epoch has to begin, so that ``begin_epoch`` is called there."""
         return ()
 
     def report(self) -> Mapping[str, Tensor]:
@@ -110,7 +110,7 @@ class Game(nn.Module, ABC):
 
 
 class SamplingGame(Game):
-    """A game that can be asked for rows.
+    """A game that can generate rows.
 
     Attributes
     ----------
@@ -131,7 +131,7 @@ class ClassifyingGame(Game):
     @property
     @abstractmethod
     def predictor(self) -> nn.Module:
-        """What turns encoded rows, (n, n_features), into logits, (n, n_classes)."""
+        """The module that turns encoded rows, (n, n_features), into logits, (n, n_classes)."""
 
     def logits(self, x: Tensor) -> Tensor:
         """Return logits, (n, n_classes), for encoded rows ``x``, (n, n_features)."""

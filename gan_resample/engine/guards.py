@@ -1,4 +1,4 @@
-"""What stops a game that goes wrong: snapshots, the divergence stop, warnings with a name."""
+"""Guards against games that go wrong: snapshots, the stop on divergence, named warnings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 
-KEPT_ROUNDS = 50  # after which a state is kept at the latest
+KEPT_ROUNDS = 50  # most rounds between two snapshots
 WIDEST = 10  # standard deviation of generated rows over that of real ones
 
 
@@ -57,14 +57,14 @@ class TinyClassWarning(UserWarning):
 
 
 class LossTally:
-    """Sums of the moves' losses, kept on the device and read once an epoch."""
+    """Sums of the losses of each move, kept on the device and read once an epoch."""
 
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}
         self._counts: dict[str, int] = {}
 
     def add(self, move: str, loss: Tensor) -> None:
-        """Count ``loss``, a detached scalar, for ``move``."""
+        """Add ``loss``, a detached scalar, to the sum of ``move``."""
         self._sums[move] = self._sums[move] + loss if move in self._sums else loss
         self._counts[move] = self._counts.get(move, 0) + 1
 
@@ -74,26 +74,26 @@ class LossTally:
 
 
 class Guard:
-    """Holds the last finite state of game and optimizers, and puts it back when they diverge."""
+    """Keeps the last finite state of game and optimizers, and restores it when they diverge."""
 
     def __init__(self, game: Game, optimizers: Mapping[str, Optimizer]) -> None:
         self._game = game
         self._optimizers = optimizers
         self._diverged = False
         self._snapshot = self._state()
-        # a later one, not looked at yet, for a fit that is stopped inside a round
+        # a later state, not checked yet, for a fit that is stopped inside a round
         self._between: dict[str, Any] | None = None
         self._began = self._kept_at = game.rounds_played
 
     def check_epoch(self, tally: LossTally) -> dict[str, float] | None:
-        """Read the epoch's losses; ``None`` if it diverged and was taken back.
+        """Return the mean losses of the epoch, or ``None`` if it diverged and was undone.
 
-        This is the one host synchronisation of an epoch.
+        The device is waited for here, once an epoch, and nowhere else.
 
         Raises
         ------
         DivergenceError
-            The second time that a loss or a weight is not finite.
+            If a loss or a weight is not finite for the second time.
         """
         means = {**tally.means(), **self._game.report()}
         weights = {f"weights {name}": total for name, total in self._weight_sums().items()}
@@ -108,18 +108,19 @@ class Guard:
         return None
 
     def note_round(self) -> None:
-        """Keep the state between two rounds: after 1, 2, 4, ... of a fit, then after every 50.
+        """Keep the state between two rounds: after 1, 2, 4, ... rounds of a fit, then every 50.
 
-        What is kept costs a copy, and a fit that is stopped loses what came later.
+        Each snapshot costs a copy; a stopped fit loses the rounds since the last one.
         """
         rounds = self._game.rounds_played
         if rounds - self._kept_at >= min(KEPT_ROUNDS, max(1, self._kept_at - self._began)):
             self._between, self._kept_at = self._state(), rounds
 
     def go_back(self, *, inside_round: bool) -> None:
-        """Go back to the end of the latest round that is known and has finite weights.
+        """Restore the latest kept state, between two rounds, that has finite weights.
 
-        Inside a round some players have moved and others not, and the present state is no choice.
+        Outside a round the present state is the latest. Inside one it cannot be used: some players
+        have moved, others have not.
         """
         if not inside_round and self._is_finite():
             return
@@ -182,16 +183,16 @@ def _copied(state: Any) -> Any:
 
 
 def _read(figures: dict[str, Tensor]) -> dict[str, float]:
-    """Bring scalars to the host in one transfer."""
+    """Copy scalars from the device in one transfer."""
     values = torch.stack([value.double() for value in figures.values()]).tolist()
     return dict(zip(figures, values, strict=True))
 
 
 def warn_of_collapse(figures: dict[str, dict[Any, float]]) -> None:
-    """Warn of the classes with a spread or a distance under .05 or a coverage under .1.
+    """Warn of classes whose std_ratio or distance is under 0.05 or whose coverage is under 0.1.
 
-    ``figures`` maps these names to a value for each class (methods that do not
-    report one leave it out; NaN, for a class without any spread of its own, is fine).
+    ``figures`` maps these names to a value for each class. A method may leave a name out, and NaN
+    (of a class whose real rows have no spread) gives no warning.
     """
     floors = {"std_ratio": 0.05, "coverage": 0.1, "distance": 0.05}
     for name, floor in floors.items():

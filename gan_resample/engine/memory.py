@@ -1,19 +1,19 @@
-"""What an argument may ask for in memory: refused with its name before anything is allocated."""
+"""The limit on memory that a single argument may ask for, checked before it is allocated."""
 
 from __future__ import annotations
 
 __all__ = ["MOST_BYTES", "refuse_beyond"]
 
-MOST_BYTES = 2 * 2**30  # of one table that an argument alone makes large
+MOST_BYTES = 2 * 2**30  # of one tensor whose size is set by an argument
 
 
 def refuse_beyond(n_bytes: float, what: str, advice: str) -> None:
-    """Raise where ``what`` would take more than 2 GiB.
+    """Raise if ``what`` would take more than 2 GiB.
 
     Raises
     ------
     ValueError
-        It would: says how much, and gives the ``advice``.
+        If it would; the message says how much it would take, and ends in ``advice``.
     """
     if n_bytes > MOST_BYTES:
         raise ValueError(

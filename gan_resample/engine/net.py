@@ -27,7 +27,7 @@ __all__ = ["GameNet"]
 
 
 class ProgressBar(Callback):
-    """One tqdm bar over the rounds of a fit."""
+    """A tqdm bar over the rounds of a fit."""
 
     def on_train_begin(self, net: GameNet, **kwargs: Any) -> None:
         self.bar_ = tqdm(total=net.max_iter, desc=type(net.module_).__name__, unit="round")
@@ -39,7 +39,7 @@ class ProgressBar(Callback):
         self.close()
 
     def close(self) -> None:
-        """Leave the bar as it is, also where the training was not finished."""
+        """Stop updating the bar, whether or not training was finished."""
         if hasattr(self, "bar_"):
             self.bar_.close()
             del self.bar_
@@ -51,7 +51,7 @@ class GameNet(NeuralNet):
     Parameters
     ----------
     module : type
-        The game's class (never an instance: skorch would go on with its old weights).
+        The game's class (never an instance: skorch would continue with its old weights).
     max_iter : int, default=1000
         Rounds (mini-batches) of one fit.
     **kwargs
@@ -61,14 +61,14 @@ class GameNet(NeuralNet):
     Attributes
     ----------
     kept_ : bool
-        Whether the net can be used and can go on: after a fit, and after one that was stopped
-        once a round had ended.
+        Whether the net can be used and trained further: after a fit, also one that was stopped,
+        if at least one round had ended.
     """
 
     kept_: bool = False
-    # their names end in _ since skorch takes other attributes for parameters
-    inside_round_: bool = False  # or inside what changes the game between rounds
-    n_recorded_: int = 0  # rows of the history that are complete
+    # these names end in _ because skorch takes other attributes for parameters
+    inside_round_: bool = False  # also while begin_epoch or the guard changes the game
+    n_recorded_: int = 0  # complete rows of the history
     prefixes_: list[str]
     cuda_dependent_attributes_: list[str]
 
@@ -85,8 +85,8 @@ class GameNet(NeuralNet):
         super().__init__(module, criterion, train_split=train_split, **kwargs)
         optimizers = [f"{move}_optimizer" for move in module.moves]
         self.prefixes_ = [*self.prefixes_, "optimizer", *optimizers]
-        # skorch registers only attributes it has not heard of: without this a GPU's optimizer
-        # state could not be unpickled on a CPU
+        # skorch does not register these by itself, and optimizers of a GPU could then not be
+        # unpickled on a machine without one
         self.cuda_dependent_attributes_ = [
             *self.cuda_dependent_attributes_,
             *(f"{name}_" for name in optimizers),
@@ -99,15 +99,15 @@ class GameNet(NeuralNet):
         return [("print_log", PrintLog())] if self.verbose > 1 else []
 
     def initialized_instance(self, instance_or_cls: Any, kwargs: dict[str, Any]) -> Any:
-        """Build a game with Python's numbers in place of numpy's."""
+        """Build the game, with Python's numbers in place of numpy's."""
         return super().initialized_instance(instance_or_cls, plain(kwargs))
 
     def initialize_criterion(self) -> GameNet:
-        """Nothing to do: the losses are the game's own."""
+        """Do nothing: a game computes its own losses."""
         return self
 
     def initialize_optimizer(self, triggered_directly: Any = None) -> GameNet:
-        """Make one optimizer for each move whose player has something to learn."""
+        """Make one optimizer for each move whose player has trainable parameters."""
         asked = self.get_params_for("optimizer")
         shared = {"lr": self.lr} | _fused(self.optimizer, asked) | asked
         for move in self.module_.moves:
@@ -115,7 +115,7 @@ class GameNet(NeuralNet):
             if parameters := self._parameters(move):
                 args, own = self.get_params_for_optimizer(name, parameters)
                 if f"{name}__lr" not in vars(self):
-                    del own["lr"]  # skorch's fallback, which would hide optimizer__lr
+                    del own["lr"]  # skorch's default, which would override optimizer__lr
                 setattr(self, f"{name}_", self.optimizer(*args, **(shared | own)))
         return self
 
@@ -125,27 +125,27 @@ class GameNet(NeuralNet):
         return {move: getattr(self, n) for move, n in names.items() if hasattr(self, n)}
 
     def _parameters(self, move: str) -> list[tuple[str, nn.Parameter]]:
-        """Named trainable parameters of the move's player; none where it is left out or frozen."""
+        """Named trainable parameters of the move's player; none if it is left out or frozen."""
         player = getattr(self.module_, self.module_.moves[move])
         if player is None:
             return []
         return [(name, p) for name, p in player.named_parameters() if p.requires_grad]
 
     def notify(self, method_name: str, **cb_kwargs: Any) -> None:
-        """Call the callbacks; other threads may go first where one takes long."""
+        """Call the callbacks; other threads may take a turn while a callback takes long."""
         with lending() if self.callbacks_ else nullcontext():
             super().notify(method_name, **cb_kwargs)
 
     def partial_fit(
         self, X: Tensor, y: Any = None, classes: Any = None, **fit_params: Any
     ) -> GameNet:
-        """Train, or go on; skorch's own would swallow a Ctrl-C.
+        """Train, or train further. skorch's own method would swallow a Ctrl-C.
 
         Raises
         ------
         KeyboardInterrupt
-            On a Ctrl-C, or where a callback raises it anywhere but in ``on_epoch_end``, where it
-            ends the training. :attr:`kept_` tells whether the net is of use all the same.
+            On a Ctrl-C, or if a callback raises it. (In ``on_epoch_end`` a callback's merely ends
+            the training.) :attr:`kept_` then tells whether the net can be used.
         """
         if not self.initialized_:
             self.initialize()
@@ -163,8 +163,8 @@ class GameNet(NeuralNet):
     def fit_loop(self, X: Tensor, y: Any = None, epochs: Any = None, **fit_params: Any) -> GameNet:
         """Play ``max_iter`` rounds.
 
-        Where that is stopped, the net goes back to the end of a round before the error leaves:
-        after a Ctrl-C, and after any error where it had been trained before.
+        If it is stopped by a Ctrl-C, or by any error in a net that was trained before, the net
+        is first taken back to the end of a round.
         """
         x, y = to_device(X, self.device), to_device(y, self.device)
         game, went_on = self.module_, self.kept_
@@ -179,14 +179,14 @@ class GameNet(NeuralNet):
             game.finish(x, y)
         except BaseException as error:
             if went_on or isinstance(error, KeyboardInterrupt):
-                with suppress(Exception):  # a Ctrl-C leaves as a Ctrl-C, whatever comes of this
+                with suppress(Exception):  # the first error is the one to raise
                     self._go_back(x, y, guard)
             raise
         self.kept_ = True
         return self
 
     def _go_back(self, x: Tensor, y: Tensor, guard: Guard) -> None:
-        """Be of use again after the last round that ended, if there is one."""
+        """Restore a usable state, at the end of a round, if a round has ended."""
         game = self.module_
         guard.go_back(inside_round=self.inside_round_)
         del self.history[self.n_recorded_ :]  # of the epoch that was cut short
@@ -210,7 +210,7 @@ class GameNet(NeuralNet):
             self.inside_round_ = True
             losses = guard.check_epoch(tally)
             self.inside_round_ = False
-            if losses is None:  # taken back to the last snapshot: these rounds are played again
+            if losses is None:  # the snapshot was restored: play these rounds again
                 del self.history[-1]
                 continue
             self._record(time.perf_counter() - start, losses)
@@ -218,10 +218,9 @@ class GameNet(NeuralNet):
                 return
 
     def _is_ended(self) -> bool:
-        """Run what comes at the end of an epoch; tell whether a callback ends the training.
+        """Run the callbacks at the end of an epoch; return whether one ends the training.
 
-        skorch's callbacks do so by a KeyboardInterrupt, which a signal's handler may raise here
-        as well: that one leaves.
+        skorch's callbacks end it by a KeyboardInterrupt. One that a signal raises is re-raised.
         """
         with SignalWatch() as signals:
             try:
@@ -264,7 +263,7 @@ class GameNet(NeuralNet):
     def train_step(
         self, batch: tuple[Tensor, Tensor], **fit_params: Any
     ) -> list[tuple[str, Tensor]]:
-        """Play one round and return every move made with its detached loss."""
+        """Play one round; return the moves made, each with its detached loss."""
         moved: list[tuple[str, Tensor]] = []
         for turn in self.module_.turns(*batch):
             moved += self._move(turn, batch)
@@ -276,7 +275,7 @@ class GameNet(NeuralNet):
         return moved
 
     def _move(self, turn: Mapping[str, Tensor], batch: Any) -> list[tuple[str, Tensor]]:
-        """Take all gradients of a turn, then all its steps; a frozen player has none."""
+        """Compute all gradients of a turn, then make all its steps; frozen players are skipped."""
         turn = {move: loss for move, loss in turn.items() if hasattr(self, f"{move}_optimizer_")}
         if not turn:
             return []
@@ -287,7 +286,7 @@ class GameNet(NeuralNet):
             for parameter in movers:
                 parameter.grad = None
             loss.backward(inputs=movers, retain_graph=move != last)
-            if self.callbacks_:  # naming the parameters costs more than the step of a small net
+            if self.callbacks_:  # listing the parameters takes longer than a small net's step
                 named = self._parameters(move)
                 self.notify("on_grad_computed", named_parameters=named, batch=batch, training=True)
         for move in turn:
@@ -296,6 +295,6 @@ class GameNet(NeuralNet):
 
 
 def _fused(optimizer: Any, asked: Mapping[str, Any]) -> dict[str, bool]:
-    """Ask for the fused step where the optimizer offers one: 3 to 4 times faster on a CPU."""
+    """Ask for the fused step if the optimizer has one: 3 to 4 times faster on a CPU."""
     offered = "fused" in inspect.signature(optimizer).parameters
     return {"fused": True} if offered and not {"foreach", "differentiable"} & set(asked) else {}

@@ -1,4 +1,4 @@
-"""Settings as Python has them: numpy's scalars are taken for what they stand for, once."""
+"""Settings as Python's own numbers: numpy's scalars are converted."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ __all__ = ["plain"]
 def plain(value: Any) -> Any:
     """Return ``value`` with Python's numbers, booleans and texts in place of numpy's.
 
-    What looks the same does not act the same: ``[x] * np.bool_(True)`` is a ``TypeError``,
-    ``np.uint8(16) * 100`` overflows, and ``repr`` tells 1.0 from ``np.float64(1.0)``. Lists,
-    tuples, dictionaries and arrays are looked through (an array becomes a list); anything else
-    comes back as it is.
+    numpy's scalars do not behave as Python's: ``[x] * np.bool_(True)`` is a ``TypeError``,
+    ``np.uint8(16) * 100`` overflows, and ``repr`` distinguishes 1.0 from ``np.float64(1.0)``. What
+    is in lists, tuples, dictionaries and arrays is converted too (an array becomes a list);
+    anything else is returned unchanged.
     """
     if isinstance(value, np.longdouble):
         return float(value)  # its item() is itself

@@ -1,4 +1,4 @@
-"""One seed for each public call; the caller's global random state is left as it was."""
+"""One seed for each public call; the caller's global random state is restored."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def random_stream(random_state: int | np.random.RandomState | None) -> np.random
     """Return the stream from which one public call draws all its seeds.
 
     An int always gives the same stream; ``None`` gives fresh entropy (never numpy's global
-    generator); a ``RandomState`` is used and moves.
+    generator); a ``RandomState`` is drawn from, so the next call differs.
 
     Raises
     ------
     ValueError
-        Anything else.
+        For anything else.
     """
     if random_state is None:
         return np.random.default_rng()
@@ -39,9 +39,9 @@ def random_stream(random_state: int | np.random.RandomState | None) -> np.random
 
 @contextmanager
 def seeded(stream: np.random.Generator, device: torch.device) -> Iterator[None]:
-    """Start torch's generators for ``device`` at a seed from ``stream``, and put them back.
+    """Seed torch's generators for ``device`` from ``stream``, and restore them at the end.
 
-    One thread at a time; torch's other settings are this package's too, see
+    One thread at a time; torch's other global settings are set and restored too, see
     :mod:`~gan_resample.engine.ambient`.
     """
     seed = int(stream.integers(2**63 - 1))
@@ -54,12 +54,12 @@ def seeded(stream: np.random.Generator, device: torch.device) -> Iterator[None]:
 
 
 def find_device(device: str | torch.device) -> torch.device:
-    """Resolve ``"auto"``; refuse a device that is not there or not supported.
+    """Resolve ``"auto"``; raise if a device is not there or not supported.
 
     Raises
     ------
     ValueError
-        ``device`` is neither ``"auto"`` nor a CPU nor a CUDA device, or has no such GPU.
+        If ``device`` is not ``"auto"``, a CPU or a CUDA device, or if there is no such GPU.
     """
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"

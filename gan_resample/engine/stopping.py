@@ -1,4 +1,4 @@
-"""Tells a Ctrl-C from a callback that ends the training: skorch has one exception for both."""
+"""Distinguish a Ctrl-C from a callback that ends training: both raise KeyboardInterrupt."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Handler = Callable[[int, FrameType | None], Any]
 class SignalWatch:
     """Notes whether a signal's handler raises an exception inside the block.
 
-    Python runs handlers in the main thread only, so there is nothing to watch in another one.
-    Whatever handlers there are go on deciding what a signal does; they are called through this
-    object, and put back unless somebody has replaced them meanwhile. Where a signal is ignored, or
-    handled outside Python, no exception can come from it.
+    Python runs handlers in the main thread only, so there is nothing to watch in other threads.
+    The present handlers still decide what a signal does: this object calls them, and restores them
+    at the end unless somebody has replaced them meanwhile. A signal that is ignored, or handled
+    outside Python, raises no exception.
 
     Attributes
     ----------
     raised : bool
-        Whether one has.
+        Whether a handler has raised an exception.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What a comparison found: numbers, pictures and a page."""
+"""The object that holds the results of a comparison: numbers, pictures and a page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Record = dict[str, Any]
 
 
 class Comparison:
-    """Results of :func:`compare`, which are read, not written."""
+    """Results of :func:`compare`; read-only."""
 
     def __init__(
         self, records: Sequence[Record], samplings: Sequence[Record], about: Record
@@ -34,8 +34,8 @@ class Comparison:
         """A row for each data set, split, sampler and classifier.
 
         ``data``, ``repeat``, ``fold``, ``sampler``, ``classifier``, ``status`` (``"ok"``,
-        ``"failed"`` or ``"n/a"``), ``note`` (what had to give way), ``error``, ``warned`` (names
-        of warnings), ``fit_seconds`` (sampler and classifier) and the scores.
+        ``"failed"`` or ``"n/a"``), ``note`` (what was changed to make it run), ``error``,
+        ``warned`` (names of warnings), ``fit_seconds`` (sampler and classifier) and the scores.
         """
         return self._results.rows
 
@@ -44,7 +44,7 @@ class Comparison:
         """Tidy recalls.
 
         ``data``, ``repeat``, ``fold``, ``sampler``, ``classifier``, ``label``, ``recall`` (NaN
-        where the test part lacks the class).
+        if the test part lacks the class).
         """
         return self._results.recalls
 
@@ -67,7 +67,7 @@ class Comparison:
         """Names of the scores; the first is the main one."""
         return self._results.scores
 
-    # ---- names in the order in which they were asked for ----
+    # ---- names, in the order in which they were given ----
 
     @property
     def data(self) -> list[str]:
@@ -91,7 +91,7 @@ class Comparison:
 
     @property
     def judged(self) -> bool:
-        """Whether there are samplers beside doing nothing, whose gaps to it are reported."""
+        """Whether there are samplers besides doing nothing, to report their differences to it."""
         return self._results.judged
 
     # ---- scores ----
@@ -101,15 +101,15 @@ class Comparison:
         return self._results.choose_score(score)
 
     def known_as(self, score: str) -> str:
-        """Name that the package has for a score, whatever the user called it; "" for others."""
+        """Name that the package has for a score, whatever the user called it; "" if none."""
         return self._results.known_as(score)
 
     def greater_is_better(self, score: str) -> bool:
-        """Whether greater values are better, as of all scikit-learn scorers and callables."""
+        """Whether greater values are better, as for all scikit-learn scorers and callables."""
         return self._results.greater_is_better(score)
 
     def unit(self, score: str) -> int:
-        """Return 100 for a share, which is told in points, and 1 for other scores."""
+        """Return 100 for a share, which is reported in points, and 1 for other scores."""
         return self._results.unit(score)
 
     def title(self, score: str) -> str:
@@ -119,17 +119,17 @@ class Comparison:
     # ---- cells ----
 
     def summary(self) -> pd.DataFrame:
-        """Means, spreads and differences to doing nothing of every cell.
+        """Means, standard deviations and differences to doing nothing, of every cell.
 
         Returns
         -------
         summary : DataFrame
             Indexed by data set, classifier and sampler. For each score: its mean over the splits,
-            ``<score>_std``, and, where doing nothing ran, ``<score>_difference`` to it, paired
+            ``<score>_std``, and, if doing nothing ran, the ``<score>_difference`` to it, paired
             over splits, with the ends ``<score>_low`` and ``<score>_high`` of its 95 % interval
-            (corrected for the rows splits share), the p-value ``<score>_p`` of the same t-test,
-            two-sided, and a ``<score>_verdict``. Besides ``n_splits``, ``fit_seconds``,
-            ``status`` and ``note``.
+            (corrected for the rows that splits share), the two-sided p-value ``<score>_p`` of the
+            same t-test, and a ``<score>_verdict``. Also ``n_splits``, ``fit_seconds``, ``status``
+            and ``note``.
         """
         return tables.summary(self._results)
 
@@ -138,12 +138,12 @@ class Comparison:
     ) -> Difference:
         """Difference of two samplers on one data set, paired over the splits where both ran.
 
-        ``classifier`` may be a pair, of the first and the second sampler's classifier.
+        ``classifier`` may be a pair: the first sampler's classifier and the second's.
         """
         return differences.difference(self._results, data, classifier, sampler, other, score)
 
     def difference_of(self, data: str, ours: pd.Series, theirs: pd.Series) -> Difference:
-        """Difference of two series of scores by split, paired where both are there."""
+        """Difference of two series of scores by split, paired over the splits that both have."""
         return differences.difference_of(self._results, data, ours, theirs)
 
     def paired(
@@ -157,31 +157,31 @@ class Comparison:
         return self._results.split_scores(data, classifier, sampler, score).copy()
 
     def cell_means(self, score: str | None = None) -> pd.DataFrame:
-        """Means of a score: data sets and classifiers down, samplers across.
+        """Means of a score: a row per data set and classifier, a column per sampler.
 
-        Of the splits where every sampler ran that ran at all, if there are any, so that nobody
-        gains by failing in the hard ones.
+        They are over the splits in which all samplers ran (leaving out those that never ran), if
+        there are any, so that no sampler gains by failing in hard splits.
         """
         return tables.cell_means(self._results, score)
 
     def reliability_sums(self, kind: str = "calibration") -> dict[Cell, Sums]:
         """Calibration bins by data set, classifier and sampler, summed over splits.
 
-        ``kind`` is "calibration", or "corrected": with the shift of the class mix undone, NaN
-        where that is unknown.
+        ``kind`` is "calibration", or "corrected": with the shift of the class shares undone, NaN
+        if that shift is unknown.
         """
         return calibration.reliability_sums(self._results, kind)
 
     def fidelity(self) -> pd.DataFrame:
-        """Likeness of generated rows to real ones: means over splits, by data set and sampler.
+        """Similarity of generated rows to real ones: means over splits, by data set and sampler.
 
         Returns
         -------
         fidelity : DataFrame
             ``precision``, ``recall``, ``density``, ``coverage``, ``near_copies`` and ``foreign``
-            (nearer to another class than to their own), beside training rows, of classes with
-            more than five real and five generated rows. None of these says whether the rows help
-            a classifier.
+            (nearer to another class than to their own), compared with training rows, for classes
+            with more than five real and five generated rows. None of these says whether the rows
+            help a classifier.
         """
         return tables.fidelity(self._results)
 
@@ -193,11 +193,11 @@ class Comparison:
         Returns
         -------
         overall : DataFrame
-            Indexed by sampler: ``mean_rank`` over those cells (data set and classifier) where
-            every ranked sampler ran (``n_ranked`` of them), NaN where :meth:`partial_samplers` has
-            the sampler; ``difference`` to doing nothing averaged over classifiers, then over the
-            ``n_data`` data sets where the sampler ran, with ``low``, ``high`` and ``verdict``
-            where these are at least two.
+            Indexed by sampler: ``mean_rank`` over the ``n_ranked`` cells (data set and classifier)
+            in which every ranked sampler ran, NaN for samplers in :meth:`partial_samplers`;
+            ``difference`` to doing nothing, averaged over classifiers, then over the ``n_data``
+            data sets on which the sampler ran, with ``low``, ``high`` and ``verdict`` if there are
+            at least two data sets.
         """
         return over_datasets.overall(self._results, score)
 
@@ -230,10 +230,10 @@ class Comparison:
         Raises
         ------
         ValueError
-            For an unknown or repeated name, and fewer than five data sets or three samplers to
-            compare.
+            For an unknown or repeated name, and if there are fewer than five data sets or three
+            samplers to compare.
         TypeError
-            For samplers that are no list of names.
+            If ``samplers`` is not a list of names.
         """
         return over_datasets.friedman(self._results, score, classifier, samplers)
 
@@ -247,7 +247,7 @@ class Comparison:
         samplers: Iterable[str] | None = None,
         seed: int = 0,
     ) -> pd.DataFrame:
-        """Probabilities that each sampler is worse than one, practically equal, or better.
+        """Probabilities that each sampler is worse than, equal to or better than the reference.
 
         The Bayesian signed-rank test (Benavoli et al. 2017) over the data sets and cells that
         :meth:`shared_means` keeps.
@@ -261,11 +261,11 @@ class Comparison:
         classifier : str, default=None
             A classifier's name; None: means over the classifiers with which every sampler ran.
         rope : float, default=None
-            What is practically equal: differences of at most this, in units of the score (0.01 is
-            1 point of a share). None: 0.005 for the Brier score, 0.01 for all others.
+            Largest difference that is practically none, in units of the score (0.01 is 1 point of
+            a share). None: 0.005 for the Brier score, 0.01 for all others.
         samplers : iterable of str, default=None
-            Which to compare, the reference among them; None: all but those that
-            :meth:`partial_samplers` names, or all where the reference is one of these.
+            Which to compare, including the reference; None: all but those that
+            :meth:`partial_samplers` names, or all if the reference is one of these.
         seed : int, default=0
             Seed of the draws from the posterior.
 
@@ -279,12 +279,12 @@ class Comparison:
         Raises
         ------
         ValueError
-            For an unknown or repeated name, a rope that is no number above 0, fewer than five data
-            sets to compare on, and where doing nothing did not run and no reference is named.
+            For an unknown or repeated name, a rope that is not a number above 0, and fewer than
+            five data sets; also if no reference is named and doing nothing did not run.
         TypeError
-            For samplers that are no list of names.
+            If ``samplers`` is not a list of names.
         ImportError
-            Where baycomp is not installed.
+            If baycomp is not installed.
         """
         return over_datasets.bayesian(
             self._results, reference, score, classifier, rope, samplers=samplers, seed=seed
@@ -296,38 +296,38 @@ class Comparison:
         classifier: str | None = None,
         samplers: Iterable[str] | None = None,
     ) -> SharedMeans:
-        """Means of a score that may be compared over data sets.
+        """Means of a score that can be compared over data sets.
 
-        Unless ``samplers`` are named, those that :meth:`partial_samplers` finds are left out. So
-        is a sampler that is missing on more than half of the data sets; then only cells where
-        every other one ran count, and are averaged over classifiers.
+        Unless ``samplers`` are named, those in :meth:`partial_samplers` are left out, and so are
+        samplers that are missing on more than half of the data sets. The means are over the
+        classifiers of the cells in which every other sampler ran.
 
         Returns
         -------
         shared : SharedMeans
-            ``means`` with data sets down and samplers across, ``left_out``, ``n_asked``,
+            ``means`` with a row per data set and a column per sampler, ``left_out``, ``n_asked``,
             ``without`` and ``partial``.
         """
         return over_datasets.shared_means(self._results, score, classifier, samplers)
 
     def partial_samplers(self, classifier: str | None = None) -> list[str]:
-        """Samplers that are not ranked, so that every classifier they do not apply to counts.
+        """Samplers that are not ranked, because they do not apply to some classifiers.
 
-        A cell where a sampler does not apply to a classifier (status ``"n/a"``, as of weights to
-        neighbours) has no score, and only cells where every sampler ran are compared. Where a
-        classifier lacks fewer than a third of the samplers, these are left out and the classifier
-        stays; where it lacks more (one that balances inside runs with doing nothing alone), the
-        classifier is left out.
+        A sampler may not apply to a classifier (status ``"n/a"``, as class weights with nearest
+        neighbours), and only cells in which every sampler ran are compared. If fewer than a third
+        of the samplers do not apply to a classifier, these samplers are left out and the
+        classifier is kept. If more do not (classifiers that balance inside run with doing nothing
+        alone), the classifier is left out.
 
         Parameters
         ----------
         classifier : str, default=None
-            The only one that counts; None: all count.
+            The only classifier to look at; None: all.
         """
         return over_datasets.partial_samplers(self._results, classifier)
 
     def choose_samplers(self, samplers: Iterable[str] | None) -> list[str] | None:
-        """List the samplers asked for, None for None; raise an error for anything else."""
+        """Return the samplers as a list, None for None; raise an error for anything else."""
         return over_datasets.choose_samplers(self._results, samplers)
 
     # ---- pictures and page ----
@@ -356,30 +356,32 @@ class Comparison:
         Returns
         -------
         calibration : DataFrame
-            Indexed by data set, classifier and sampler, of cells with probabilities. ``slope`` of
-            the log-odds of the truth over those of the prediction (Cox 1958; 1 is perfect) and
-            ``intercept`` of the line with slope 1 (0 is perfect; below 0 the class is promised too
-            often), of the test parts together; NaN where they separate the classes. Log-odds
-            beyond ±7 count as ±7 (0 and 1 have none), and where more than half of the predictions
-            lie beyond ±6 (.0025 and .9975) the slope is NaN. Of more than two classes every class
-            counts against the rest, and the intercept is NaN: it would be 0 for any model.
-            ``brier_score`` and, where doing nothing ran, its ``difference`` to it with ``low``,
-            ``high`` and ``verdict``. The same with ``corrected_`` before the name, of what
-            :class:`gan_resample.PriorCorrectedClassifier` makes of the probabilities: equal where
-            the class mix was not shifted, NaN where nobody knows it: the
-            classifier balances by itself, or holds a sampler or class weights in its parts.
+            Indexed by data set, classifier and sampler, for cells with probabilities, from all
+            test parts together. ``slope`` of the log-odds of the truth over those of the
+            prediction (Cox 1958; 1 is perfect). ``intercept`` of the line with slope 1 (0 is
+            perfect; below 0 the class is predicted with too high probabilities). Both are NaN if
+            the predictions separate the classes. Log-odds beyond ±7 count as ±7, as 0 and 1 have
+            none; if more than half of the predictions lie beyond ±6 (0.0025 and 0.9975) the slope
+            is NaN. With more than two classes each class counts against the rest, and the
+            intercept is NaN: it would be 0 for any model. ``brier_score`` and, if doing nothing
+            ran, its ``difference`` to that with ``low``, ``high`` and ``verdict``. The same names
+            with ``corrected_`` in front are for the probabilities as
+            :class:`gan_resample.PriorCorrectedClassifier` corrects them: equal if the class shares
+            were not shifted, NaN if they are unknown, because the classifier balances inside, or
+            has a sampler or class weights in its parts.
         """
         return calibration.calibration(self._results)
 
     def to_html(self, path: Any, *, pictures: bool = True) -> Path:
-        """Write one self-contained page.
+        """Write a self-contained page.
 
         Parameters
         ----------
         path : path-like
-            The file, in a folder that exists. An earlier page is replaced, no other file is.
+            The file, in a folder that exists. An earlier page is replaced, but no other file.
         pictures : bool, default=True
-            False leaves out those of single data sets, which make the page of many a heavy one.
+            False leaves out the pictures of single data sets, which make the page large if there
+            are many.
 
         Returns
         -------
@@ -388,8 +390,8 @@ class Comparison:
         Raises
         ------
         FileExistsError
-            Where there is something else at that place.
+            If there is something else at that place.
         OSError
-            Where nothing can be written there; FileNotFoundError where the folder is not there.
+            If nothing can be written there; FileNotFoundError if there is no such folder.
         """
         return write_report(self._results, Path(path), pictures)

@@ -42,7 +42,7 @@ PAPER_SETTINGS: dict[str, Any] = {
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class GAMOParams(MixingParams):
-    """What sampler and classifier share."""
+    """What the sampler and the classifier share."""
 
     mixer: str = game_param("spread", one_of("spread", "neighbours", "class"))
     n_neighbors: int = game_param(5, COUNT)
@@ -56,7 +56,7 @@ class GAMOParams(MixingParams):
 
 
 class GAMOMixin(GAMOParams, GameMixin):
-    """What sampler and classifier share."""
+    """What the sampler and the classifier share."""
 
     def _plan_training(self, shape: Sequence[int], deficits: Sequence[int]) -> Training:
         training = super()._plan_training(shape, deficits)
@@ -74,79 +74,85 @@ class GAMOSampler(SamplerParams, SpaceParams, GAMOMixin, MixingSampler):
     mixer : {"spread", "neighbours", "class"}, default="spread"
         How the generator makes a row of class i. "class" is the paper's: softmax weights over all
         rows of the class. "neighbours": softmax weights over a row and its ``n_neighbors`` nearest
-        of the class. Both stay in the convex hull; in an earlier study they were about 4 points of
-        balanced accuracy below SMOTE on tables. "spread": a row, a step to a neighbour for each
-        feature, and a difference of two neighbours whose length the generator learns: 1.5 points
-        above SMOTE on 41 tables (docs/scoreboard.rst), as is :class:`SpreadSMOTE`, the same
-        without a game.
+        rows of the class. Both stay in the convex hull; in an earlier study they were about 4
+        points of balanced accuracy below SMOTE on tables. "spread": a row, plus a step to a
+        neighbour in each feature, plus a difference of two neighbours, scaled by a length that the
+        generator learns. It is 1.5 points above SMOTE on 41 tables (docs/scoreboard.rst), and so
+        is :class:`SpreadSMOTE`, the same geometry without a game.
     n_neighbors : int, default=5
         Neighbours of the same class, in [0, inf); "spread" needs at least 1. With "neighbours", 0
-        is random duplication. Of more than 64, no more than the largest class in play has.
+        is random duplication. A number above 64 is limited to the rows of the largest class in
+        play.
     max_scale : float, default=2.0
-        Largest length of "spread"'s step out of the hull, in [0, inf); the game starts at half.
+        Largest length of the step of "spread" out of the hull, in [0, inf); training starts at
+        half of it.
     max_anchors : int or None, default=1024
-        Most rows of a class that "class" mixes, in [1, inf): a random subset, drawn once a fit, so
-        that time and memory stop growing with the class. The hull shrinks to that of the subset.
-        ``None``, the paper's: all rows.
+        Most rows of a class that "class" mixes, in [1, inf): of a larger class a random subset,
+        drawn once per fit, which bounds time and memory; rows are then generated in the hull of
+        the subset. ``None``: all rows, as in the paper.
     latent_dim : int, default=None
         Length of the noise vector, in [1, inf). ``None``: 4 for "spread" and "neighbours",
         ``min(100, max(8, 2 n_features))`` for "class"; the paper's code has 100.
     loss : {"ls", "ce"}, default="ls"
-        Least squares on probabilities (the paper's section 4.1, which it found better) or
-        cross-entropy (its equations 2 and 3).
+        "ls": least squares on probabilities (section 4.1 of the paper, which found it better).
+        "ce": cross-entropy (its equations 2 and 3).
     with_discriminator : bool, default=True
-        Leave the discriminator out for the paper's ablation.
+        Whether there is a discriminator; the paper's ablation has none.
     fake_weight : {"prior", "batch"}, default="prior"
-        How generated rows count beside real ones for classifier and discriminator: with the mass
-        S/n of the paper's objective, in one step with the real rows, or in equal batches in a step
-        of their own, as in the paper's Algorithm 1 and code. With "prior" the feature extractor,
-        which sees real rows only, weighs them to the same class mix; unweighted it lost 3 points
-        of balanced accuracy on thinned Fashion-MNIST.
+        The weight of generated rows in the losses of classifier and discriminator. "prior": S/n,
+        as in the paper's objective, in one step with the real rows. "batch": equal batches, each
+        in a step of its own, as in the paper's Algorithm 1 and code. With "prior" the feature
+        extractor, which sees real rows only, weights them to the same class shares; without these
+        weights it lost 3 points of balanced accuracy on thinned Fashion-MNIST.
     feature_extractor : nn.Module or callable, default=None
-        Turns rows into the vectors that the others play with, and learns from real rows: a module
-        (copied at every fit; its weights are the start), or a picklable ``(n_in, n_out) ->
-        nn.Module`` from rows of width, or images of shape, ``n_in`` to vectors. ``None``: rows of
-        a table as they are; for images the convolutions of the paper's code, 512 wide.
+        Turns rows into the vectors that the other players see, and learns from real rows: a module
+        (copied at every fit; training starts from its weights), or a picklable ``(n_in, n_out) ->
+        nn.Module`` from rows of width, or images of shape, ``n_in`` to vectors. ``None``: for
+        tables none, rows are used as they are; for images the convolutions of the paper's code,
+        512 wide.
     freeze : int, "all" or None, default=None
-        How much of ``feature_extractor`` stays as it was handed over, its batch normalisation
-        included: nothing (None), everything but the last ``freeze`` layers that have weights, in
-        [0, inf), or everything ("all").
+        How much of ``feature_extractor`` is frozen, its batch normalisation included: nothing
+        (None), all but the last ``freeze`` layers that have weights (an int in [0, inf)), or
+        everything ("all").
     classifier : nn.Module or callable, default=None
-        The classifier to be fooled: a module (copied at every fit; its weights are the start), or
-        a picklable ``(n_in, n_out) -> nn.Module`` that returns logits. ``None``: a perceptron.
+        The classifier to be fooled: a module (copied at every fit; training starts from its
+        weights), or a picklable ``(n_in, n_out) -> nn.Module`` that returns logits. ``None``: a
+        perceptron.
     hidden_layer_sizes : sequence of int, default=(128, 64)
         Widths of classifier and discriminator; the paper's code has (256, 128).
     space : {"rows", "features"}, default="rows"
-        What comes back: rows like those that came in (decoded by GAMO2pix where there is a feature
-        extractor), or the feature vectors of real rows and generated ones; :meth:`features` gives
-        those of other rows. ``fit_resample`` then takes arrays only, and where no class lacks a
-        row, so that nothing is learned, the vectors are encoded rows.
+        What is returned. "rows": rows like the input, decoded by GAMO2pix if there is a feature
+        extractor. "features": the feature vectors of real and generated rows; :meth:`features`
+        gives those of other rows. ``fit_resample`` then takes arrays only; if no class lacks a
+        row, nothing is learned and the vectors are encoded rows.
     shared_decoder : bool, default=True
-        One decoder of feature vectors, told the class; False: one for each class, the paper's.
+        True: one decoder of feature vectors, which is given the class. False: one for each class,
+        as in the paper.
     decoder_iter : int, default=1000
-        Rounds of the decoder's training after the game, in [1, inf); the paper's code has 25,000.
+        Rounds for which the decoder is trained after the game, in [1, inf); the paper's code has
+        25,000.
     max_iter : int, default=800
         Rounds, i.e. mini-batches, in [1, inf).
     batch_size : int, default=64
-        Real, and as many generated, rows a round, in [1, inf); cut to the number of rows.
+        Real rows per round, in [1, inf), at most all of them; as many are generated.
     learning_rate : float, default=1e-3
-        Of every move's Adam (betas .5 and .999), in (0, inf).
+        Learning rate of Adam for every move (betas 0.5 and 0.999), in (0, inf).
     net_params : dict, default=None
-        Handed to the skorch net: ``{"generator_vs_classifier_optimizer__lr": 1e-4}``,
+        Passed to the skorch net: ``{"generator_vs_classifier_optimizer__lr": 1e-4}``,
         ``{"optimizer": torch.optim.AdamW}``. Moves: feature_extractor, classifier,
         discriminator, generator_vs_classifier, generator_vs_discriminator, and decoder.
     encoder : TableEncoder or ImageEncoder, default=None
-        How columns or pixels become numbers and come back; ``None``: ``TableEncoder()`` for
-        tables, ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
+        Turns columns or pixels into numbers and back. ``None``: ``TableEncoder()`` for tables,
+        ``ImageEncoder()`` for arrays of shape (n, channels, height, width).
     device : str, default="auto"
         "auto" (a GPU if there is one), "cpu" or "cuda".
     callbacks : list, default=None
         skorch callbacks, copied in ``fit``. ``EarlyStopping`` must monitor a ``<move>_loss``.
     warm_start : bool, default=False
-        Go on for ``max_iter`` more rounds with the same data and the same game; encoder and stored
-        rows are kept.
+        Continue the last fit for ``max_iter`` more rounds, with the same data and the same game;
+        encoder and stored rows are kept.
     verbose : int, default=0
-        1: a progress bar, 2: a line an epoch.
+        1: a progress bar, 2: a line per epoch.
     random_state : int, RandomState instance or None, default=None
         An int gives bit-equal rows on a CPU.
 
@@ -155,13 +161,13 @@ class GAMOSampler(SamplerParams, SpaceParams, GAMOMixin, MixingSampler):
     sampling_strategy_ : dict
         Label -> number of rows to generate.
     net_ : GameNet
-        The trained skorch net; None where no class lacked a row.
+        The trained skorch net; None if no class lacked a row.
     game_ : GAMOGame
         The trained game, ``net_.module_``.
     space_ : str
-        ``space`` as it was in ``fit``.
+        The value of ``space`` in ``fit``.
     decoder_net_ : GameNet
-        The trained net of :mod:`gan_resample.mixing.gamo2pix`; None where rows need no decoder.
+        The trained net of :mod:`gan_resample.mixing.gamo2pix`; None if rows need no decoder.
     encoder_ : TableEncoder or ImageEncoder
         Fitted to the training rows.
     classes_ : ndarray of shape (n_classes,)
@@ -169,18 +175,19 @@ class GAMOSampler(SamplerParams, SpaceParams, GAMOMixin, MixingSampler):
     n_iter_ : int
         Rounds played.
     history_ : list of dict
-        One a epoch: epoch, rounds (so far), seconds, and the mean ``<move>_loss`` of each move.
+        One per epoch: epoch, rounds (so far), seconds, and the mean ``<move>_loss`` of each move.
     ess_ : dict of label to float
-        Effective number of rows that a generated one mixes, ``(sum |w|)^2 / sum w^2``: the mean
-        of 500.
+        Effective number of rows in the mixture of a generated row, ``(sum |w|)^2 / sum w^2``: mean
+        over 500 rows.
     coverage_ : dict of label to float
-        Distinct heaviest rows in 500 draws over ``min(500, n_i)``; a warning under .1.
+        Of 500 generated rows, the number of distinct rows that weigh most in the mixture, divided
+        by ``min(500, n_i)``; a warning below 0.1.
     std_ratio_ : dict of label to float
-        Standard deviation of generated rows over that of the class; a warning under .05.
+        Standard deviation of generated rows over that of the class; a warning below 0.05.
     synthetic_mask_ : ndarray of bool
         True on the generated rows of the last ``fit_resample``.
     n_features_in_, feature_names_in_, shape_in_
-        As everywhere in scikit-learn.
+        As in scikit-learn; ``shape_in_`` is the shape of a row.
 
     See Also
     --------
@@ -189,14 +196,14 @@ class GAMOSampler(SamplerParams, SpaceParams, GAMOMixin, MixingSampler):
 
     Notes
     -----
-    The paper does not use the generator to train another classifier; this does. The fitted sampler
-    holds the rows of the classes in play: it can only mix what it has. Departures from the paper,
-    each an argument: ``mixer``, ``fake_weight``, ``max_anchors`` and the training numbers
-    (``gan_resample.gamo.PAPER_SETTINGS`` has the published ones). In all settings labels are drawn
-    in fixed numbers a round and weighted to their law, one batch of mixed classes moves the
-    generator (Algorithm 1; the authors' code has a batch for each class), its target is the full
-    complement ``1 - e_y`` (Algorithm 1; equation 6 leaves the largest class out), and its two
-    moves have optimizers of their own.
+    The paper does not train another classifier with the generated rows; this sampler does. The
+    fitted sampler holds the rows of the classes in play: it can only mix what it has. The defaults
+    depart from the paper in ``mixer``, ``fake_weight``, ``max_anchors`` and the numbers of
+    training; ``gan_resample.gamo.PAPER_SETTINGS`` has the published ones. With any settings, each
+    round generates a fixed number of rows of each class, weighted to the wanted shares; one batch
+    of mixed classes moves the generator (Algorithm 1; the authors' code has a batch for each
+    class); its target is the full complement ``1 - e_y`` (Algorithm 1; equation 6 leaves the
+    largest class out); and its two moves have separate optimizers.
 
     References
     ----------
@@ -221,17 +228,18 @@ class GAMOSampler(SamplerParams, SpaceParams, GAMOMixin, MixingSampler):
 class GAMOClassifier(AverageParams, GAMOMixin, BaseGameClassifier):
     """The classifier of GAMO, trained against its generator: the paper's own use of the game.
 
-    It predicts with a moving average of the classifier's weights. On 21 tables that nothing was
-    chosen on it had 5.0 +- 2.2 points more balanced accuracy than the same net alone, 1.3 +- 1.2
-    more than with class weights and 2.4 +- 0.9 more than on rows of SMOTE, at the price of a worse
-    Brier score; but 0.6 +- 0.6 less than the same net on rows of :class:`SpreadSMOTE` drawn anew
-    in every round, which is this without the game (docs/scoreboard.rst).
+    It predicts with a moving average of the classifier's weights. On 21 tables that were not used
+    to choose settings it had 5.0 +- 2.2 points more balanced accuracy than the same net alone, 1.3
+    +- 1.2 more than with class weights and 2.4 +- 0.9 more than on rows of SMOTE, at the price of
+    a worse Brier score. It had 0.6 +- 0.6 points less than the same net trained on
+    :class:`SpreadSMOTE` rows drawn anew in every round, which amounts to this classifier without
+    the game (docs/scoreboard.rst).
 
     Parameters
     ----------
     ema_decay : float, default=0.99
-        Decay of the moving average for each round, in [0, 1); 0 predicts with the last weights, as
-        the paper does.
+        Decay of the moving average per round, in [0, 1); 0 predicts with the last weights, as in
+        the paper.
     mixer, n_neighbors, max_scale, max_anchors, latent_dim
         The generator; as in :class:`GAMOSampler`.
     loss, with_discriminator, fake_weight, feature_extractor, freeze, classifier, \
@@ -248,7 +256,7 @@ verbose, random_state
     net_, game_, encoder_, n_iter_, history_, ess_, coverage_, std_ratio_
         As in :class:`GAMOSampler`.
     n_features_in_, feature_names_in_, shape_in_
-        As everywhere in scikit-learn.
+        As in scikit-learn; ``shape_in_`` is the shape of a row.
 
     See Also
     --------
@@ -256,9 +264,9 @@ verbose, random_state
 
     Notes
     -----
-    Each class lacks ``n_max - n_i`` rows. Where none is deficient the classifier learns alone.
+    Each class lacks ``n_max - n_i`` rows. If no class lacks rows, the classifier learns alone.
     With ``fake_weight="prior"`` all classes weigh the same in training: the probabilities are
-    those of a balanced world. On a CPU ``predict_proba`` of tables computes in float64.
+    those for equally frequent classes. On a CPU ``predict_proba`` of tables computes in float64.
 
     References
     ----------

@@ -1,8 +1,8 @@
 r"""GAMO: generative adversarial minority oversampling.
 
-Three players. The classifier :math:`M` learns from real rows and from generated ones, the
-conditional discriminator :math:`D(x|y)` tells the two apart, and the generator :math:`G(z|y)`
-makes rows of class :math:`y` out of real rows of that class such that :math:`M` takes them for
+There are three players. The classifier :math:`M` learns from real and generated rows. The
+conditional discriminator :math:`D(x|y)` tells real from generated rows. The generator
+:math:`G(z|y)` mixes real rows of class :math:`y` into new ones, which :math:`M` should take for
 another class while :math:`D` takes them for real. With :math:`P_i` the share of class :math:`i`,
 :math:`d_i` the rows it lacks and :math:`q_i = d_i / S`, :math:`S = \sum_i d_i`,
 
@@ -112,16 +112,17 @@ max_anchors, latent_dim
 
     def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
         """Algorithm 1 of the paper with one inner step; see the notes on ``fake_weight``."""
-        # F learns from real rows through M (lines 3 to 6); all others see its features only
+        # F learns from real rows through M (lines 3 to 6); all other players see features only
         if self.learns_features:
             yield {"feature_extractor": self.teach_features(x, y)}
-        # D tells real from generated vectors, which are as old as the anchors: so are its real
-        # ones, or it would tell them by their age. M is asked for the class of rows of today
+        # generated vectors mix features by F as it was when the anchors were stored. D must see
+        # real rows through the same F, or it could tell them apart by that; M sees them through F
+        # as it is
         as_old = [self.stored_features(x)] if self.learns_features else []
         x = self.features(x)
         one = torch.ones_like(y, dtype=x.dtype)
         real = (x, y, one, one / len(y), *as_old)
-        if self.generator is None:  # nothing is deficient: the classifier learns alone
+        if self.generator is None:  # no class lacks rows: the classifier learns alone
             yield self.judge(*real)
             self.update_average()
             return
@@ -149,7 +150,7 @@ max_anchors, latent_dim
     ) -> dict[str, Tensor]:
         """M's and D's loss on rows ``x`` of class ``y``; ``real`` is 1 or 0 for each row.
 
-        D sees the rows ``as_old`` as the anchors instead, where that makes a difference.
+        D sees ``as_old`` instead, features by F as it was when the anchors were stored, if given.
         """
         class_loss = self.class_loss(self.classifier(x), self.onehot[y])
         losses = {"classifier": (weight * class_loss).sum()}
@@ -171,7 +172,7 @@ max_anchors, latent_dim
         return (self.uniform_labels.weights * loss).sum()
 
     def discriminate(self, x: Tensor, y: Tensor) -> Tensor:
-        """Logits of D(x|y), shape (n,): the label is concatenated to the row."""
+        """Logits of D(x|y), shape (n,): the one-hot label is appended to the row."""
         return self.discriminator(self.label(x, y)).squeeze(1)
 
 

@@ -1,1 +1,1 @@
-"""What methods share whose generator mixes the rows of a class: GAMO, PGAN and SpreadSMOTE."""
+"""What GAMO, PGAN and SpreadSMOTE share: new rows are mixtures of the rows of a class."""

@@ -1,7 +1,8 @@
-"""What games have in common whose generator mixes the rows of a class: GAMO and PGAN.
+"""What GAMO and PGAN have in common: games whose generator mixes the rows of a class.
 
-Real rows go through the feature extractor :math:`F` (left out on tables unless one is given); the
-classifier, the generator and the generator's opponent see its feature vectors only.
+The feature extractor :math:`F` turns real rows into feature vectors, and the classifier, the
+generator and the generator's opponent see only these. On tables there is no :math:`F` unless one
+is given, and rows are used as they are.
 """
 
 from __future__ import annotations
@@ -33,14 +34,14 @@ __all__ = ["GENERATOR_WIDTH", "MixingGame", "class_mixer_chunk", "make_class_mix
 
 Array = NDArray[Any]
 
-FEATURE_WIDTH = 512  # of F in the code of GAMO's authors
-GENERATOR_WIDTH = 64  # likewise, of cTMU's last layer
+FEATURE_WIDTH = 512  # output of F in the code of GAMO's authors
+GENERATOR_WIDTH = 64  # of cTMU's last layer in that code
 
 
 class MixingGame(SamplingGame, ClassifyingGame):
     """Feature extractor, classifier and mixing generator; abstract.
 
-    A game sets ``class_loss``, and where a class is in play it makes its ``generator`` and the
+    A subclass sets ``class_loss`` and, if a class is in play, makes its ``generator`` and the
     generator's opponent.
 
     Parameters
@@ -48,17 +49,17 @@ class MixingGame(SamplingGame, ClassifyingGame):
     shape : tuple of int
         Of an encoded row: (n_features,), or (channels, height, width) of an image.
     counts, deficits : sequence of int
-        Rows of each class, and rows it lacks; a class is in play where the deficit is positive.
+        Rows of each class, and rows it lacks; a class is in play if it lacks any.
     spans, levels : sequences
-        Categorical spans and snapped columns, as ``StraightThrough`` takes them.
+        Columns of categories and of few values, as ``StraightThrough`` takes them.
     batch_size : int
-        Real, and about as many generated, rows a round.
+        Real rows per round; about as many are generated.
     feature_extractor, freeze, classifier, hidden_layer_sizes
         As in :class:`~gan_resample.GAMOSampler`.
     ema_decay : float
         Decay of the moving average of the classifier that gives :meth:`logits`; 0 for none.
     weigh_real : bool, default=True
-        Whether F weighs real rows to the class mix that the classifier sees.
+        Whether F's loss weights real rows to the class shares that the classifier sees.
     """
 
     diagnostics: ClassVar[tuple[str, ...]] = ("ess", "coverage", "std_ratio")
@@ -105,19 +106,23 @@ class MixingGame(SamplingGame, ClassifyingGame):
         self.average = MovingAverage(self.network, ema_decay) if ema_decay else None
         self.harden = StraightThrough(spans, levels)
         self.generator = None
-        # rows of each class that the generator mixes: of those in play
+        # numbers of rows that the generator mixes: of the classes in play
         self.sizes = [n if d else 0 for n, d in zip(counts, deficits, strict=True)]
         if self.in_play:
             self._set_label_laws(deficits, batch_size)
 
     def _copy_extractor(self) -> nn.Module | None:
-        """Copy F where it learns: the copy is F as it was when the anchors were stored."""
+        """Copy F if it learns: the copy stays as F was when the anchors were stored."""
         if not self.learns_features:
             return None
         return copy.deepcopy(self.feature_extractor).requires_grad_(False)
 
     def _set_label_laws(self, deficits: Sequence[int], batch_size: int) -> None:
-        """Rows for the generator's opponents have labels from q, its own moves uniform ones."""
+        """Set the labels of generated rows.
+
+        Rows for the generator's opponents have labels in proportion to the deficits (q); in the
+        generator's own moves all classes in play are equally frequent.
+        """
         self.deficit_labels = StratifiedLabels(
             [deficit / sum(deficits) for deficit in deficits], batch_size
         )
@@ -126,7 +131,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
 
     @property
     def network(self) -> nn.Module:
-        """The classifier behind its feature extractor."""
+        """The feature extractor, if there is one, followed by the classifier."""
         if self.feature_extractor is None:
             return self.classifier
         return nn.Sequential(self.feature_extractor, self.classifier)
@@ -154,7 +159,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
 
     def finish(self, x: Tensor, y: Tensor) -> None:
         if self.learns_features:
-            self.refresh_anchors(x)  # rows are sampled among features of the final F
+            self.refresh_anchors(x)  # generated rows mix features of the final F
 
     @property
     def spent(self) -> tuple[str, ...]:
@@ -171,7 +176,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
 
     @torch.no_grad()
     def features(self, x: Tensor) -> Tensor:
-        """F(x), (n, n_features); rows as they are where there is no F."""
+        """F(x), (n, n_features); the rows themselves if there is no F."""
         if self.feature_extractor is None:
             return x
         with self.eval_mode("feature_extractor"):
@@ -179,10 +184,11 @@ class MixingGame(SamplingGame, ClassifyingGame):
 
     @torch.no_grad()
     def stored_features(self, x: Tensor) -> Tensor:
-        """Features, (n, n_features), as old as those of the anchors.
+        """Features, (n, n_features), by F as it was when the anchors were stored.
 
-        The anchors' were computed before the epoch, and F has moved since. Whoever sees real and
-        generated vectors must see both through the same F, or tells them apart by their age.
+        Features of the anchors are computed before the epoch, and F moves during it. A network
+        that sees real and generated vectors must see both through the same F, or it could tell
+        them apart by that difference.
         """
         if self.stored_extractor is None:
             return self.features(x)
@@ -191,7 +197,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
 
     @property
     def learns_features(self) -> bool:
-        """Whether F moves: not where it is left out or has nothing to learn."""
+        """Whether there is an F with trainable parameters."""
         if self.feature_extractor is None:
             return False
         return any(parameter.requires_grad for parameter in self.feature_extractor.parameters())
@@ -199,15 +205,15 @@ class MixingGame(SamplingGame, ClassifyingGame):
     # ---- generated rows -------------------------------------------------------------------------
 
     def draw(self, y: Tensor, sizes: Sequence[int]) -> Any:
-        """Draw what the generator needs for class codes ``y`` in ascending order.
+        """Draw the noise and anchors that the generator needs for class codes ``y``.
 
-        ``sizes`` says how many of each class.
+        The codes are in ascending order; ``sizes`` are the numbers of each class.
         """
         return self.generator.draw(y)
 
-    def generate(self, drawn: Any, strata: StratifiedLabels) -> Tensor:
-        """Hardened rows of G, (n, n_features), from a draw for the labels of ``strata``."""
-        return self.harden(self.generator(drawn, strata.sizes))
+    def generate(self, drawn: Any, labels: StratifiedLabels) -> Tensor:
+        """Rows of G, (n, n_features), from a draw for ``labels``; discrete where real rows are."""
+        return self.harden(self.generator(drawn, labels.sizes))
 
     def sample(self, y: Tensor) -> Tensor:
         order = y.argsort(stable=True)
@@ -226,19 +232,19 @@ class MixingGame(SamplingGame, ClassifyingGame):
             )
 
     def label(self, x: Tensor, y: Tensor) -> Tensor:
-        """Rows with their one-hot labels beside them, for a conditional opponent."""
+        """Append one-hot labels to rows, for a conditional opponent."""
         return torch.cat([x, self.onehot[y]], dim=1)
 
     # ---- losses ---------------------------------------------------------------------------------
 
     def teach_features(self, x: Tensor, y: Tensor) -> Tensor:
-        """F's loss on real rows: that of the classifier, weighted to the class mix of the game."""
+        """F's loss on real rows: the classifier's, weighted to the class shares of the game."""
         with self.eval_mode("classifier"):
             loss = self.class_loss(self.network(x), self.onehot[y])
         return (self.row_weights[y] * loss).mean()
 
     def fool_classifier(self, drawn: Any) -> Tensor:
-        """G's loss against the classifier: the ones' complement of the label is the target."""
+        """G's loss against the classifier: the target is one minus the one-hot label."""
         with self.eval_mode("classifier"):
             logits = self.classifier(self.generate(drawn, self.uniform_labels))
         loss = self.class_loss(logits, 1 - self.onehot[self.uniform_labels.labels])
@@ -248,7 +254,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
 
     @torch.no_grad()
     def diagnose(self) -> dict[str, dict[int, float]]:
-        """Effective anchors, coverage and spread of 500 rows of each class in play."""
+        """``ess``, ``coverage`` and ``std_ratio`` of 500 rows of each class in play."""
         figures = [(code, self._diagnose_class(code)) for code in self.in_play]
         names = MixingGame.diagnostics
         return {
@@ -282,22 +288,23 @@ def make_class_mixer(
     latent_dim: int | None,
     hidden_layer_sizes: Sequence[int],
 ) -> ClassMixer:
-    """Return GAMO's generator for classes of ``sizes`` rows, 0 for those that are not in play."""
+    """Return GAMO's generator for classes of ``sizes`` rows, 0 for a class not in play."""
     anchors = Anchors([min(size, max_anchors or size) for size in sizes], n_features)
     width = latent_dim or min(100, max(8, 2 * n_features))
     return ClassMixer(anchors, width, (*hidden_layer_sizes[:1], GENERATOR_WIDTH))
 
 
 def class_mixer_chunk(mixer: ClassMixer) -> int:
-    """Return how many rows ``mixer`` makes at once within bounded memory."""
+    """Return how many rows ``mixer`` may make at once; bounds the memory."""
     return max(32, min(2048, 4_000_000 // max(mixer.anchors.sizes)))
 
 
 def _row_weights(counts: Sequence[int], deficits: Sequence[int]) -> Tensor:
-    """Weigh a real row of each class by the rows it stands for, 1 on average.
+    """Return the weight of a real row of each class: class size in the game over that in the data.
 
-    F sees real rows only. Unweighted it would learn for the class mix of the data while the
-    classifier judges by that of the game, and the two would pull against each other.
+    The average over rows is 1. F sees only real rows. Without weights it would learn for the class
+    shares of the data, the classifier for those of the game, and the two would work against each
+    other.
     """
     n, lacking = torch.tensor([counts, deficits], dtype=torch.float32)
     stands_for = (n + lacking) / n

@@ -1,19 +1,21 @@
 r"""GAMO2pix: from GAMO's feature vectors back to images.
 
-GAMO on images plays with feature vectors :math:`h = F(x)`. A variational head on them and a
-decoder, trained after the game with :math:`F` frozen, turn vectors into images:
+On images GAMO generates feature vectors :math:`h = F(x)`. A variational head :math:`E` and a
+decoder, trained after the game with :math:`F` frozen, turn such vectors into images:
 
 .. math::
     m, v = E(h), \quad z = m + e^{v / 2} \varepsilon, \; \varepsilon \sim N(0, I), \quad
     L = \| x - \mathrm{Dec}(z, y) \|^2 + \tfrac12 \sum_d (e^{v_d} + m_d^2 - 1 - v_d)
 
-Departures from the paper and its code: one decoder that is told the class instead of one for
-each class (``shared_decoder=False`` is the paper's), since a decoder of 40 images learns them by
-heart;
-``v`` is the log-variance in both places (the code draws with it as log-deviation); the head also
-sees mixtures of two vectors of a class, by the last term alone, because mixtures are what it is
-fed later; the weight of the last term rises over the first tenth of the rounds; and the last
-kernel is 3 by 3, not 4 by 4.
+Departures from the paper and its code:
+
+* One decoder is given the class, instead of one decoder for each class (the paper's,
+  ``shared_decoder=False``): a decoder trained on 40 images memorises them.
+* ``v`` is the log-variance in both places; the code draws with it as the log of the deviation.
+* The head also learns from mixtures of two vectors of a class, by the last term alone, because
+  it decodes mixtures later.
+* The weight of the last term rises over the first tenth of the rounds.
+* The last kernel is 3 by 3, not 4 by 4.
 
 References
 ----------
@@ -48,18 +50,18 @@ __all__ = [
 PAPER_SETTINGS: dict[str, Any] = {"shared_decoder": False, "decoder_iter": 25_000}
 
 LATENT, HEAD_WIDTH = 100, 128  # of the authors' code
-WARM_UP = 0.1  # share of the rounds over which the divergence term gets its weight
+WARM_UP = 0.1  # share of the rounds over which the weight of the divergence rises to 1
 
 
 class VariationalDecoder(nn.Module):
-    """A Gaussian head on feature vectors, and a decoder of its draws.
+    """A Gaussian head on feature vectors, and a decoder of what it draws.
 
     Parameters
     ----------
     n_features : int
         Width of the feature vectors.
     n_classes : int
-        Width of the one-hot label that the decoder is told; 0 for none.
+        Width of the one-hot label that the decoder is given; 0 for none.
     shape : tuple of int
         Of a decoded row: (channels, height, width), or (n_columns,) of a table.
     """
@@ -77,7 +79,7 @@ class VariationalDecoder(nn.Module):
             self.decoder = MLP(n_in, shape[0], (128, 256), nn.ReLU)
 
     def encode(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance of z, each (n, LATENT); the latter between -10 and 10."""
+        """Mean and log-variance of z, each (n, LATENT); log-variances are between -10 and 10."""
         hidden = self.head(h)
         return self.mean(hidden), self.log_variance(hidden).clamp(-10, 10)
 
@@ -88,20 +90,21 @@ class VariationalDecoder(nn.Module):
 
 
 class GAMO2pixGame(Game):
-    """A single player, the decoder; its rows are feature vectors and pixels side by side.
+    """A game with a single player, the decoder; its rows are feature vectors, then pixels.
 
     Parameters
     ----------
     n_features : int
         Width of the feature vectors, the first columns of a row.
     shape : tuple of int
-        Of a decoded row; its flattened entries are the other columns.
+        Of a decoded row; flattened, it is the other columns.
     counts : sequence of int
-        Rows of each class; 0 where a class is not in play.
+        Rows of each class; 0 for a class that is not in play.
     batch_size : int
-        Rows a round, as many of each class in play (for each decoder, if not ``shared_decoder``).
+        Rows per round, equally many of each class in play; without ``shared_decoder`` rows per
+        round and decoder.
     shared_decoder : bool
-        One decoder that is told the class, or one for each class.
+        Whether one decoder is given the class, or each class has its own.
     """
 
     moves: ClassVar[Mapping[str, str]] = {"decoder": "decoder"}
@@ -128,7 +131,7 @@ class GAMO2pixGame(Game):
             for used in ([True] if shared_decoder else in_play)
         )
         n_rows = batch_size * (1 if shared_decoder else sum(in_play))
-        self.strata = StratifiedLabels([used / sum(in_play) for used in in_play], n_rows)
+        self.uniform_labels = StratifiedLabels([used / sum(in_play) for used in in_play], n_rows)
         self._rows = torch.empty(0)
 
     def begin_epoch(self, x: Tensor, y: Tensor) -> None:
@@ -136,10 +139,10 @@ class GAMO2pixGame(Game):
             self._rows = x[y.argsort(stable=True)]
 
     def finish(self, x: Tensor, y: Tensor) -> None:
-        self._rows = torch.empty(0)  # a fitted sampler does not keep the images
+        self._rows = torch.empty(0)  # a fitted sampler need not keep the images
 
     def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
-        y, sizes = self.strata.labels, self.strata.sizes
+        y, sizes = self.uniform_labels.labels, self.uniform_labels.sizes
         rows, others = self.draw(y), self.draw(y)
         h, pixels = rows.split([self.n_features, rows.shape[1] - self.n_features], dim=1)
         share = torch.rand((len(y), 1), device=h.device)
@@ -157,13 +160,13 @@ class GAMO2pixGame(Game):
         yield {"decoder": loss}
 
     def draw(self, y: Tensor) -> Tensor:
-        """Draw a training row of each label, with replacement."""
+        """Draw a training row for each label, with replacement."""
         start = self.counts.cumsum(0) - self.counts
         chance = torch.rand(len(y), device=y.device)
         return self._rows[start[y] + (chance * self.counts[y]).long()]
 
     def by_decoder(self, sizes: Sequence[int], *tensors: Tensor) -> Iterator[Any]:
-        """Yield each decoder with its part of tensors whose rows are sorted by class."""
+        """Yield each decoder with its part of the tensors, whose rows are sorted by class."""
         if self.shared_decoder:
             yield self.decoder[0], *tensors
             return
@@ -202,7 +205,7 @@ def make_decoder(
 
 
 def train_decoder(net: GameNet, features: Tensor, x: Tensor, y: Tensor) -> None:
-    """Train ``net`` on rows ``x``, their features and class codes, or go on with its training."""
+    """Train ``net``, or train it further, on rows ``x``, their features and class codes."""
     try:
         net.partial_fit(torch.cat([features, x.flatten(1)], dim=1), y)
     finally:

@@ -1,7 +1,7 @@
-"""How rows of a class are mixed into new ones: the geometry, shared by games and SpreadSMOTE.
+"""How rows of a class are mixed into new ones; shared by games and SpreadSMOTE.
 
-``spread`` leaves the convex hull of the class along its local directions; the convex mixers of
-GAMO and of its neighbourhood variant stay inside.
+``spread`` steps out of the convex hull of the class, along differences of neighbouring rows. The
+convex mixers of GAMO, over all rows of a class or over neighbours, stay inside.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ __all__ = [
     "spread",
 ]
 
-# Entries of a distance matrix or of a matrix of mixing weights held at once (16 MB of float32).
+# Most entries of a matrix of distances or of mixing weights at once (16 MB of float32).
 CHUNK = 4_000_000
-FEW = 64  # neighbours of a row that are kept however small its class is
+FEW = 64  # so many neighbours of a row are kept even if its class has fewer
 
 
 class Mix(NamedTuple):
-    """Mixed rows and where they come from.
+    """Mixed rows and what they are mixed from.
 
     ``rows`` (n, n_features); ``weights`` (n, m), summing to 1 over the m anchors of each row;
     ``anchors`` (n, m), their indices among the stored rows.
@@ -49,7 +49,7 @@ class Mix(NamedTuple):
 def nearest_neighbours(rows: Tensor, k: int) -> Tensor:
     """Find each row's nearest other rows, by Euclidean distance: indices of shape (n, k).
 
-    Repeated in turn where there are fewer than ``k`` others; the row itself if it is alone.
+    Fewer than ``k`` others are repeated in turn; a lone row is its own neighbour.
     """
     n = len(rows)
     if n == 1 or k == 0:
@@ -64,11 +64,11 @@ def nearest_neighbours(rows: Tensor, k: int) -> Tensor:
 
 
 def spread(rows: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
-    """Split the spread geometry into a point inside the hull and a step out of it.
+    """Return the two parts of the spread geometry: a point inside the hull, and a step out of it.
 
     ``x = inside + h step`` with ``inside = a + u (b - a)`` and ``step = v (c - d)``, for ``rows``
     (a, b, c, d) of shape (n, 4, n_features), the scale h, ``u`` of shape (n, 1) or
-    (n, n_features), and ``v ~ U(0, 1)``, one a row. Both parts have shape (n, n_features).
+    (n, n_features), and ``v ~ U(0, 1)``, one per row. Both parts have shape (n, n_features).
     """
     a, b, c, d = rows.unbind(1)
     v = torch.rand((len(a), 1), device=a.device, dtype=a.dtype)
@@ -76,22 +76,22 @@ def spread(rows: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class Anchors(nn.Module):
-    """The rows of the classes in play, with each one's nearest rows of its own class.
+    """The rows of the classes in play, each with its nearest neighbours in its class.
 
     Parameters
     ----------
     counts : sequence of int
         Rows of each class; 0 for a class that is not in play.
     n_features : int
-        Encoded width.
+        Columns of an encoded row.
     n_neighbors : int, default=0
-        Neighbours kept for each row. Where more than 64 are asked for, no more than the largest
-        class has others: all of them, that is.
+        Neighbours kept for each row. A number above 64 is limited to the other rows that the
+        largest class has.
 
     Raises
     ------
     ValueError
-        The neighbours would take more than 2 GiB.
+        If the neighbours would take more than 2 GiB.
     """
 
     rows: Tensor
@@ -112,7 +112,7 @@ class Anchors(nn.Module):
             "set k_neighbors of SpreadSMOTE, n_neighbors of GAMO, lower",
         )
         sizes = torch.tensor(counts)
-        self.offsets = tuple((sizes.cumsum(0) - sizes).tolist())  # starts, on the host
+        self.offsets = tuple((sizes.cumsum(0) - sizes).tolist())  # first row of each class
         self.register_buffer("counts", sizes)
         self.register_buffer("starts", sizes.cumsum(0) - sizes)
         self.register_buffer("rows", torch.zeros(sum(counts), n_features))
@@ -120,7 +120,7 @@ class Anchors(nn.Module):
         self.register_buffer("chosen", torch.zeros(sum(counts), dtype=torch.long))
 
     def choose(self, y: Tensor) -> None:
-        """Note which training rows are kept, as ``chosen``: a random subset of a large class."""
+        """Set ``chosen``, the training rows to keep: of a large class a random subset."""
         for code, start, size in self._classes():
             mine = (y == code).nonzero().squeeze(1)
             if len(mine) > size:
@@ -128,7 +128,7 @@ class Anchors(nn.Module):
             self.chosen[start : start + size] = mine
 
     def keep(self, rows: Tensor) -> None:
-        """Take the chosen rows, (len(chosen), n_features), and find their neighbours."""
+        """Store the chosen rows, (len(chosen), n_features), and find their neighbours."""
         self.rows.copy_(rows)
         for _, start, size in self._classes():
             near = nearest_neighbours(rows[start : start + size], self.neighbours.shape[1])
@@ -145,9 +145,9 @@ class Anchors(nn.Module):
                 yield code, self.offsets[code], size
 
     def draw_group(self, y: Tensor, n_partners: int) -> Tensor:
-        """Draw a row of each class code uniformly, and neighbours of it independently.
+        """Draw a row of each class code uniformly, and independently some of its neighbours.
 
-        Indices of shape (n, 1 + n_partners), the base row first.
+        Returns indices of shape (n, 1 + n_partners), the row itself first.
         """
         chance = torch.rand((len(y), 1 + n_partners), device=y.device)
         base = self.starts[y] + (chance[:, 0] * self.counts[y]).long()
@@ -156,10 +156,10 @@ class Anchors(nn.Module):
 
 
 class Mixer(nn.Module, ABC):
-    """Makes rows of a class from stored rows of that class; the generator of GAMO.
+    """Makes rows of a class from stored rows of that class; the generator of GAMO; abstract.
 
-    All chance is in :meth:`draw`: two calls with one draw differ by the weights alone, which is
-    what moves "with the same noise" ask for.
+    All random numbers are drawn by :meth:`draw`: rows made twice from one draw differ only if the
+    weights have changed between. Papers ask for such moves "with the same noise".
     """
 
     anchors: Anchors
@@ -181,19 +181,19 @@ class Mixer(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, drawn: Any, sizes: Sequence[int]) -> Tensor:
-        """Mix rows, (n, n_features), from what :meth:`draw` gave.
+        """Mix rows, (n, n_features), from what :meth:`draw` returned.
 
-        ``sizes`` says how many of each class, on the host, so that classes with weights of their
-        own need no synchronisation.
+        ``sizes`` are the numbers of each class: Python ints, so that the device is not waited for
+        where classes have weights of their own.
         """
 
     @abstractmethod
     def mix(self, drawn: Any, sizes: Sequence[int]) -> Mix:
-        """Return the rows of :meth:`forward` with weights and anchors; for one class."""
+        """Return the rows of :meth:`forward`, their weights and anchors; for a single class."""
 
 
 class SpreadDraw(NamedTuple):
-    """``inside`` and ``step`` as in :func:`spread`; the net's input; anchors and u of the draw."""
+    """``inside`` and ``step`` of :func:`spread`, the net's input, and the draw's anchors and u."""
 
     inside: Tensor
     step: Tensor
@@ -205,7 +205,7 @@ class SpreadDraw(NamedTuple):
 class SpreadMixer(Mixer):
     """The spread geometry with a learned scale: ``h = max_scale sigmoid(f(z, onehot(y), a))``.
 
-    The last layer's weights start at zero, so that the game starts at ``max_scale / 2``.
+    The last layer's weights start at zero, so the scale starts at ``max_scale / 2``.
     """
 
     def __init__(self, anchors: Anchors, latent_dim: int, width: int, max_scale: float) -> None:
@@ -223,7 +223,7 @@ class SpreadMixer(Mixer):
         return SpreadDraw(*spread(rows, u), self.noise(y, rows[:, 0]), index, u)
 
     def scale(self, drawn: SpreadDraw) -> Tensor:
-        """Return the length h of each row's step, (n, 1)."""
+        """Return the scale h of each row's step, (n, 1)."""
         return self.max_scale * self.net(drawn.seen).sigmoid()
 
     def forward(self, drawn: SpreadDraw, sizes: Sequence[int]) -> Tensor:
@@ -236,7 +236,10 @@ class SpreadMixer(Mixer):
 
 
 class NeighbourMixer(Mixer):
-    """Convex: a base row and its neighbours, weighted by one small net over (z, class, rows)."""
+    """Convex mixtures of a row and its neighbours; one small net gives weights, for all classes.
+
+    Its input is the noise, the class and the rows.
+    """
 
     def __init__(self, anchors: Anchors, latent_dim: int, width: int) -> None:
         super().__init__(anchors, latent_dim)
@@ -244,7 +247,7 @@ class NeighbourMixer(Mixer):
         self.net = MLP(n_in, 1, (width,), partial(nn.LeakyReLU, 0.1))
 
     def draw(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Draw the net's input, (n, k + 1, n_in), the rows to be mixed and their indices."""
+        """Draw the net's input, (n, k + 1, n_in), the rows to mix and their indices."""
         base = self.anchors.draw_group(y, 0)
         index = torch.cat([base, self.anchors.neighbours[base[:, 0]]], dim=1)
         rows = self.anchors.rows[index]
@@ -263,21 +266,21 @@ class NeighbourMixer(Mixer):
 class ClassMixer(Mixer):
     """GAMO's generator: a shared trunk (cTMU) and, for each class, weights over its rows (IGU).
 
-    ``x = softmax(Linear_i(trunk(z, onehot(i)))) @ X_i``, a softmax over the class's own rows only.
-    Batch normalisation stands after the activations, as in the authors' code; without it the
-    generator collapses to a point.
+    ``x = softmax(Linear_i(trunk(z, onehot(i)))) @ X_i``, a softmax over the rows of the class.
+    Batch normalisation follows the activations, as in the authors' code; without it the generator
+    collapses to a point.
     """
 
     def __init__(self, anchors: Anchors, latent_dim: int, widths: Sequence[int]) -> None:
         super().__init__(anchors, latent_dim)
         *hidden, out = widths
-        # MLP ends in a linear layer; the trunk's last layer has activation and norm as well
+        # MLP ends in a linear layer, but the trunk's last layer has an activation and a norm
         self.trunk = nn.Sequential(
             MLP(latent_dim + len(self.onehot), out, hidden, nn.ReLU, norm=nn.BatchNorm1d),
             nn.ReLU(),
             nn.BatchNorm1d(out),
         )
-        # one flat parameter: two tensors for the optimizer, however many classes there are
+        # all classes in one flat parameter, so that the optimizer has few tensors
         units = [nn.Linear(out, size) for size in anchors.sizes if size]
         self.weight = nn.Parameter(torch.cat([unit.weight.detach() for unit in units]))
         self.bias = nn.Parameter(torch.cat([unit.bias.detach() for unit in units]))
@@ -294,19 +297,19 @@ class ClassMixer(Mixer):
         return Mix(weights @ own, weights, index.expand(len(drawn), -1))
 
     def reconstruct(self, drawn: Tensor, sizes: Sequence[int], index: Tensor) -> Tensor:
-        """Mix rows as :meth:`forward` does, each without the stored row ``index``, (n,), of it."""
+        """Mix rows as :meth:`forward` does, with weight 0 for the stored row ``index``, (n,)."""
         parts = self._weights(drawn, sizes, index)
         return torch.cat([weights @ own for weights, own, _ in parts])
 
     def _weights(
         self, drawn: Tensor, sizes: Sequence[int], without: Tensor | None = None
     ) -> Iterator[tuple[Tensor, Tensor, int]]:
-        """Yield mixing weights, the rows mixed and the first one's index, class by class.
+        """Yield, class by class, mixing weights, the rows mixed, and the index of the first one.
 
-        The weight of the stored row ``without``, (n,), is 0, unless the class has no other.
+        The weight of the stored row ``without``, (n,), is 0, unless the class has no other row.
         """
         own = self.anchors.sizes
-        # split, not slices: the gradient of a slice is a full-size tensor of zeros each time
+        # split, not slices: the gradient of each slice would be a full-size tensor of zeros
         pieces = self.trunk(drawn).split(list(sizes)), self.weight.split(own), self.bias.split(own)
         rows = self.anchors.rows.split(own), self.anchors.offsets
         left_out = [None] * len(own) if without is None else without.split(list(sizes))

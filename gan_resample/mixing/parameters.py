@@ -1,4 +1,4 @@
-"""Parameters of the estimators whose game mixes rows."""
+"""Parameters that the estimators of GAMO and PGAN share."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Array = NDArray[Any]
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class MixingParams(TrainingParams, BackboneParams):
-    """What every estimator has whose game mixes rows."""
+    """Parameters of every estimator whose game mixes rows."""
 
     classifier: Build | None = game_param(None, *MODULE)
     max_anchors: int | None = game_param(1024, AT_LEAST_1, None)
@@ -36,14 +36,14 @@ class MixingParams(TrainingParams, BackboneParams):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class AverageParams:
-    """Of a classifier that predicts with a moving average of its weights."""
+    """Parameter of a classifier that predicts with a moving average of its weights."""
 
     ema_decay: float = game_param(0.99, Interval(Real, 0, 1, closed="left"))
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class SpaceParams:
-    """Of a sampler whose game may mix feature vectors."""
+    """Parameters of a sampler whose game may mix feature vectors."""
 
     space: str = param("rows", one_of("rows", "features"))
     shared_decoder: bool = param(True, "boolean")

@@ -1,6 +1,6 @@
-"""What samplers have in common whose game may mix feature vectors: GAMO's and PGAN's.
+"""What the samplers of GAMO and PGAN have in common.
 
-They turn vectors back into rows with :mod:`gan_resample.mixing.gamo2pix`.
+If their game mixes feature vectors, :mod:`gan_resample.mixing.gamo2pix` turns these into rows.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from gan_resample.core.sampler import BaseGameSampler
 from gan_resample.core.training import Training
 from gan_resample.encoding.columns import is_frame
 from gan_resample.engine.ambient import steady
+from gan_resample.engine.net import GameNet
 from gan_resample.engine.scalars import plain
 from gan_resample.engine.seeding import seeded
+from gan_resample.mixing.game import MixingGame
 from gan_resample.mixing.gamo2pix import make_decoder, train_decoder
 from gan_resample.nn.build import rows_at_once
 
@@ -34,13 +36,13 @@ Array = NDArray[Any]
 
 
 class MixingSampler(BaseGameSampler):
-    """A sampler whose game may mix feature vectors, which are decoded afterwards; abstract."""
+    """A sampler whose game may mix feature vectors, which a decoder turns into rows; abstract."""
 
     space: str
     shared_decoder: bool
     decoder_iter: int
     space_: str
-    decoder_net_: Any  # a GameNet; None where rows need no decoder
+    decoder_net_: GameNet | None  # None where rows need no decoder
 
     def features(self, X: Any) -> Array:
         """Feature vectors of rows, as ``space="features"`` gives them for training rows.
@@ -53,18 +55,19 @@ class MixingSampler(BaseGameSampler):
         Returns
         -------
         H : ndarray of float32, shape (n_rows, n_features)
-            Encoded rows where there is no feature extractor.
+            The encoded rows, flattened, if there is no feature extractor.
         """
         check_is_fitted(self, "_stream")
         return self._features(self.encoder_.transform(dense(self._check_rows(X, reset=False))))
 
     def _features(self, x: Array) -> Array:
-        if self.game_ is None:
+        if self.net_ is None:
             return x.reshape(len(x), -1)
+        game: MixingGame = self.net_.module_
         device = torch.device(self.net_.device)
         with steady(device):
             chunks = torch.as_tensor(x, dtype=torch.float32).split(rows_at_once(x.shape[1:]))
-            return torch.cat([self.game_.features(c.to(device)).cpu() for c in chunks]).numpy()
+            return torch.cat([game.features(c.to(device)).cpu() for c in chunks]).numpy()
 
     def _plan_training(self, shape: Sequence[int], deficits: Sequence[int]) -> Training:
         return replace(super()._plan_training(shape, deficits), later_moves=("decoder",))
@@ -76,12 +79,12 @@ class MixingSampler(BaseGameSampler):
     def _learn_more(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
     ) -> None:
-        """Train GAMO2pix on the classes in play, or go on with it."""
+        """Train GAMO2pix on the classes in play, or train it further."""
         before, self.decoder_net_ = getattr(self, "decoder_net_", None), None
         self.space_ = self.space
         if not self._needs_decoder():
             return
-        if self._stopped_by is not None:  # that of an earlier fit, if there is one
+        if self._stopped_by is not None:  # keep the decoder of an earlier fit, if there is one
             self.decoder_net_ = before
             return
         kept = np.asarray(deficits)[codes] > 0
@@ -107,7 +110,7 @@ class MixingSampler(BaseGameSampler):
             self.decoder_net_ = net
 
     @torch.no_grad()
-    def _watch_decoder(self, net: Any, features: Tensor, rows: Tensor, y: Tensor) -> None:
+    def _watch_decoder(self, net: GameNet, features: Tensor, rows: Tensor, y: Tensor) -> None:
         few = slice(None, None, -(-len(rows) // WATCHED_IMAGES))
         x, features, y = (each[few].to(net.device) for each in (rows, features, y))
         rounds = net.module_.rounds_played
@@ -119,7 +122,8 @@ class MixingSampler(BaseGameSampler):
 
     def _needs_decoder(self) -> bool:
         """Return whether the game's rows have to be decoded."""
-        return self.game_.feature_extractor is not None and self.space_ == "rows"
+        game: MixingGame = self.net_.module_
+        return game.feature_extractor is not None and self.space_ == "rows"
 
     def _told_of_stop(self) -> str:
         told = super()._told_of_stop()

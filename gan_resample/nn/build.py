@@ -1,4 +1,4 @@
-"""How networks that are handed over are built, checked and frozen."""
+"""Building, checking and freezing the networks that a user hands over."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ __all__ = [
 
 
 # n_in is the width of a row, or the (channels, height, width) of an image
-ACTIVATIONS = 30_000_000  # that a first layer of 32 channels may give at once (120 MB)
+ACTIVATIONS = 30_000_000  # most numbers (120 MB) that a first layer of 32 channels gives at once
 Build = nn.Module | Callable[[Any, Any], nn.Module]
 Shape = Sequence[int]
 
 
 def make_module(build: Build, n_in: Any, n_out: Any) -> nn.Module:
-    """Return a copy of ``build`` if it is a module, else one of ``build(n_in, n_out)``.
+    """Return a copy of ``build`` if it is a module, else a copy of ``build(n_in, n_out)``.
 
-    A callable may return a network that it loaded once: it must not be trained itself.
+    It is always a copy: a callable may return a network that it loaded once and keeps.
 
     Raises
     ------
     TypeError
-        ``build`` does not return a module.
+        If ``build`` does not return a module.
     ValueError
-        The module has lazy layers, whose weights do not exist yet.
+        If the module has lazy layers, whose weights do not exist yet.
     """
     module = build if isinstance(build, nn.Module) else _build(build, n_in, n_out)
     if any(is_lazy(parameter) for parameter in module.parameters()):
@@ -73,7 +73,7 @@ def check_width(module: nn.Module, shape: Shape, width: int, name: str) -> nn.Mo
     Raises
     ------
     ValueError
-        It does not. ``name`` is its role.
+        If it does not; the message calls it ``name``.
     """
     found = output_width(module, shape, name)
     if found != width:
@@ -90,7 +90,7 @@ def check_shape(module: nn.Module, shape: Shape, wanted: Shape, name: str) -> nn
     Raises
     ------
     ValueError
-        It does not. ``name`` is its role.
+        If it does not; the message calls it ``name``.
     """
     n, *found = try_module(module, shape, name).shape or (0,)
     if n != 2 or tuple(found) != tuple(wanted):
@@ -103,12 +103,13 @@ def check_shape(module: nn.Module, shape: Shape, wanted: Shape, name: str) -> nn
 
 
 def output_width(module: nn.Module, shape: Shape, name: str) -> int:
-    """Return the width that ``module`` gives for inputs of ``shape``, by trying it in eval mode.
+    """Return the output width of ``module`` for inputs of ``shape``, tried in eval mode.
 
     Raises
     ------
     ValueError
-        ``module`` cannot take such inputs, or does not give (n, width). ``name`` is its role.
+        If ``module`` cannot take such inputs, or its output is not of shape (n, width); the
+        message calls it ``name``.
     """
     out = try_module(module, shape, name)
     if out.ndim != 2 or len(out) != 2 or not out.shape[1]:
@@ -121,18 +122,18 @@ def output_width(module: nn.Module, shape: Shape, name: str) -> int:
 
 
 def try_module(module: nn.Module, shape: Shape, name: str) -> Tensor:
-    """Return what ``module`` gives for two inputs of ``shape``, leaving it as it was.
+    """Return the output of ``module`` for two inputs of ``shape``; the module does not change.
 
     Raises
     ------
     ValueError
-        It cannot take them, or gives no tensor. ``name`` is its role.
+        If it cannot take them, or returns no tensor; the message calls it ``name``.
     """
     copied = copy.deepcopy(module).eval()
     try:
         with torch.no_grad():
             out = copied(torch.zeros(2, *shape))
-    except Exception as error:  # whatever a module of the user's raises
+    except Exception as error:  # the user's module may raise anything
         raise ValueError(
             f"{name} cannot take rows of shape {tuple(shape)}: {error}. Hand over a module, or a "
             "callable (n_in, n_out) -> module, that takes (n, ...) of that shape"
@@ -145,19 +146,19 @@ def try_module(module: nn.Module, shape: Shape, name: str) -> Tensor:
 
 
 def rows_at_once(shape: Shape) -> int:
-    """Return how many rows of ``shape`` go through a network at once within bounded memory."""
+    """Return how many rows of ``shape`` may go through a network at once; bounds the memory."""
     if not RowShape(shape).is_image:
         return 8192
     return max(1, ACTIVATIONS // (32 * shape[-2] * shape[-1]))
 
 
 def freeze_layers(module: nn.Module, freeze: int | str | None) -> nn.Module:
-    """Return ``module`` as it is (None), frozen ("all"), or learning in the last layers only.
+    """Return ``module`` as it is (None), frozen ("all"), or frozen but for the last layers (int).
 
     Raises
     ------
     TypeError
-        ``freeze`` is a truth value, which could mean anything.
+        If ``freeze`` is True or False, which is ambiguous.
     """
     if isinstance(freeze, bool):
         raise TypeError(f"freeze={freeze} must be 'all', None, or a number of layers that learn")
@@ -169,12 +170,12 @@ def freeze_layers(module: nn.Module, freeze: int | str | None) -> nn.Module:
 def make_backbone(
     build: Build | None, default: Build, n_in: Any, n_out: Any, freeze: int | str | None
 ) -> nn.Module:
-    """Return a feature extractor: ``build``, frozen as wanted, or the ``default``, which is not.
+    """Return a feature extractor: ``build``, frozen as asked, or the ``default``, never frozen.
 
     Raises
     ------
     ValueError
-        There is none that could be frozen.
+        If ``freeze`` is given, but no network that could be frozen.
     """
     if build is not None:
         return freeze_layers(make_module(build, n_in, n_out), freeze)

@@ -21,14 +21,14 @@ __all__ = [
 
 Shape = Sequence[int]
 
-SMALLEST = 2  # pixels a side, where strided convolutions stop
+SMALLEST = 2  # pixels per side below which strided convolutions do not go
 
 
 class ConvNet(nn.Sequential):
     """Two convolutions, each followed by a pooling that halves the image, and a linear layer.
 
-    The feature extractor of GAMO's code but for its tanh; with ``n_out=1`` a discriminator. Odd
-    sides are rounded up, so that every image of at least 4 pixels a side will do.
+    The feature extractor of GAMO's code without its tanh; with ``n_out=1`` a discriminator. Odd
+    sides are rounded up, so that any image of at least 4 pixels per side can be used.
 
     Parameters
     ----------
@@ -95,8 +95,7 @@ class ConvDecoder(nn.Module):
 class StridedConvNet(nn.Sequential):
     """Convolutions of stride 2, each with batch normalisation and ReLU, flattened.
 
-    There are as many as ``channels``, but fewer for images that would become smaller than 2
-    pixels.
+    There are ``len(channels)`` of them, or fewer for images that would shrink below 2 pixels.
 
     Parameters
     ----------
@@ -140,7 +139,7 @@ class UpsamplingDecoder(nn.Module):
     shape : (int, int, int)
         Channels, height and width of the images.
     channels, kernels : sequence of int
-        Those of the net that is mirrored.
+        As in the net that is mirrored.
     """
 
     def __init__(
@@ -171,20 +170,21 @@ class UpsamplingDecoder(nn.Module):
 
 
 class ImageTranslator(nn.Module):
-    """Images to images in [-1, 1] of the same shape: residual blocks between convolutions.
+    """Turns images into images in [-1, 1] of the same shape, by residual blocks.
 
     The generator of CycleGAN (Zhu et al. 2017): a 7 x 7 convolution, convolutions of stride 2,
     blocks, transposed convolutions, a 7 x 7 convolution and a tanh; reflected borders and instance
-    normalisation. It halves images of 32 pixels or more twice, as there, those of 16 or more once.
+    normalisation. Images of 32 pixels or more are halved twice, as in that paper, those of 16 or
+    more once.
 
     Parameters
     ----------
     shape : (int, int, int)
         Channels, height and width of the images.
     width : int
-        Channels after the first convolution (64 there); doubled with each halving.
+        Channels after the first convolution (the paper: 64); doubled with each halving.
     n_blocks : int
-        Residual blocks (there 9, and 6 for images of 128 pixels).
+        Residual blocks (the paper: 9, and 6 for images of 128 pixels).
     """
 
     def __init__(self, shape: Shape, width: int, n_blocks: int) -> None:
@@ -209,7 +209,7 @@ class ImageTranslator(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two 3 x 3 convolutions with instance normalisation, added to what comes in."""
+    """Two 3 x 3 convolutions with instance normalisation, added to the input."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -223,17 +223,18 @@ class ResidualBlock(nn.Module):
 
 
 class PatchDiscriminator(nn.Sequential):
-    """Images to a map of logits, (n, 1, height, width), each for a patch of the image.
+    """Turns images into maps of logits, (n, 1, height, width), one logit per patch of the image.
 
-    4 x 4 convolutions with leaky ReLU and, but for the first, instance normalisation. Three have
-    stride 2, as in CycleGAN, for images of 64 pixels or more, two from 16 and one from 8 on.
+    4 x 4 convolutions with leaky ReLU and, except after the first, instance normalisation. Three
+    have stride 2, as in CycleGAN, for images of 64 pixels or more; two from 16 pixels on, and one
+    from 8 on.
 
     Parameters
     ----------
     shape : (int, int, int)
         Channels, height and width of the images.
     width : int
-        Channels after the first convolution (64 there); doubled with each of the next.
+        Channels after the first convolution (CycleGAN: 64); doubled with each of the next.
     """
 
     def __init__(self, shape: Shape, width: int) -> None:
@@ -263,7 +264,7 @@ def _start_small(module: nn.Module) -> None:
 
 
 def n_halvings(sides: Sequence[int], most: int) -> int:
-    """How often the shorter side can be halved (rounded up) before it has 2 pixels or fewer."""
+    """Return how often the shorter side can be halved (rounded up) until it has 2 pixels."""
     side, times = min(sides), 0
     while side > SMALLEST and times < most:
         side, times = math.ceil(side / 2), times + 1

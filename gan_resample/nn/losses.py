@@ -1,6 +1,6 @@
-"""The stable primitives from which the games' losses are built, each once.
+"""Numerically stable functions of which the games' losses are made.
 
-All networks return logits; probabilities appear only in here. Targets may be soft.
+All networks return logits; only these functions compute probabilities. Targets may be soft.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = [
 
 
 def log_not_softmax(logits: Tensor) -> Tensor:
-    """Compute ``log(1 - softmax(logits))``, exact also where a probability is next to 1.
+    """Compute ``log(1 - softmax(logits))``, precise even if a probability is close to 1.
 
     ``log(1 - p_i) = logsumexp_{j != i} s_j - logsumexp_j s_j`` for logits ``s`` of shape
     (n, n_classes), n_classes >= 2; returns the same shape.
@@ -34,7 +34,7 @@ def log_not_softmax(logits: Tensor) -> Tensor:
 
 
 def one_vs_rest(logits: Tensor, target: Tensor) -> Tensor:
-    """Cross-entropy of every output of a softmax read as one-vs-rest, summed; shape (n,).
+    """Sum of the binary cross-entropies of the outputs of a softmax, each against the rest; (n,).
 
     ``-sum_i t_i log p_i + (1 - t_i) log(1 - p_i)`` for targets ``t`` of shape (n, n_classes).
     """
@@ -62,14 +62,14 @@ def gaussian_divergence(
 ) -> Tensor:
     """KL(N(mean, variance) || N(prior_mean, 1)), summed over the last axis: (n,).
 
-    ``1/2 sum_d [e^v + (m - a)^2 - 1 - v]`` for log-variances ``v``; clamp them before.
+    ``1/2 sum_d [e^v + (m - a)^2 - 1 - v]`` for log-variances ``v``, which are not clamped here.
     """
     squared = (mean - prior_mean).square()
     return 0.5 * (log_variance.exp() + squared - 1 - log_variance).sum(dim=-1)
 
 
 def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
-    """How far a critic is from slope 1 between real rows and generated ones; shape (n,).
+    """Deviation of a critic's slope from 1 between real and generated rows, squared; shape (n,).
 
     ``(||grad D(x)|| - 1)^2`` at ``x = a real + (1 - a) fake``, a ~ U(0, 1) for each pair of rows
     (Gulrajani et al. 2017). ``real`` and ``fake`` have shape (n, n_features), ``critic`` turns

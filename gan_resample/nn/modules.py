@@ -1,4 +1,4 @@
-"""Modules that know no game."""
+"""Layers and small modules that know no game."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __all__ = [
 ]
 
 
-# Fills up rows of unequal length behind their largest value; finite, for the divergence guard.
+# Pads the sorted values of a column with fewer of them; finite, for the divergence guard.
 PADDING = torch.finfo(torch.float32).max
 
 
 class MLP(nn.Sequential):
-    """Linear layers with an activation between them, from ``n_in`` to ``n_out`` (no output one).
+    """Linear layers from ``n_in`` to ``n_out``, an activation between them, none at the end.
 
     Parameters
     ----------
@@ -33,9 +33,9 @@ class MLP(nn.Sequential):
     widths : sequence of int
         Widths of the hidden layers.
     activation : callable returning a module
-        Made once a hidden layer.
+        Called once for each hidden layer.
     norm : callable of a width returning a module, default=None
-        Made once a hidden layer and put *after* the activation, as in GAMO's code.
+        Called once for each hidden layer; comes *after* the activation, as in GAMO's code.
     """
 
     def __init__(
@@ -56,10 +56,10 @@ class MLP(nn.Sequential):
 
 
 class MovingAverage(nn.Module):
-    """An exponential moving average of another module's weights, in eval mode for ever.
+    """An exponential moving average of another module's weights, always in eval mode.
 
-    Early on the decay is ``(1 + t) / (10 + t)`` at update ``t``, so that the random start is
-    forgotten at once and short fits are not dominated by it.
+    At update ``t`` the decay is at most ``(1 + t) / (10 + t)``, so that the random initial weights
+    are forgotten soon, in short fits too.
     """
 
     def __init__(self, source: nn.Module, decay: float) -> None:
@@ -73,7 +73,7 @@ class MovingAverage(nn.Module):
 
     @torch.no_grad()
     def update(self, source: nn.Module, updates: int) -> None:
-        """Move towards ``source``; ``updates`` counts the earlier calls."""
+        """Move towards ``source``; ``updates`` is the number of earlier calls."""
         decay = min(self.decay, (1 + updates) / (10 + updates))
         for average, now in zip(self.module.parameters(), source.parameters(), strict=True):
             average.lerp_(now, 1 - decay)
@@ -85,18 +85,18 @@ class MovingAverage(nn.Module):
 
 
 class Frozen(nn.Module):
-    """Another module of which only the last layers learn; the others stay in eval mode for ever.
+    """A module of which only the last layers learn; the others are always in eval mode.
 
-    A layer is a module with parameters of its own, and they are counted in the order in which the
-    module registers them, which is that of the computation in torch's usual networks. Modules
-    without parameters, such as dropout, stay in eval mode, also those between layers that learn.
+    A layer is a submodule with parameters of its own. Layers are counted in the order in which the
+    module registers them, which in torch's usual networks is the order of computation. Submodules
+    without parameters, such as dropout, stay in eval mode even between layers that learn.
 
     Parameters
     ----------
     module : nn.Module
-        What is wrapped: its parameters stop asking for a gradient.
+        The module to wrap; parameters that do not learn have ``requires_grad=False``.
     n_learning : int, default=0
-        Layers at the end that go on learning.
+        Layers at the end that keep learning.
     """
 
     def __init__(self, module: nn.Module, n_learning: int = 0) -> None:
@@ -109,7 +109,7 @@ class Frozen(nn.Module):
         self.train(self.training)
 
     def train(self, mode: bool = True) -> Frozen:
-        # without this the statistics of a batch normalisation would move in every round
+        # otherwise the statistics of batch normalisation would change in every round
         super().train(False)
         for layer in self._learning:
             layer.train(mode)
@@ -120,7 +120,7 @@ class Frozen(nn.Module):
 
 
 class Spans(nn.Module):
-    """Categorical spans of rows, for operations on all of them at once.
+    """The categorical spans of rows, for operations on all of them at once.
 
     Parameters
     ----------
@@ -153,9 +153,10 @@ class Spans(nn.Module):
         )
 
     def forward(self, x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
-        """Return the values of ``columns`` that ``function`` gives, (n, len(columns)).
+        """Apply ``function`` to all spans; return new values of ``columns``, (n, len(columns)).
 
-        It gets (n, n_spans, widest), padded with minus infinity, and returns the same shape.
+        ``function`` is given a tensor of shape (n, n_spans, widest), padded with minus infinity,
+        and returns one of the same shape.
         """
         wide = x.index_select(1, self.places).unflatten(1, self.padding.shape)
         changed = function(wide.masked_fill(self.padding, -torch.inf))
@@ -171,12 +172,12 @@ def _softmax(wide: Tensor) -> Tensor:
 
 
 class SoftmaxSpans(nn.Module):
-    """The output of a network that makes rows of tables: a softmax on each categorical span.
+    """Output layer of a network that makes rows of tables: a softmax on each categorical span.
 
     Parameters
     ----------
     spans : sequence of (int, int)
-        First and last-plus-one column of every span; other columns are left as they are.
+        First and last-plus-one column of every span; other columns are not changed.
     """
 
     def __init__(self, spans: Sequence[tuple[int, int]]) -> None:
@@ -191,16 +192,17 @@ class SoftmaxSpans(nn.Module):
 class StraightThrough(nn.Module):
     """Make generated rows of tables as discrete as real ones, with a straight-through gradient.
 
-    Real one-hots are hard and mixtures are soft: without this a discriminator wins by one column.
-    Categorical spans become one-hot by their arg-max; each column with few distinct values takes
-    the nearest value seen in :meth:`learn`.
+    One-hot columns of real rows hold 0 and 1, those of mixtures hold numbers between: a
+    discriminator could tell them apart by a single column. So categorical spans become one-hot by
+    their arg-max, and each column with few distinct values takes the nearest value seen in
+    :meth:`learn`.
 
     Parameters
     ----------
     spans : sequence of (int, int)
         First and last-plus-one column of every categorical span.
     levels : sequence of (int, int)
-        (column, number of distinct values) of every column that is to be snapped.
+        (column, number of distinct values) of every column that takes the nearest such value.
     """
 
     columns: Tensor
@@ -216,7 +218,7 @@ class StraightThrough(nn.Module):
         self.register_buffer("levels", torch.full((len(levels), most), PADDING))
 
     def learn(self, x: Tensor) -> None:
-        """Take the distinct values of the snapped columns of ``x``, (n, n_features)."""
+        """Learn the distinct values of the columns in ``levels`` from ``x``, (n, n_features)."""
         for row, column in enumerate(self.columns.tolist()):
             values = x[:, column].unique()  # sorted
             self.levels[row] = PADDING
@@ -238,25 +240,26 @@ class StraightThrough(nn.Module):
 
 
 def _through(x: Tensor, columns: Tensor, hard: Tensor) -> Tensor:
-    """Put ``hard`` in ``columns`` of ``x``; the gradient is that of what was there."""
+    """Put ``hard`` in ``columns`` of ``x``, with the gradient of the values replaced."""
     soft = x.index_select(1, columns)
     return x.index_copy(1, columns, hard + (soft - soft.detach()))
 
 
 class StratifiedLabels(nn.Module):
-    """Labels of a generated batch, by class in fixed numbers, weighted to a wanted law.
+    """Labels of a generated batch: a fixed number for each class, weighted to a distribution.
 
-    Independent draws from ``law`` would leave rare classes out of most batches and change the
-    shapes from round to round, which costs a host synchronisation wherever a class has weights of
-    its own. So each class with ``law > 0`` gets the nearest number of rows (at least one), and
-    ``weights`` makes the expectation of a weighted sum of row losses exactly that under ``law``.
+    Independent draws from the distribution would leave rare classes out of most batches. They
+    would also change shapes from round to round, and the device would be waited for wherever a
+    class has weights of its own. So each class with a positive share gets a fixed number of rows,
+    the nearest to its share but at least one, and ``weights`` make up for the rounding: the
+    expected weighted sum of row losses is exactly that under the distribution.
 
     Parameters
     ----------
     law : sequence of float
-        Wanted mass of each class, summing to 1.
+        Share of each class, summing to 1.
     n_rows : int
-        Rows a batch; raised to the number of classes in play, and to 2.
+        Rows per batch; raised to the number of classes in play, and to 2.
 
     Attributes
     ----------
@@ -281,7 +284,7 @@ class StratifiedLabels(nn.Module):
 
 
 def _apportion(mass: Tensor, n_rows: int) -> Tensor:
-    """Whole numbers in proportion to ``mass`` by largest remainders, at least 1 where mass > 0."""
+    """Whole numbers proportional to ``mass``, by largest remainders; at least 1 if mass > 0."""
     sizes = torch.where(mass > 0, (mass * n_rows).floor().clamp(min=1), 0.0).long()
     for _ in range(n_rows - int(sizes.sum())):
         sizes[(mass * n_rows - sizes).argmax()] += 1

@@ -14,10 +14,10 @@ class RowShape(tuple[int, ...]):
 
     @property
     def is_image(self) -> bool:
-        """Whether it is an image's."""
+        """Whether the row is an image."""
         return len(self) == 3
 
     @property
     def n_in(self) -> Any:
-        """What a callable that builds a network is told: the width of a row, or the shape."""
+        """The ``n_in`` of a callable that builds a network: the width of a row, or the shape."""
         return self if self.is_image else self[0]

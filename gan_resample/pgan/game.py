@@ -1,11 +1,12 @@
 r"""PGAN (Polarity-GAN): GAMO's convex generator against a classifier and a Wasserstein critic.
 
-Four players. The feature extractor :math:`F` (left out on tables) turns rows into vectors, the
-classifier :math:`C` learns from those of real and of generated rows, the critic :math:`D(x|y)`
-scores how real a vector of class :math:`y` looks, and the generator :math:`G(z|y)` mixes stored
-vectors of the class, by convex weights, such that :math:`C` takes the mixture for another class
-while :math:`D` takes it for real. With :math:`d_i` the rows that class :math:`i` lacks,
-:math:`q_i = d_i / S`, :math:`S = \sum_i d_i`, and :math:`u` uniform over the classes in play,
+There are four players. The feature extractor :math:`F` (left out on tables) turns rows into
+vectors. The classifier :math:`C` learns from vectors of real and generated rows. The critic
+:math:`D(x|y)` scores how real a vector of class :math:`y` looks. The generator :math:`G(z|y)`
+mixes stored vectors of the class by convex weights, such that :math:`C` takes the mixture for
+another class while :math:`D` takes it for real. With :math:`d_i` the rows that class :math:`i`
+lacks, :math:`q_i = d_i / S`, :math:`S = \sum_i d_i`, and :math:`u` uniform over the classes in
+play,
 
 .. math::
     \min_{F, C} \; & E_{x, y}\, L(C(F(x)), e_y)
@@ -16,11 +17,11 @@ while :math:`D` takes it for real. With :math:`d_i` the rows that class :math:`i
 
 where :math:`L` is cross-entropy on one-vs-rest outputs, :math:`e_y` is one-hot and :math:`\hat x`
 lies between a real and a generated vector of the class. F sees real rows only, weighted by
-:math:`(n_y + d_y) / n_y` to the class mix that :math:`C` sees.
+:math:`(n_y + d_y) / n_y` to the class shares that :math:`C` sees.
 
-Before the game an auto-encoder finds where to draw :math:`z`: an encoder :math:`E` reads a stored
-vector, :math:`G` reconstructs it out of the *others* of its class, and the codes of each class
-give the mean and the covariance of its noise.
+Before the game an auto-encoder finds out where to draw :math:`z`: an encoder :math:`E` turns a
+stored vector into a code, :math:`G` reconstructs the vector from the *other* vectors of its class,
+and the codes of each class give the mean and the covariance of its noise.
 
 References
 ----------
@@ -45,7 +46,7 @@ __all__ = ["CANDIDATES", "PGANGame"]
 
 PENALTY, DRIFT = 10.0, 1e-3  # weights of the critic's gradient penalty and of its squared scores
 CANDIDATES = 5  # generated for each row that select="uncertain" keeps
-FLOOR = 0.1  # quantile of real rows' scores above which the critic believes a generated one
+FLOOR = 0.1  # quantile of the scores of real rows; the critic accepts generated rows above it
 
 
 class PGANGame(MixingGame):
@@ -72,8 +73,8 @@ class PGANGame(MixingGame):
     }
     alternates = True
     diagnostics = (*MixingGame.diagnostics, "acceptance")
-    encoder: Any  # None without an auto-encoder
-    critic: Any  # None where no class lacks a row
+    encoder: Any  # None if there is no auto-encoder
+    critic: Any  # None if no class lacks a row
     code_means: Tensor
     code_factors: Tensor
     floors: Tensor
@@ -112,7 +113,7 @@ class PGANGame(MixingGame):
         if init == "convex_ae":
             self.init_rounds = init_iter
             self.encoder = make(self.n_features, width)
-        # N(0, I) until the auto-encoder says otherwise
+        # N(0, I) until the auto-encoder has been trained
         self.register_buffer("code_means", torch.zeros(n_classes, width))
         self.register_buffer("code_factors", torch.eye(width).repeat(n_classes, 1, 1))
         self.register_buffer("floors", torch.zeros(n_classes))
@@ -126,11 +127,11 @@ class PGANGame(MixingGame):
             yield {"encoder": error, "generator_as_decoder": error}
             return
 
-        # F learns from real rows through C; all others see its features only
+        # F learns from real rows through C; all other players see features only
         if self.learns_features:
             yield {"feature_extractor": self.teach_features(x, y)}
         on_real = self.class_loss(self.classifier(self.stored_features(x)), self.onehot[y]).mean()
-        if self.generator is None:  # nothing is deficient: the classifier learns alone
+        if self.generator is None:  # no class lacks rows: the classifier learns alone
             yield {"classifier": on_real}
             self.update_average()
             return
@@ -150,7 +151,7 @@ class PGANGame(MixingGame):
         yield {"generator_vs_critic": self.please_critic(drawn)}
 
     def reconstruct(self) -> Tensor:
-        """Mean squared error of stored vectors made out of the others of their class."""
+        """Mean squared error of stored vectors, reconstructed from the others of their class."""
         y, sizes = self.uniform_labels.labels, self.uniform_labels.sizes
         anchors = self.generator.anchors
         index = anchors.draw_group(y, 0).squeeze(1)
@@ -160,9 +161,10 @@ class PGANGame(MixingGame):
         return (self.uniform_labels.weights * error).sum()
 
     def criticise(self, fake: Tensor) -> Tensor:
-        """D's loss: real rows of each class get the same mass as generated ones.
+        """D's loss: real rows of each class have the same total weight as generated ones.
 
-        The paper's masses differ (equation 5), so that a constant added to D lowers its loss.
+        In the paper these weights differ (equation 5), so that a constant added to D lowers its
+        loss.
         """
         y, weights = self.deficit_labels.labels, self.deficit_labels.weights
         anchors = self.generator.anchors
@@ -173,7 +175,7 @@ class PGANGame(MixingGame):
         return (weights * (on_fake - on_real + PENALTY * slope + DRIFT * drift)).sum()
 
     def please_critic(self, drawn: Tensor) -> Tensor:
-        """G's loss against D, its mean score with the sign changed."""
+        """G's loss against D: minus the mean score."""
         with self.eval_mode("critic"):
             scores = self.score(
                 self.generate(drawn, self.uniform_labels), self.uniform_labels.labels
@@ -181,7 +183,7 @@ class PGANGame(MixingGame):
         return -(self.uniform_labels.weights * scores).sum()
 
     def score(self, x: Tensor, y: Tensor) -> Tensor:
-        """D(x|y), shape (n,): the label is concatenated to the row."""
+        """D(x|y), shape (n,): the one-hot label is appended to the row."""
         return self.critic(self.label(x, y)).squeeze(1)
 
     def draw(self, y: Tensor, sizes: Sequence[int]) -> Tensor:
@@ -199,7 +201,7 @@ class PGANGame(MixingGame):
 
     @property
     def spent(self) -> tuple[str, ...]:
-        return ("encoder", *super().spent)  # z is drawn from the Gaussians that it left
+        return ("encoder", *super().spent)  # only its Gaussians are needed, to draw z
 
     def begin_epoch(self, x: Tensor, y: Tensor) -> None:
         super().begin_epoch(x, y)
@@ -210,13 +212,13 @@ class PGANGame(MixingGame):
         super().finish(x, y)
         if self.generator is None:
             return
-        if 0 < self.rounds_played <= self.init_rounds:  # interrupted before the game
+        if 0 < self.rounds_played <= self.init_rounds:  # stopped before the game
             self.learn_codes()
         self.learn_floors()
 
     @torch.no_grad()
     def learn_codes(self) -> None:
-        """Fit a Gaussian to the codes of each class; z is drawn from it from now on."""
+        """Fit a Gaussian to the codes of each class, from which z is drawn from now on."""
         width = self.code_means.shape[1]
         unit = torch.eye(width, device=self.code_means.device)
         for code in self.in_play:
@@ -224,7 +226,7 @@ class PGANGame(MixingGame):
                 codes = self.encoder(self.generator.anchors.of_class(code))
             n = len(codes)
             covariance = codes.T.cov(correction=0).reshape(width, width)
-            # few rows cannot tell directions apart: shrink towards a sphere of the same size
+            # few rows do not determine directions: shrink towards a sphere of the same size
             share, size = width / (width + n), covariance.diagonal().mean()
             shrunk = torch.lerp(covariance, size * unit, share) + 1e-6 * (1 + size) * unit
             self.code_means[code] = codes.mean(dim=0)
@@ -232,7 +234,7 @@ class PGANGame(MixingGame):
 
     @torch.no_grad()
     def learn_floors(self) -> None:
-        """Note the score that nine of ten real rows of each class exceed."""
+        """Compute the score that 90 % of the real rows of each class exceed."""
         with self.eval_mode("critic"):
             for code in self.in_play:
                 rows = self.generator.anchors.of_class(code)
@@ -242,10 +244,10 @@ class PGANGame(MixingGame):
     # ---- selection ------------------------------------------------------------------------------
 
     def sample_uncertain(self, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Rows that C is least sure of among those that D believes, of five candidates each.
+        """For each label make five candidates; of those that D accepts, return what C doubts most.
 
-        Where D believes too few, those with the next best scores follow. Returns the rows, and
-        for each whether D believes it.
+        If D accepts too few, those with the next best scores follow. Returns the rows, and for
+        each row whether D accepts it.
         """
         wanted = torch.bincount(y, minlength=len(self.onehot)).tolist()
         rows = torch.empty((len(y), self.n_features), device=y.device)

@@ -1,4 +1,4 @@
-"""The class mix that a classifier learned from, and its correction."""
+"""The class shares that a classifier learned from, and the correction of its probabilities."""
 
 from gan_resample.priors.correction import PriorCorrectedClassifier
 

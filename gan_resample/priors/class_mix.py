@@ -1,4 +1,4 @@
-"""Which class mix a classifier learns from: the labels given, weighted, or another one."""
+"""Which class shares a classifier learns from: those of its labels, weighted, or others."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["balances_inside", "ends_up_balanced", "hides_its_mix", "last_step", 
 
 Array = NDArray[Any]
 
-# of other packages; a classifier of one's own says so by a class attribute ``class_mix``
+# of other packages; other classifiers that balance have a class attribute ``class_mix``
 BALANCING = (
     BalancedBaggingClassifier,
     BalancedRandomForestClassifier,
@@ -28,7 +28,7 @@ BALANCING = (
 
 
 def last_step(estimator: Any) -> Any:
-    """Return what a pipeline ends in, also a pipeline in a pipeline; anything else as it is."""
+    """Return the last step of a pipeline, also of nested ones; anything else as it is."""
     while isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
     return estimator
@@ -40,15 +40,15 @@ def balances_inside(classifier: Any) -> bool:
 
 
 def ends_up_balanced(classifier: Any) -> bool:
-    """Whether what balances inside learns from equal shares, as far as it says so."""
+    """Whether a classifier that balances inside learns from equal shares, or does not say."""
     return getattr(last_step(classifier), "class_mix", "uniform") == "uniform"
 
 
 def hides_its_mix(classifier: Any) -> bool:
-    """Whether a classifier may learn from another class mix than the labels it is given.
+    """Whether a classifier may learn from other class shares than those of its labels.
 
-    One that balances inside, or that holds a sampler, such a classifier or one with class weights
-    of its own: a search or an ensemble of pipelines.
+    It may if it balances inside, or contains (as a search or an ensemble of pipelines does) a
+    sampler, a classifier that balances inside, or one with class weights.
     """
     held = classifier.get_params(deep=True).values()
     samples = any(_balances(part) or hasattr(part, "fit_resample") for part in held)
@@ -65,8 +65,8 @@ def _weighs_in_parts(classifier: Any) -> bool:
 
 
 def own_weights(classifier: Any, labels: Array) -> Array:
-    """Weigh rows as the classifier will by its class weights: it answers for the weighted mix."""
+    """Return the row weights that follow from the classifier's own class weights."""
     by_class = getattr(classifier, "class_weight", None)
-    # a forest balances each of its bootstraps: the same mix
+    # a forest balances each of its bootstrap samples: the same shares
     by_class = "balanced" if by_class == "balanced_subsample" else by_class
     return compute_sample_weight(by_class, labels)

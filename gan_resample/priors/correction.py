@@ -1,15 +1,15 @@
-r"""Probabilities of the world as it is, from a classifier that learned from another mix.
+r"""Correct the probabilities of a classifier that was trained on other class shares.
 
-A classifier trained on classes in shares :math:`s_k` gives probabilities :math:`q_k(x)` of a world
-in which the classes have these shares. Where rows of a class look alike in both worlds,
+A classifier trained with class shares :math:`s_k` gives probabilities :math:`q_k(x)` that hold for
+data with these shares. If rows of each class are distributed alike in both,
 
 .. math:: p_k(x) = \frac{q_k(x)\, \pi_k / s_k}{\sum_j q_j(x)\, \pi_j / s_j}
 
-are the probabilities of the world in which they have shares :math:`\pi_k`: equation 2.4 of Saerens
-et al., theorem 2 of Elkan for two classes. Each logit moves by a constant,
-:math:`\log(\pi_k / s_k)`. For two classes :math:`p_1 = \beta q_1 / (\beta q_1 + 1 - q_1)` with
-:math:`\beta = (\pi_1 / \pi_0) / (s_1 / s_0)`, the formula of Dal Pozzolo et al.: where class 0 was
-thinned out, :math:`\beta` is the part of its rows that was kept.
+are the probabilities for data with shares :math:`\pi_k`: equation 2.4 of Saerens et al., theorem 2
+of Elkan for two classes. Each logit moves by a constant, :math:`\log(\pi_k / s_k)`. For two
+classes :math:`p_1 = \beta q_1 / (\beta q_1 + 1 - q_1)` with :math:`\beta = (\pi_1 / \pi_0) / (s_1
+/ s_0)`, the formula of Dal Pozzolo et al.: if class 0 was under-sampled, :math:`\beta` is the
+share of its rows that was kept.
 
 References
 ----------
@@ -42,19 +42,20 @@ __all__ = ["PriorCorrectedClassifier", "shift_priors"]
 
 Array = NDArray[Any]
 
-SUM_TOLERANCE = 1e-6  # shares may come in float32
+SUM_TOLERANCE = 1e-6  # as shares may be float32
 
 
 class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
-    """Undo what resampling did to the shares of the classes in ``predict_proba``.
+    """Undo the effect on ``predict_proba`` of training with other class shares.
 
-    Wrap the whole pipeline, sampler included: ``PriorCorrectedClassifier(make_pipeline(SMOTE(),
-    LogisticRegression()))``. Binary and multi-class.
+    Wrap the whole pipeline, including the sampler:
+    ``PriorCorrectedClassifier(make_pipeline(SMOTE(), LogisticRegression()))``. For two or more
+    classes.
 
-    :meth:`predict` gives the class with the largest corrected probability. These are the
-    decisions of the untouched world: **fewer rows are given to rare classes** than by the
-    resampled model. Whoever wants the balanced decisions takes ``estimator_.predict``, a threshold
-    of their own, or :class:`~sklearn.model_selection.TunedThresholdClassifierCV` around this.
+    :meth:`predict` returns the class with the largest corrected probability. These decisions are
+    for the real class shares: **rare classes are predicted less often** than by the resampled
+    model. For balanced decisions use ``estimator_.predict``, a threshold of your own, or
+    :class:`~sklearn.model_selection.TunedThresholdClassifierCV` around this estimator.
 
     Parameters
     ----------
@@ -62,64 +63,61 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         A classifier with ``predict_proba``, or a pipeline of scikit-learn or imbalanced-learn that
         ends in one and may hold samplers. It is cloned.
     seen_prior : {"fitted", "uniform"} or array-like of shape (n_classes,), default="fitted"
-        The shares of the classes that the model learned from. "fitted": of the labels that
-        reached the ``fit`` of the last classifier, after all samplers, weighted by its
-        ``sample_weight`` and ``class_weight``. "uniform": equal shares, for classifiers that
-        balance the classes inside, such as
-        :class:`~imblearn.ensemble.BalancedRandomForestClassifier`, and those of games whose class
-        attribute ``class_mix`` is "uniform", :class:`GAMOClassifier` for one. An array: positive
-        shares in the order of ``classes_`` that sum to 1.
+        The class shares that the model learned from. "fitted": those of the labels that reach the
+        ``fit`` of the last classifier, after all samplers, weighted by its ``sample_weight`` and
+        ``class_weight``. "uniform": equal shares, for classifiers that balance the classes inside,
+        such as :class:`~imblearn.ensemble.BalancedRandomForestClassifier`, and classifiers whose
+        class attribute ``class_mix`` is "uniform", such as :class:`GAMOClassifier`. An array:
+        positive shares in the order of ``classes_`` that sum to 1.
     prior : array-like of shape (n_classes,), default=None
-        The shares where the model will be used, likewise. ``None``: of the labels given to
-        ``fit``, each row counted once whatever its weight.
+        The class shares where the model will be used, in the same form. ``None``: those of the
+        labels given to ``fit``, each row counted once whatever its weight.
 
     Attributes
     ----------
     estimator_ : classifier
-        The fitted clone, as if it had been fitted alone.
+        The fitted clone, the same as if it had been fitted alone.
     classes_ : ndarray of shape (n_classes,)
-        Labels in the ``y`` given to ``fit``. One that the samplers removed has probability 0.
+        Labels in the ``y`` given to ``fit``. A class that the samplers removed has probability 0.
     prior_ : ndarray of shape (n_classes,)
-        The shares that probabilities are given for.
+        The class shares for which the probabilities hold.
     seen_prior_ : ndarray of shape (n_classes,)
-        The shares that the model learned from.
+        The class shares that the model learned from.
     n_features_in_, feature_names_in_
-        Those of ``estimator_``, where it has them.
+        Those of ``estimator_``, if it has them.
 
     See Also
     --------
-    sklearn.calibration.CalibratedClassifierCV : Learns the correction from held-out rows: costs
-        several fits, and also repairs what is not a shift of shares.
-    sklearn.model_selection.TunedThresholdClassifierCV : Other decisions, the same probabilities.
+    sklearn.calibration.CalibratedClassifierCV : Learns the correction from held-out rows. It takes
+    several fits, and also corrects errors that are not a shift of shares.
+    sklearn.model_selection.TunedThresholdClassifierCV : Changes decisions, not probabilities.
 
     Notes
     -----
-    Only the shift of shares is undone. Copies and dropped rows (random over- and under-sampling)
-    and weights shift nothing else. What interpolation and generated rows do to the densities of
-    the classes stays: recalibration does not always repair the harm (Carriero et al., Statistics
-    in Medicine 2025, arXiv:2404.19494).
+    Only the shift of shares is undone. Random over- and under-sampling and weights have no other
+    effect. Interpolated and generated rows also change the distributions within the classes, which
+    is not undone: recalibration does not always repair the harm (Carriero et al., Statistics in
+    Medicine 2025, arXiv:2404.19494).
 
-    Classifiers that learn rows by heart (fully grown trees, nearest neighbours, long boosting)
-    hardly follow the shares of repeated rows (Elkan 2001, section 4). **The correction then
-    overshoots and can do harm**: a forest after random over-sampling went from a mean of .068 to
-    .005 where the share was .05. Look whether the mean of held-out probabilities is near
-    ``prior_``; where it is not, take ``CalibratedClassifierCV``.
+    Classifiers that memorise rows (fully grown trees, nearest neighbours, long boosting) hardly
+    respond to the shares of repeated rows (Elkan 2001, section 4). **The correction then
+    overshoots and can do harm**: the mean probability of a forest after random over-sampling went
+    from 0.068 to 0.005, while the share was 0.05. Check whether the mean of held-out probabilities
+    is near ``prior_``; if it is not, use ``CalibratedClassifierCV``.
 
-    The samplers must be where "fitted" sees past them: in ``estimator``'s own pipeline, also a
-    pipeline in a pipeline, but not inside a search, an ensemble or another meta-estimator (a
-    warning says so). Put this around the pipeline and the search around this. A
-    ``class_weight`` likewise counts where
-    it is a parameter of the last classifier itself, and weighs its rows; ``SVC`` fits its
-    probabilities without it, classifiers differ in what ``class_weight="balanced"`` does to a
-    ``sample_weight``, and those with ``priors`` of their own (discriminant analysis, naive Bayes)
-    answer for these: name the shares there. Classifiers whose class attribute ``class_mix`` is
-    "own", such as :class:`DVAANClassifier`, learn from a mix that is neither the data's nor
-    balanced: take ``CalibratedClassifierCV``. A ``FrozenEstimator`` learns nothing in ``fit``:
-    name its shares.
+    "fitted" takes into account samplers in the pipeline ``estimator``, also in nested pipelines,
+    but not inside a search, an ensemble or another meta-estimator (a warning says so). Put this
+    estimator around the pipeline, and the search around this estimator. A ``class_weight`` is
+    taken into account if it is a parameter of the last classifier itself and weights its rows.
+    Give the shares as an array for ``SVC``, which fits its probabilities without class weights;
+    for ``class_weight="balanced"`` together with a ``sample_weight``, which classifiers combine
+    differently; for classifiers with ``priors`` (discriminant analysis, naive Bayes), whose
+    probabilities hold for these; and for a ``FrozenEstimator``, which learns nothing in ``fit``.
+    Classifiers whose class attribute ``class_mix`` is "own", such as :class:`DVAANClassifier`,
+    learn from shares that are neither those of the data nor equal: use ``CalibratedClassifierCV``.
 
-    A row of which the model says nothing (all its probabilities vanish) gets ``prior_``. ``X`` is
-    handed on unseen. So are further arguments of ``fit``, by name; metadata routing does not go
-    through this estimator.
+    A row whose corrected probabilities all vanish gets ``prior_``. ``X`` is passed on unchecked,
+    and so are further arguments of ``fit``, by name; metadata routing is not supported.
 
     References
     ----------
@@ -159,11 +157,11 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         Parameters
         ----------
         X : whatever ``estimator`` takes
-            Training rows, as they are: before any resampling.
+            Training rows, before any resampling.
         y : array-like of shape (n_rows,)
             Their labels.
         **fit_params
-            Handed to the ``fit`` of ``estimator``: ``sample_weight`` of a classifier,
+            Passed to the ``fit`` of ``estimator``: ``sample_weight`` of a classifier,
             ``<step>__sample_weight`` of a pipeline.
 
         Returns
@@ -173,9 +171,9 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         Raises
         ------
         TypeError
-            ``estimator`` has no ``predict_proba``.
+            If ``estimator`` has no ``predict_proba``.
         ValueError
-            ``y`` holds no classes, or ``prior`` or ``seen_prior`` no shares of them.
+            If ``y`` does not hold classes, or ``prior`` or ``seen_prior`` are not shares of them.
         """
         if not hasattr(self.estimator, "predict_proba"):
             raise TypeError(
@@ -200,7 +198,7 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         return self
 
     def _told_shares(self, classes: Array) -> Array | None:
-        """Shares that ``seen_prior`` tells before the fit; None where the fit will show them."""
+        """Return the shares that ``seen_prior`` gives, or None if the fit will count them."""
         if isinstance(self.seen_prior, str) and self.seen_prior == "fitted":
             return None
         if isinstance(self.seen_prior, str) and self.seen_prior == "uniform":
@@ -208,7 +206,7 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         return _check_shares(self.seen_prior, classes, 'seen_prior must be "fitted", "uniform" or')
 
     def predict_proba(self, X: Any) -> Array:
-        """Probabilities in the world of ``prior_``.
+        """Class probabilities for data with the shares ``prior_``.
 
         Parameters
         ----------
@@ -230,7 +228,7 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         return shift_priors(proba, self.seen_prior_, self.prior_)
 
     def predict(self, X: Any) -> Array:
-        """Class with the largest corrected probability; rare classes seldom have it.
+        """Class with the largest corrected probability, which rare classes seldom have.
 
         Parameters
         ----------
@@ -264,7 +262,7 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
 
 
 def _check_shares(given: Any, classes: Array, must: str) -> Array:
-    """Return ``given`` as shares of ``classes``, or say that it ``must`` be such."""
+    """Return ``given`` as shares of ``classes``; raise with the words ``must`` if it is not."""
     try:
         shares = np.array(given, dtype=float)
     except (TypeError, ValueError):
@@ -279,7 +277,7 @@ def _check_shares(given: Any, classes: Array, must: str) -> Array:
 
 
 def _warn_of_hidden_mix(classifier: Any, weight: Any) -> None:
-    """Warn where the labels that reach ``fit`` are not the mix that is learned from."""
+    """Warn if a classifier may learn from other shares than those of the labels in ``fit``."""
     name = type(classifier).__name__
     if hides_its_mix(classifier):
         reason = f"{name} balances the classes inside its fit, or a part of it may"
@@ -301,7 +299,7 @@ def _warn_of_hidden_mix(classifier: Any, weight: Any) -> None:
 
 
 class _Witness(ClassifierMixin, BaseEstimator):
-    """Stands in for the last classifier of a pipeline during ``fit``, and counts its labels."""
+    """Takes the place of the last classifier of a pipeline during ``fit``; counts its labels."""
 
     def __init__(self, estimator: Any) -> None:
         self.estimator = estimator
@@ -318,7 +316,7 @@ class _Witness(ClassifierMixin, BaseEstimator):
         return self
 
     def shares_of(self, classes: Array) -> Array:
-        """Return shares in the order of ``classes``; 0 where a class was not seen."""
+        """Return shares in the order of ``classes``; 0 for a class that was not seen."""
         _, theirs, ours = np.intersect1d(classes, self.classes_, return_indices=True)
         counts = np.zeros(len(classes))
         counts[theirs] = self.counts_[ours]
@@ -326,10 +324,10 @@ class _Witness(ClassifierMixin, BaseEstimator):
 
 
 def _fit_and_count(estimator: Any, X: Any, y: Any, fit_params: dict[str, Any]) -> _Witness:
-    """Fit a classifier or pipeline in place; return who counted the labels that it learned from.
+    """Fit a classifier or pipeline in place; return the counter of the labels in its last step.
 
-    The samplers of a pipeline tell nobody what they made, so its last step is replaced by a
-    witness for the time of ``fit``.
+    A pipeline does not reveal the labels that its samplers make, so a :class:`_Witness` replaces
+    its last step during ``fit``.
     """
     if not isinstance(estimator, Pipeline):
         return _Witness(estimator).fit(X, y, **fit_params)
@@ -345,9 +343,9 @@ def _fit_and_count(estimator: Any, X: Any, y: Any, fit_params: dict[str, Any]) -
 
 
 def shift_priors(proba: Array, seen: Array, prior: Array) -> Array:
-    """Move probabilities (n, n_classes) from a world with shares ``seen`` to one of ``prior``.
+    """Turn probabilities (n, n_classes) for class shares ``seen`` into those for ``prior``.
 
-    Where nothing is left of a row, it gets ``prior``: nothing is known but the shares.
+    A row whose corrected probabilities all vanish gets ``prior``: only the shares are known.
     """
     ratio = np.divide(prior, seen, out=np.zeros_like(prior), where=seen > 0)
     shifted = proba * ratio

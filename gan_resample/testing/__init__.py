@@ -1,6 +1,6 @@
-"""The laws that games and samplers obey, as checks to run on one's own.
+"""The laws that games and samplers obey, as checks for those of your own.
 
-They raise ``AssertionError`` with what broke and what to do, and need no pytest.
+They raise an ``AssertionError`` that says what is wrong and what to do, and need no pytest.
 """
 
 from gan_resample.testing.games import check_game

@@ -1,4 +1,4 @@
-"""Small data that the laws are checked on."""
+"""Small data for the laws."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Array = NDArray[Any]
 
 
 def require(holds: Any, message: str) -> None:
-    """Raise ``AssertionError``, also under ``python -O``, where a law does not hold."""
+    """Raise ``AssertionError`` if a law does not hold; works under ``python -O`` too."""
     if not holds:
         raise AssertionError(message)
 
@@ -28,7 +28,7 @@ def blobs(
     distance: float = 6.0,
     seed: int = 0,
 ) -> tuple[Array, Array]:
-    """Return Gaussian classes on a line, far apart, rows shuffled; float64."""
+    """Return Gaussian classes on a line, far apart, with shuffled rows in float64."""
     rng = np.random.default_rng(seed)
     y = np.repeat(np.arange(len(counts)), counts)
     X = rng.normal(size=(len(y), n_features)) + distance * y[:, None]
@@ -63,7 +63,7 @@ def mixed_frame(n: int = 120, seed: int = 0) -> tuple[Any, Any]:
 
 @contextmanager
 def global_state_kept(who: str) -> Iterator[None]:
-    """Check that the global random states are as they were when the block ends."""
+    """Check that the block does not change the global random states."""
     before = _global_state()
     yield
     for name, then, now in zip(

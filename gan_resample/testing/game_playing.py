@@ -56,11 +56,11 @@ def players_own_their_parameters(trial: Trial) -> None:
 
 
 def only_movers_change(trial: Trial) -> None:
-    """Check that a turn changes only the players that move, and each of these."""
+    """Check that a turn changes the players that move, each of them, and no others."""
     net = trial.net()
     for turns in trial.rounds(net):
         game = net.module_
-        # moving averages and the game's buffers (mu, pools) are its own, not a player's
+        # moving averages and buffers (mu, pools) belong to the game, not to a player
         players = tuple({game.moves[move] + "." for move in game.moves})
         before = state_of(game)
         for turn in turns:
@@ -95,7 +95,7 @@ def every_player_learns(trial: Trial) -> None:
                 if p.grad is not None and p.grad.isfinite().all() and p.grad.any():
                     learnt.add(key)
     game = net.module_
-    # a move against a player that is left out is not made, but the mover has others
+    # a move against a player that is left out is not made, but its player has other moves
     idle = {game.moves[m] for m in net.optimizers()} - {game.moves[m] for m in moved}
     require(not idle, f"{sorted(idle)} never moved in four rounds: yield a turn with its move")
     missed = [key for key, p in game.named_parameters() if p.requires_grad and key not in learnt]
@@ -107,7 +107,7 @@ def every_player_learns(trial: Trial) -> None:
 
 
 def turns_leave_the_modes(trial: Trial) -> None:
-    """Check that a turn leaves training modes and gradients as the caller had them."""
+    """Check that a turn does not change training modes, nor whether gradients are on."""
     net = trial.net()
     for turns in trial.rounds(net):
         modes = [module.training for module in net.module_.modules()]
@@ -122,7 +122,7 @@ def turns_leave_the_modes(trial: Trial) -> None:
 
 
 def an_exact_number_of_rounds_is_played(trial: Trial) -> None:
-    """Check that as many rounds are played as were asked for, also where an epoch is cut short."""
+    """Check that exactly as many rounds are played as asked for, also in a shorter epoch."""
     # an epoch of small data has 50 rounds; those of images take long
     for asked in (1, 51 if len(trial.shape) == 1 else 3):
         played = trial.play(asked).module_.rounds_played
@@ -136,7 +136,7 @@ def an_exact_number_of_rounds_is_played(trial: Trial) -> None:
 
 
 def seeds_decide(trial: Trial) -> None:
-    """Check that the same seed gives the same weights, another seed others."""
+    """Check that the same seed gives the same weights, and another seed different ones."""
     one, two, other = (
         state_of(net.module_) for net in (trial.played, trial.play(), trial.play(seed=1))
     )
@@ -153,7 +153,7 @@ def seeds_decide(trial: Trial) -> None:
 
 
 def global_random_state_is_untouched(trial: Trial) -> None:
-    """Check that playing leaves the global random states as they were."""
+    """Check that playing does not change the global random states."""
     with global_state_kept("playing the game"):
         trial.play()
 
@@ -180,7 +180,7 @@ def copies_are_the_same(trial: Trial) -> None:
 
 
 def tensors_are_buffers(trial: Trial) -> None:
-    """Check that every tensor that a game keeps is a parameter or a buffer, and moves with it."""
+    """Check that every tensor of a game is a parameter or a buffer, and so moves with it."""
     for path, module in trial.played.module_.named_modules():
         for name, value in vars(module).items():
             held = value if isinstance(value, list | tuple) else [value]
@@ -192,9 +192,9 @@ def tensors_are_buffers(trial: Trial) -> None:
 
 
 def new_tensors_are_on_the_device_of_the_rows(trial: Trial) -> None:
-    """Check that turns make no tensor on the default device.
+    """Check that turns make tensors on the device of the rows, not on the default device.
 
-    A device without memory stands in for it.
+    The default device is set to "meta", which has no memory and cannot be mixed with others.
     """
     advice = "a turn mixed devices: give torch.randn, zeros, arange and the like device=y.device"
     net = trial.net()
@@ -210,7 +210,7 @@ def new_tensors_are_on_the_device_of_the_rows(trial: Trial) -> None:
 
 
 class NoWaiting(TorchDispatchMode):
-    """Fail at operations that would wait for a GPU (a CPU can only show that they are called)."""
+    """Raise at operations that would wait for a GPU; works on a CPU, where none waits."""
 
     waiting = ("_local_scalar_dense", "nonzero", "masked_select", "_unique", "is_nonzero", "equal")
 
@@ -240,7 +240,7 @@ def a_round_never_waits(trial: Trial) -> None:
 
 
 def _made_by(game: Any, trial: Trial) -> Tensor:
-    """Return rows or logits, or both, of a game after one seed, in one tensor."""
+    """Return rows or logits of a game, or both, after seeding, in one tensor."""
     parts = []
     with seeded(random_stream(3), CPU), torch.no_grad():
         if isinstance(game, SamplingGame):

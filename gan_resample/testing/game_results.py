@@ -50,7 +50,7 @@ def rows_have_shape_dtype_and_range(trial: Trial) -> None:
 
 
 def chunks_are_bounded(trial: Trial) -> None:
-    """Check that a game says how many rows it makes at once, a whole number of at least 1."""
+    """Check that ``chunk_rows``, the rows made at once, is a whole number of at least 1."""
     most = trial.played.module_.chunk_rows
     require(
         isinstance(most, int) and most >= 1,
@@ -71,7 +71,7 @@ def logits_have_a_column_for_each_class(trial: Trial) -> None:
 
 
 def rows_are_as_discrete_as_real_ones(trial: Trial) -> None:
-    """Check that categories come back one-hot, columns of few values with these values."""
+    """Check that categories are one-hot, and columns of few values hold only these values."""
     if len(trial.shape) != 1:
         return
     x, y = _discrete_rows()
@@ -103,7 +103,7 @@ def rows_are_as_discrete_as_real_ones(trial: Trial) -> None:
 
 
 def a_class_of_one_row_is_enough(trial: Trial) -> None:
-    """Check that a game plays with a class of one row, and gives finite rows and logits."""
+    """Check that a game can be played with a class of one row, and gives finite results."""
     counts = (60, 20, 1)
     rows = trial.rows(counts)
     game = trial.play(rows=rows, counts=counts).module_
@@ -111,14 +111,14 @@ def a_class_of_one_row_is_enough(trial: Trial) -> None:
 
 
 def deficits_are_respected(trial: Trial) -> None:
-    """Check that a class that lacks no row is left out of the generating; the others are not."""
+    """Check that a game can be played if a single class lacks rows, and generates that one."""
     rows = trial.rows()
     game = trial.play(rows=rows, own={"deficits": (0, 40, 0)}).module_
     _require_finite(game, rows[0], [1, 1, 1], "deficits=(0, 40, 0)")
 
 
 def reports_are_scalars(trial: Trial) -> None:
-    """Check that reports are scalar tensors, and diagnostics have the names that are declared."""
+    """Check that reports are scalar tensors, and diagnostics have the declared names."""
     net = trial.net()
     for turns in trial.rounds(net):
         for turn in turns:
@@ -135,7 +135,7 @@ def reports_are_scalars(trial: Trial) -> None:
 
 
 def rows_lie_at_their_class(trial: Trial) -> None:
-    """Check that after some rounds, rows lie at the one of two far classes they are made for."""
+    """Check that after some rounds, with two classes far apart, rows lie at their class."""
     (x, y), game = trial.far, trial.learnt.module_
     with seeded(random_stream(0), CPU), torch.no_grad():
         rows = game.sample(torch.ones(200, dtype=torch.long))
@@ -143,7 +143,7 @@ def rows_lie_at_their_class(trial: Trial) -> None:
     own, other = ((rows - seen[y == c].mean(0)).flatten(1).norm(dim=1) for c in (1, 0))
     share = (own < other).float().mean().item()
     require(
-        share > 0.85,  # .92 to 1 of 14 fits of each
+        share > 0.85,  # 0.92 to 1 in 14 fits of each game
         f"after {trial.learning_rounds} rounds {share:.0%} of the rows lie nearer to their "
         "class than to the other: "
         "look at the signs of the losses, and at what the generator is told of the class",
@@ -151,12 +151,12 @@ def rows_lie_at_their_class(trial: Trial) -> None:
 
 
 def two_far_classes_are_separated(trial: Trial) -> None:
-    """Check that after some rounds, a classifier separates two far classes."""
+    """Check that after some rounds a classifier separates two classes far apart."""
     (x, y), game = trial.far, trial.learnt.module_
     with torch.no_grad():
         share = (game.logits(x).argmax(1) == y).float().mean().item()
     require(
-        share > 0.9,  # .97 to 1
+        share > 0.9,  # 0.97 to 1
         f"after {trial.learning_rounds} rounds {share:.0%} of the rows of two far classes are "
         "classified rightly: "
         "look at the classifier's loss, and at the rows of each class that it is shown",

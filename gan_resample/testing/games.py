@@ -1,4 +1,4 @@
-"""The laws that every game obeys, whatever its paper."""
+"""The laws that every game obeys."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ def check_game(
         A subclass of :class:`~gan_resample.engine.game.SamplingGame` or
         :class:`~gan_resample.engine.game.ClassifyingGame`, or of both.
     shape : tuple of int, default=(4,)
-        Of an encoded row: (n_features,), or (channels, height, width) for a game of images.
+        Shape of an encoded row: (n_features,), or (channels, height, width) for images.
     learning_rounds : int, default=300
-        Rounds that have to be of use on two classes that are far apart: generated rows then lie
-        at their class, and a classifier separates the two. 0, for settings that are known to fail
-        and are offered because a paper prints them, leaves these two laws out.
+        Rounds after which, with two classes far apart, generated rows must lie at their class and
+        a classifier must separate the classes. 0 leaves these two laws out, for settings that are
+        known to fail and are offered only because a paper has them.
     **own_arguments
-        The arguments that are the game's own; all others (``shape``, ``counts``, ``deficits``,
-        ``spans``, ``levels``, ``batch_size``) are given here.
+        The game's own arguments; the others (``shape``, ``counts``, ``deficits``, ``spans``,
+        ``levels``, ``batch_size``) are set by this function.
 
     Raises
     ------
     AssertionError
-        With the law that is broken, and what to do. An error that the game itself raises is
-        passed on with a note that says which law was looked at.
+        If a law does not hold; the message says what to do. An error raised by the game itself is
+        passed on, with a note that names the law.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def check_game(
 
 
 def run_law(law: Law, trial: Trial) -> None:
-    """Look at one law; what it draws does not move the caller's random state."""
+    """Check one law; the caller's random state does not change."""
     try:
         with seeded(random_stream(0), CPU):
             law(trial)
@@ -81,7 +81,7 @@ def run_law(law: Law, trial: Trial) -> None:
 
 
 def applies(law: Law, game_class: type[Game]) -> bool:
-    """Whether a law is one of games such as this: some are of those that sample or classify."""
+    """Whether a law applies to a game: some are only for games that sample, or classify."""
     return issubclass(game_class, KINDS.get(law, Game))
 
 

@@ -1,4 +1,4 @@
-"""The laws that every sampler obeys, with a game or without one."""
+"""The laws that every sampler obeys, with or without a game."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ Law = Callable[[Any], None]
 
 
 def check_sampler(sampler: Any) -> None:
-    """Check that a sampler keeps to what this package promises about rows; takes seconds.
+    """Check that a sampler keeps what this package promises about rows; takes seconds.
 
-    These laws stand beside the common checks of scikit-learn and imbalanced-learn, which look at
-    other things: run ``sklearn.utils.estimator_checks.parametrize_with_checks`` and
+    The common checks of scikit-learn and imbalanced-learn test other things: run
+    ``sklearn.utils.estimator_checks.parametrize_with_checks`` and
     ``imblearn.utils.estimator_checks.parametrize_with_checks`` too. The laws of its game, if it
     has one, are those of :func:`check_game`.
 
@@ -40,8 +40,8 @@ def check_sampler(sampler: Any) -> None:
     Raises
     ------
     AssertionError
-        With the law that is broken, and what to do. An error that the sampler itself raises is
-        passed on with a note that says which law was looked at.
+        If a law does not hold; the message says what to do. An error raised by the sampler itself
+        is passed on, with a note that names the law.
 
     Examples
     --------
@@ -54,10 +54,10 @@ def check_sampler(sampler: Any) -> None:
 
 
 def run_sampler_law(law: Law, sampler: Any) -> None:
-    """Look at one law, on a clone with ``random_state=0``."""
+    """Check one law, on a clone with ``random_state=0``."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of tiny classes and short trainings: as intended
+            warnings.simplefilter("ignore")  # of tiny classes and few rounds, which are intended
             law(clone(sampler).set_params(random_state=0))
     except Exception as error:
         error.add_note(f"{type(sampler).__name__}, law: {law.__doc__}")
@@ -95,7 +95,7 @@ def counts_follow_the_strategy(sampler: Any) -> None:
 
 
 def balanced_rows_come_back(sampler: Any) -> None:
-    """Check that rows of classes that lack none come back, and a fit sets all its attributes."""
+    """Check that balanced rows are returned, and that a fit then sets all its attributes."""
     X, y = blobs((10, 10))
     usual = clone(sampler).fit(*blobs((10, 6)))
     X_new, y_new = sampler.fit_resample(X, y)
@@ -109,7 +109,7 @@ def balanced_rows_come_back(sampler: Any) -> None:
 
 
 def arrays_keep_their_dtype(sampler: Any) -> None:
-    """Check that the dtype of an array and of its labels comes back."""
+    """Check that the dtypes of an array and of its labels are kept."""
     X, y = blobs()
     for dtype in (np.float32, np.int64, np.int8, bool):
         rows = np.clip(X * 4, -100, 100).astype(dtype)
@@ -130,7 +130,7 @@ def arrays_keep_their_dtype(sampler: Any) -> None:
 
 
 def sparse_tables_keep_their_format(sampler: Any) -> None:
-    """Check that a sparse table comes back in its class, real rows first."""
+    """Check that a sparse table keeps its class, and real rows come first."""
     X, y = blobs()
     for kind in (sparse.csr_matrix, sparse.csc_array):
         table = kind(np.where(X > 3, X, 0))
@@ -140,7 +140,7 @@ def sparse_tables_keep_their_format(sampler: Any) -> None:
 
 
 def frames_keep_columns_and_dtypes(sampler: Any) -> None:
-    """Check that a frame comes back with its columns, dtypes, categories, constants and target."""
+    """Check that a frame keeps its columns, dtypes, categories, constants and target."""
     table, target = mixed_frame()
     X_new, y_new = sampler.fit_resample(table.copy(), target.copy())
     require(
@@ -171,7 +171,7 @@ def frames_keep_columns_and_dtypes(sampler: Any) -> None:
 
 def a_class_of_one_row_is_repeated(sampler: Any) -> None:
     """Check that a class of one row is repeated exactly, and a constant column stays constant."""
-    X, y = blobs((30, 1, 12))  # the lone row in the middle: at an end it would be clipped
+    X, y = blobs((30, 1, 12))  # the lone row is in the middle, as at an end it would be clipped
     X[:, 2] = 7.25
     X_new, y_new = sampler.fit_resample(X, y)
     made, labels = X_new[len(X) :], y_new[len(X) :]
@@ -186,11 +186,11 @@ def a_class_of_one_row_is_repeated(sampler: Any) -> None:
     )
 
 
-# ---- seeds, copies, the caller's things ---------------------------------------------------------
+# ---- seeds, copies, the caller's data -----------------------------------------------------------
 
 
 def seeds_decide(sampler: Any) -> None:
-    """Check that an int random_state gives equal rows, another one others, and nothing moves."""
+    """Check that equal seeds give equal rows, others do not, and global state does not change."""
     X, y = blobs()
     with global_state_kept("fit_resample"):
         one = clone(sampler).fit_resample(X, y)[0]
@@ -204,7 +204,7 @@ def seeds_decide(sampler: Any) -> None:
 
 
 def inputs_are_not_touched(sampler: Any) -> None:
-    """Check that the caller's arrays and frames are as they were, and may be read-only."""
+    """Check that the caller's arrays and frames do not change, and may be read-only."""
     X, y = blobs()
     X.flags.writeable = y.flags.writeable = False
     clone(sampler).fit_resample(X, y)
@@ -218,7 +218,7 @@ def inputs_are_not_touched(sampler: Any) -> None:
 
 
 def copies_are_the_same(sampler: Any) -> None:
-    """Check that clones have the same parameters and no fit, and a pickle goes on."""
+    """Check that clones have the same parameters and no fit, and pickles can be used."""
     X, y = blobs()
     params = sampler.get_params(deep=False)
     fitted = clone(sampler).fit(X, y)
@@ -238,7 +238,7 @@ def copies_are_the_same(sampler: Any) -> None:
 
 
 def sample_goes_on(sampler: Any) -> None:
-    """Check that ``sample``, if there is one, draws rows as fit_resample does."""
+    """Check that ``sample``, if there is one, draws the same rows as ``fit_resample``."""
     if not hasattr(sampler, "sample"):
         return
     X, y = blobs()

@@ -1,4 +1,4 @@
-"""A game on trial: nets that play it, on small rows and with as few rounds as show the matter."""
+"""The small games that the laws look at: few rows, and as few rounds as possible."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Trial:
     game : type
         A subclass of :class:`~gan_resample.engine.game.Game`.
     own : mapping, default={}
-        Its own arguments, beside those that every game is handed.
+        Its own arguments, in addition to those that every game gets.
     shape : tuple of int, default=(4,)
-        Of an encoded row: (n_features,) or (channels, height, width).
+        Shape of an encoded row: (n_features,) or (channels, height, width).
     learning_rounds : int, default=300
-        Of :attr:`learnt`.
+        Rounds of :attr:`learnt`.
     """
 
     game: type[Game]
@@ -44,7 +44,7 @@ class Trial:
     learning_rounds: int = 300
 
     def rows(self, counts: Sequence[int] = COUNTS, **options: Any) -> tuple[Tensor, Tensor]:
-        """Return encoded rows, float32, and their class codes: blobs, as images if need be."""
+        """Return encoded rows, float32, and their class codes; images if ``shape`` is one."""
         X, y = blobs(counts, n_features=int(np.prod(self.shape)), **options)
         X = (X if len(self.shape) == 1 else X / 20).reshape(-1, *self.shape)
         return torch.as_tensor(X, dtype=torch.float32), torch.as_tensor(y)
@@ -52,7 +52,7 @@ class Trial:
     def arguments(
         self, counts: Sequence[int] = COUNTS, batch_size: int = 16, **own: Any
     ) -> dict[str, Any]:
-        """Return what the game is handed; all classes but the largest are in play."""
+        """Return the game's arguments; all classes but the largest are in play."""
         known = {
             "shape": self.shape,
             "counts": tuple(counts),
@@ -84,7 +84,7 @@ class Trial:
         rows: tuple[Tensor, Tensor] | None = None,
         **options: Any,
     ) -> GameNet:
-        """Return a net that was trained on ``rows``; None: on :meth:`rows`."""
+        """Return a net trained on ``rows``; None: on :meth:`rows`."""
         net = self.net(max_iter=max_iter, **options)
         with seeded(random_stream(seed), CPU):
             net.fit(*(self.rows() if rows is None else rows))
@@ -98,18 +98,18 @@ class Trial:
 
     @cached_property
     def far(self) -> tuple[Tensor, Tensor]:
-        """Rows of two classes far apart; of tables standardised, as encoders give them."""
+        """Rows of two classes far apart; standardised for tables, as encoders do."""
         x, y = self.rows((80, 20), distance=8.0)
         return (x - x.mean(0)) / x.std(0) if x.ndim == 2 else x, y
 
     @cached_property
     def learnt(self) -> GameNet:
-        """A net that was trained on :attr:`far`, for laws that only read it."""
+        """A net trained on :attr:`far`, for laws that only read it."""
         rate = 1e-2 if len(self.shape) == 1 else 3e-3
         return self.play(self.learning_rounds, rows=self.far, counts=(80, 20), lr=rate)
 
     def rounds(self, net: GameNet, n: int = 4) -> Iterator[Iterator[Mapping[str, Tensor]]]:
-        """Play ``n`` rounds of a net, all phases in them: yields the turns of each."""
+        """Play ``n`` rounds of a net, with all phases in them; yields the turns of each."""
         net.initialize()
         game, (x, y) = net.module_, (part.to(net.device) for part in self.rows())
         game.rounds_planned = n
@@ -124,7 +124,7 @@ class Trial:
 
 
 def _turns(game: Game, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
-    """Yield the turns of a round, all of which happens when they are asked for."""
+    """Yield the turns of a round; all of its code runs as they are asked for."""
     yield from game.turns(x, y)
 
 
@@ -135,5 +135,5 @@ def state_of(module: Any) -> dict[str, Tensor]:
 
 
 def features_of(game: Any, x: Tensor) -> Tensor:
-    """Rows as the game generates them: it may do so in a space of its own."""
+    """Rows in the space in which the game generates them."""
     return game.features(x) if hasattr(game, "features") else x

@@ -9,10 +9,13 @@ from gan_resample.cli.options import (
     Columns,
     add_columns,
     find_columns,
+    games_with,
     join_values,
     split_names,
 )
+from gan_resample.core.classifier import BaseGameClassifier
 from gan_resample.encoding.kinds import option
+from gan_resample.evaluation.run.methods import known_classifiers, known_methods
 
 ODD = [
     "town, country", " lead", "trail ", 'say "x"', '"quoted"', "two\nlines", "a\rb", "-minus",
@@ -77,3 +80,13 @@ def test_values_may_begin_with_a_minus():
         "compare", "t.csv", "--missing=-,NULL", "--drop", "--target", "y", "-h",
     ]  # fmt: skip
     assert split_names("-, NULL,'N/A'") == ["-", "NULL", "'N/A'"]
+
+
+def test_the_help_names_the_games_that_the_comparison_knows():
+    played = [name for name, method in known_methods().items() if method.plays_a_game]
+    assert games_with("Sampler").split(", ") == played
+    found = known_classifiers().items()
+    trained = [name for name, value in found if isinstance(value, BaseGameClassifier)]
+    assert games_with("Classifier").split(", ") == trained
+    assert {"gamo", "dvaan"} <= set(played)
+    assert {"gamo", "egan"} <= set(trained)

@@ -130,7 +130,7 @@ def test_the_loss_by_hand(digits):
     torch.nn.init.zeros_(decoder.log_variance.weight)
     mean, log_variance = decoder.encode(one[:1, :20])
     assert log_variance.unique().tolist() == [-10.0]
-    told = game.onehot[game.strata.labels]
+    told = game.onehot[game.uniform_labels.labels]
     images = decoder.decoder(torch.cat([mean.expand(len(told), -1), told], dim=1)).flatten(1)
     error = (images - one[:1, 20:]).square().sum(1).mean()
     expected = error + 2 * gaussian_divergence(mean, log_variance)

@@ -1,1 +1,1 @@
-"""Pictures, in scikit-learn's manner."""
+"""Pictures, as Display classes like those of scikit-learn."""

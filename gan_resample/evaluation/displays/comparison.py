@@ -1,4 +1,4 @@
-"""Displays in scikit-learn's manner: what a comparison found, and a game's losses."""
+"""Displays of the results of a comparison, and of a game's losses."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ __all__ = ["ComparisonDisplay", "GameHistoryDisplay"]
 
 Record = dict[str, Any]
 
-FEWEST_ROWS = 10  # in a bin of a calibration curve; a frequency of fewer says nothing
+FEWEST_ROWS = 10  # in a bin of a calibration curve; bins with fewer are not drawn
 VERDICTS = {"better": "#1a7f5a", "worse": "#b4303a", NO_DIFFERENCE: "#6b7785"}
-# eight lines of one colour each, the next eight in the same colours, broken, and so on
+# eight colours with solid lines, then the same colours with dashed lines, and so on
 LINES = ("#6b7785", "#a3adb8", "#c9a227", "#7b9acc", "#2b6cb0", "#1a7f5a", "#e07a2f", "#b4303a")
 STROKES = (("-", "o"), ("--", "s"), (":", "^"))
 
 
 def line_style(number: int) -> dict[str, str]:
-    """Colour, stroke and marker by which a line is told from others, of up to 24."""
+    """Return a colour, line style and marker, distinct for up to 24 lines."""
     round_, place = divmod(number, len(LINES))
     stroke, marker = STROKES[round_ % len(STROKES)]
     return {"color": LINES[place], "linestyle": stroke, "marker": marker}
 
 
 class ComparisonDisplay:
-    """One data set of a comparison, a panel for each classifier.
+    """Results on one data set of a comparison, with a panel for each classifier.
 
     Parameters
     ----------
@@ -85,9 +85,10 @@ class ComparisonDisplay:
         Parameters
         ----------
         kind : {"box", "difference", "recall", "calibration", "corrected"}, default="box"
-            Scores over splits; mean differences to doing nothing with their 95 % intervals; recall
-            of each class; observed frequency over predicted probability; the same with the shift
-            of the class mix undone.
+            "box": scores over splits. "difference": mean differences to doing nothing with their
+            95 % intervals. "recall": recall of each class. "calibration": observed frequency
+            against predicted probability. "corrected": the same with the shift of class shares
+            undone.
         figure : matplotlib Figure, default=None
             Where to draw; None makes one.
 
@@ -239,9 +240,9 @@ class GameHistoryDisplay:
     Parameters
     ----------
     histories : mapping of str to list of histories
-        For each game one history (``history_`` of an estimator) or several, of several fits.
+        For each game the histories (``history_`` of an estimator) of one or more fits.
     figures : sequence of str, default=None
-        Names of the figures to draw, ``["mu"]`` for one; None draws every ``<move>_loss``.
+        Names of the figures to draw, such as ``["mu"]``; None draws every ``<move>_loss``.
 
     Attributes
     ----------
@@ -269,9 +270,9 @@ class GameHistoryDisplay:
         Raises
         ------
         TypeError
-            The estimator plays no game.
+            If the estimator plays no game.
         ValueError
-            Nothing was trained, or there is no such figure.
+            If nothing was trained, or there is no such figure.
         """
         if not hasattr(estimator, "history_") and not hasattr(type(estimator), "game_"):
             raise TypeError(
@@ -310,7 +311,9 @@ class GameHistoryDisplay:
         losses = losses if self.figures is None else list(self.figures)
         for loss, colour in zip(losses, LINES[::-1] * len(losses), strict=False):
             label = loss.removesuffix("_loss").replace("_", " ")
-            lines = [frame[loss].dropna() for frame in frames]  # some players rest in a phase
+            lines = [
+                frame[loss].dropna() for frame in frames
+            ]  # some players do not move in every phase
             for line in lines:
                 ax.plot(line.index, line, color=colour, lw=0.6, alpha=0.35)
             mean = pd.concat(lines, axis=1).sort_index().mean(axis=1)

@@ -1,4 +1,4 @@
-"""The latent space of a game that has one: classes, prior, boundary and decision."""
+"""The display of DVAAN's latent space: classes, prior, boundary and decision."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gan_resample.core.rows import dense
+from gan_resample.dvaan.game import DVAANGame
 from gan_resample.engine.seeding import random_stream, seeded
 from gan_resample.evaluation.displays.style import GENERATED, INK, plain
 
@@ -21,10 +22,10 @@ __all__ = ["LatentDisplay"]
 
 Array = NDArray[Any]
 
-# of the classes, in the order of classes_; the boundary rows are orange
+# colours of the classes, in the order of classes_; rows near the boundary are orange
 COLOURS = ("#b8bec6", "#0b3c5d", "#4f9d69", "#8e5ea2", "#c7455b", "#6b7f94", "#a98a3a", "#3aa0a9")
-SHOWN_POINTS = 300  # of a class
-GRID = 150  # points a side
+SHOWN_POINTS = 300  # per class
+GRID = 150  # points per side
 
 
 class LatentDisplay:
@@ -35,11 +36,12 @@ class LatentDisplay:
     real : mapping of label to ndarray of shape (n, 2)
         Latent means of real rows.
     boundary : mapping of label to ndarray of shape (n, 2)
-        Latent vectors between two classes whose rows the discriminator takes for the label's.
+        Latent vectors between two classes whose decoded rows the discriminator takes for the
+        label.
     means : mapping of label to ndarray of shape (2,)
         Means of the prior's components.
     decision : tuple of ndarray
-        x of shape (n,), y of shape (m,), and the position of the predicted label among the labels,
+        Coordinates x, (n,), and y, (m,), and the position of the predicted label among the labels,
         (m, n).
 
     Attributes
@@ -68,9 +70,9 @@ class LatentDisplay:
     ) -> LatentDisplay:
         """Draw the latent space of a fitted DVAAN.
 
-        With two classes the plane holds the line through both means and the axis across it along
-        which real rows vary most; with more it is that of the first two axes of the simplex. The
-        decision is that on rows decoded from the plane.
+        With two classes the plane contains the line through both means and, orthogonal to it, the
+        direction in which real rows vary most; with more it is that of the first two axes of the
+        simplex. The decision is the prediction for rows decoded from the plane.
 
         Parameters
         ----------
@@ -81,7 +83,7 @@ class LatentDisplay:
         y : array-like of shape (n_rows,)
             Their labels.
         random_state : int, RandomState instance or None, default=0
-            Of the candidates near the boundary.
+            Seed of the candidates near the boundary.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
 
@@ -92,9 +94,9 @@ class LatentDisplay:
         Raises
         ------
         TypeError
-            The estimator plays another game.
+            If the estimator plays another game.
         ValueError
-            Nothing was trained, since no class lacked a row; or the latent space is a line.
+            If nothing was trained, since no class lacked a row, or the latent space is a line.
         """
         check_is_fitted(estimator)
         check_consistent_length(X, y)
@@ -157,7 +159,7 @@ class LatentDisplay:
         return self
 
 
-def _game_of(estimator: Any) -> Any:
+def _game_of(estimator: Any) -> DVAANGame:
     game: Any = getattr(estimator, "game_", None)
     if game is None and getattr(estimator, "net_", estimator) is None:
         raise ValueError(
@@ -171,12 +173,12 @@ def _game_of(estimator: Any) -> Any:
     return game
 
 
-def _encode(game: Any, x: torch.Tensor) -> torch.Tensor:
+def _encode(game: DVAANGame, x: torch.Tensor) -> torch.Tensor:
     """Latent means, (n, latent_dim)."""
     return torch.cat([game.encode(part)[0] for part in x.split(game.chunk_rows)])
 
 
-def _axes(game: Any, z: torch.Tensor) -> torch.Tensor:
+def _axes(game: DVAANGame, z: torch.Tensor) -> torch.Tensor:
     """Two orthonormal vectors, (2, latent_dim)."""
     if len(game.prior.directions) > 2:
         return torch.eye(z.shape[1], device=z.device)[:2]
@@ -187,13 +189,15 @@ def _axes(game: Any, z: torch.Tensor) -> torch.Tensor:
     return torch.stack([along, most @ others])
 
 
-def _near(game: Any, code: int) -> torch.Tensor:
-    """Candidates near the boundary of a class that are kept, (n, latent_dim)."""
+def _near(game: DVAANGame, code: int) -> torch.Tensor:
+    """Return accepted candidates near the boundary of a class, (n, latent_dim)."""
     parts = game.boundary_latents(code, SHOWN_POINTS).split(game.chunk_rows)
     return torch.cat([z[game.agrees(game.draw_rows(z), code)] for z in parts])
 
 
-def _decision(game: Any, axes: torch.Tensor, shown: torch.Tensor) -> tuple[Array, Array, Array]:
+def _decision(
+    game: DVAANGame, axes: torch.Tensor, shown: torch.Tensor
+) -> tuple[Array, Array, Array]:
     """Predicted class codes on a grid over the points shown."""
     low, high = shown.amin(dim=0) - 0.5, shown.amax(dim=0) + 0.5
     lines = [torch.linspace(float(a), float(b), GRID) for a, b in zip(low, high, strict=True)]

@@ -1,6 +1,6 @@
 """Critical difference diagram: samplers at their mean ranks over data sets (Demšar 2006).
 
-autorank has one, but it writes names beyond the edge of its figure, where they are cut.
+autorank has one, but its figure cuts off long names.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from gan_resample.evaluation.results.results import check_name, results_of
 __all__ = ["RankDisplay"]
 
 LINE = "#8a97a6"
-RULER = -1.7  # rows above the axis of ranks where the critical difference is drawn
+RULER = -1.7  # row, above the axis of ranks, in which the critical difference is drawn
 BAR = 0.45  # rows from one bar to the next
 
 
 class RankDisplay:
     """Mean ranks over data sets; a bar joins samplers without a detectable difference.
 
-    The bars are those of Nemenyi's post-hoc test at 5 % for all pairs together. Where Friedman's
-    test finds no difference, one bar joins all.
+    The bars are those of Nemenyi's post-hoc test at 5 % for all pairs together. If Friedman's test
+    finds no difference, one bar joins all.
 
     Parameters
     ----------
@@ -37,8 +37,9 @@ class RankDisplay:
     classifier : str, default=None
         A classifier's name; None: means over the classifiers with which every sampler ran.
     samplers : iterable of str, default=None
-        Which to rank; None: all but a few that do not run with every classifier (neighbours take
-        no class weights). Such a one that is named costs all others the cells that it lacks.
+        Which to rank; None: all but a few that do not apply to every classifier (nearest
+        neighbours take no class weights). If such a sampler is named, the cells that it lacks are
+        left out for all.
 
     Attributes
     ----------
@@ -95,7 +96,7 @@ class RankDisplay:
         Raises
         ------
         ValueError
-            For fewer than five data sets or three samplers to compare.
+            If there are fewer than five data sets or three samplers.
         """
         self.test_ = friedman(self._results, self.score, self.classifier, self.samplers)
         groups = self.test_.groups()
@@ -114,7 +115,7 @@ class RankDisplay:
 
     def _draw_axis(self, last: float) -> None:
         ax, n_ranks = self.ax_, len(self.test_.mean_ranks)
-        # the ruler starts at 1 and must not leave the axes
+        # the ruler starts at 1 and must fit into the axes
         widest = max(n_ranks, 1 + self.test_.critical_difference)
         ax.set(xlim=(1, widest), ylim=(last + 0.5, RULER - 0.7))
         ax.spines[["left", "right", "bottom"]].set_visible(False)
@@ -128,7 +129,7 @@ class RankDisplay:
         )
 
     def _draw_names(self, first: float) -> None:
-        """Better half on the left, worse half on the right, the outermost on top."""
+        """Write the better half on the left, the worse half on the right, the outermost on top."""
         ranks = self.test_.mean_ranks.sort_values(kind="stable")
         half = (len(ranks) + 1) // 2
         for row, (name, rank) in enumerate(ranks.iloc[:half].items()):

@@ -1,8 +1,8 @@
-"""Displays of rows: real ones and those that a sampler generated."""
+"""Displays of real and generated rows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from typing import Any
 
@@ -34,7 +34,7 @@ __all__ = ["GenerationDisplay", "ResamplingDisplay"]
 Array = NDArray[Any]
 Record = dict[str, Any]
 
-SHOWN_POINTS = 200  # of a class and kind in a scatter
+SHOWN_POINTS = 200  # per class and kind
 
 
 class ResamplingDisplay:
@@ -61,12 +61,12 @@ class ResamplingDisplay:
 
     @classmethod
     def from_estimator(cls, sampler: Any, X: Any, y: Any, *, ax: Any = None) -> ResamplingDisplay:
-        """Fit a copy of a sampler and draw the rows it adds to a table of two or more columns.
+        """Fit a copy of a sampler, and draw the rows that it adds to a table.
 
         Parameters
         ----------
         sampler : estimator
-            An over-sampler: real rows come back first.
+            An over-sampler that returns real rows first.
         X : DataFrame or array of shape (n_rows, n_columns)
             Real rows without missing values.
         y : array-like of shape (n_rows,)
@@ -81,9 +81,9 @@ class ResamplingDisplay:
         Raises
         ------
         TypeError
-            ``X`` holds images: :class:`GenerationDisplay` draws them.
+            If ``X`` holds images: :class:`GenerationDisplay` draws them.
         ValueError
-            The table has one encoded column only, or the sampler added no row.
+            If the table has only one encoded column, or the sampler added no row.
         """
         if is_images(X):
             raise TypeError(
@@ -146,14 +146,14 @@ class GenerationDisplay:
         Real rows of every class: images (n, channels, height, width) between -1 and 1, or points
         (n, 2).
     generated : mapping of label to ndarray
-        Generated rows of the classes in play, likewise.
+        Generated rows of the classes in play, in the same form.
 
     Attributes
     ----------
     figure_ : matplotlib Figure
         Holds the panels.
     axes_ : ndarray of Axes
-        One for each class in play; for images a row of two, real and generated.
+        One for each class in play; for images two for each class, real and generated.
     """
 
     def __init__(self, real: Mapping[Any, Array], generated: Mapping[Any, Array]) -> None:
@@ -171,7 +171,7 @@ class GenerationDisplay:
         random_state: Any = None,
         figure: Any = None,
     ) -> GenerationDisplay:
-        """Let a fitted sampler generate, and draw it beside real rows.
+        """Generate rows with a fitted sampler, and draw them beside real ones.
 
         Parameters
         ----------
@@ -182,10 +182,10 @@ class GenerationDisplay:
         y : array-like of shape (n_rows,)
             Their labels.
         n_images : int, default=8
-            Images of each class and kind; the first real ones are shown. Of tables, as many rows
-            are generated as there are real ones, 200 a class at most.
+            Number of images of each class and kind; of real ones the first. For tables, as many
+            rows are generated as there are real ones, at most 200 per class.
         random_state : int, RandomState instance or None, default=None
-            Of the rows generated; None goes on in the sampler's stream.
+            Seed of the generated rows; None continues the sampler's stream.
         figure : matplotlib Figure, default=None
             Where to draw; None makes one.
 
@@ -196,9 +196,9 @@ class GenerationDisplay:
         Raises
         ------
         TypeError
-            The estimator has no ``sample``.
+            If the estimator has no ``sample``.
         ValueError
-            No class was in play, or a table has one encoded column only.
+            If no class was in play, or a table has only one encoded column.
         """
         if not hasattr(sampler, "sample"):
             raise TypeError(
@@ -283,17 +283,17 @@ class GenerationDisplay:
         figure.legend(*handles, **style)
 
 
-def _encoder_of(sampler: Any, X: Any) -> tuple[Array, Any]:
+def _encoder_of(sampler: Any, X: Any) -> tuple[Array, Callable[[Any], Array]]:
     """Return encoded real rows, and the function that encodes what the sampler generates."""
     if getattr(sampler, "space_", "rows") == "features":
-        return sampler.features(X), np.asarray  # it generates vectors already
+        return sampler.features(X), np.asarray  # generated rows are feature vectors already
     return sampler.encoder_.transform(dense(X)), lambda rows: sampler.encoder_.transform(
         dense(rows)
     )
 
 
 def _in_a_plane(real: Array, *parts: dict[Any, Array]) -> list[dict[Any, Array]]:
-    """Put rows on the first two principal components of the real ones."""
+    """Project rows to the first two principal components of the real ones."""
     if real.shape[1] < 2:
         raise ValueError("rows with one encoded column only cannot be drawn in a plane")
     plane = PCA(2, random_state=0).fit(real)

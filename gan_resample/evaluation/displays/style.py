@@ -25,7 +25,7 @@ INK, PALE, REAL, GENERATED, OTHERS = "#1f2933", "#d5dae1", "#0b3c5d", "#e07a2f",
 
 
 def plain(ax: Any) -> None:
-    """Leave two spines, pale, and small tick labels."""
+    """Keep two pale spines, and small tick labels."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color("#8a97a6")
     ax.tick_params(labelsize=8, color="#8a97a6")
@@ -36,9 +36,9 @@ PANEL = 4.5  # inches, the width of a row of images
 
 
 def image_strip(images: Array, n: int) -> Array:
-    """Put ``n`` images side by side, white where there are fewer: (height, width[, 3]) in [0, 1].
+    """Put ``n`` images side by side, padded with white: (height, width[, 3]) in [0, 1].
 
-    Of images that have neither one channel nor three, the first channel is shown.
+    If images have neither one channel nor three, the first channel is shown.
     """
     images = images if images.shape[1] in (1, 3) else images[:, :1]
     channels, height, width = images.shape[1:]

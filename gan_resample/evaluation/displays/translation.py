@@ -32,11 +32,11 @@ SHOWN_COLUMNS = 15  # of a table, those that change most
 
 
 class TranslationDisplay:
-    """What :class:`~gan_resample.CycleGANSampler` makes of rows of another class.
+    """Rows, and their translations to another class by :class:`~gan_resample.CycleGANSampler`.
 
-    Images are drawn above their translations. Of tables the columns that change most are drawn
-    and by how much: numbers in standard deviations (the median row, and the middle 80 % of them),
-    categories by the share of rows in which they are another.
+    Images are drawn above their translations. For tables the columns that change most are drawn:
+    the change of numbers in standard deviations (median, and middle 80 % of the rows), and the
+    share of rows in which a category changes.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class TranslationDisplay:
     figure_ : matplotlib Figure
         Holds the panels.
     axes_ : ndarray of Axes
-        One for images; for tables one for numbers and one for categories, where there are any.
+        Two for images; for tables one for numbers and one for categories, if there are any.
     """
 
     def __init__(
@@ -79,9 +79,9 @@ class TranslationDisplay:
         X : data frame or array of shape (n_rows, ...)
             Rows of the class that is translated, as in ``fit``.
         to : label
-            What they are translated to.
+            The class that they are translated to.
         n_images : int, default=8
-            The first of ``X`` that are shown; of tables all rows count.
+            Number of images shown, the first of ``X``; for tables all rows count.
         figure : matplotlib Figure, default=None
             Where to draw; None makes one.
 
@@ -92,9 +92,9 @@ class TranslationDisplay:
         Raises
         ------
         TypeError
-            The estimator has no ``translate``.
+            If the estimator has no ``translate``.
         ValueError
-            ``to`` is no class that it translates to.
+            If it does not translate to ``to``.
         """
         if not hasattr(estimator, "translate"):
             raise TypeError(

@@ -1,1 +1,1 @@
-"""What is measured of predictions and of generated rows. No matplotlib."""
+"""Measures of predictions and of generated rows. No matplotlib."""

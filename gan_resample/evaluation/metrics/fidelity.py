@@ -1,7 +1,7 @@
-"""Where generated rows lie among real ones, beside what they are worth to a classifier.
+"""How similar the generated rows of one split are to real ones.
 
-Figures of likeness are no figures of use: copies of real rows are perfectly alike and teach
-nothing, and rows that help may lie where no real one does.
+Similarity does not measure usefulness: copies of real rows are perfectly similar and teach
+nothing, and rows that help may lie where there are no real ones.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ __all__ = ["FIDELITY", "fidelity"]
 Array = NDArray[Any]
 
 K = 5  # as in metrics.manifold_scores
-# Generated rows of a class that are looked at, evenly spaced, and real ones whose balls are.
+# Most rows of a class that are looked at, evenly spaced: generated ones, and balls of real ones.
 MOST = 1000
-#: Name -> what it says, in words for a report.
+#: Name -> its meaning, in words for a report.
 FIDELITY = {
     "precision": "share of generated rows near real ones of their class",
     "recall": "share of real rows near generated ones",
@@ -37,7 +37,7 @@ FIDELITY = {
 
 
 def fidelity(x: Array, y: Array, n_real: int) -> dict[str, float]:
-    """Judge generated rows beside the real ones they were made from.
+    """Measure generated rows against the real ones from which they were made.
 
     Parameters
     ----------
@@ -51,8 +51,8 @@ def fidelity(x: Array, y: Array, n_real: int) -> dict[str, float]:
     Returns
     -------
     figures : dict
-        The names of :data:`FIDELITY`: means over the classes that have generated rows, NaN where
-        no class has more than five real and five generated ones.
+        A value for each name of :data:`FIDELITY`: the mean over the classes that have generated
+        rows; NaN if no class has more than five real and five generated ones.
     """
     real, labels = x[:n_real], y[:n_real]
     made, wanted = x[n_real:], y[n_real:]

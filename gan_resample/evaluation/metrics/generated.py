@@ -1,8 +1,9 @@
-"""Figures of merit: of predictions, and of generated rows beside real ones.
+"""Figures of merit of predictions, and of generated rows compared with real ones.
 
-Predictions are judged by the accuracy on each class. Generated rows are judged by where they lie
-among real ones, in *features*, vectors that the user names: raw pixels are a poor space to measure
-distances in. None of these says whether the rows help a classifier: compare that.
+Predictions are measured by the accuracy on each class, generated rows by where they lie among real
+ones in a space of *features*, vectors that the user chooses: distances between raw pixels mean
+little. None of these figures says whether the rows help a classifier: compare classifiers for
+that.
 
 References
 ----------
@@ -60,8 +61,8 @@ Array = NDArray[Any]
 Features = nn.Module | Callable[[Any], Any] | None
 
 CHUNK = 512  # rows at once through a module
-ENTRIES = 4_000_000  # of a distance matrix at once (32 MB)
-REPEATED = 1e-6  # rows nearer than this share of the largest entry are the same row
+ENTRIES = 4_000_000  # most entries of a distance matrix at once (32 MB)
+REPEATED = 1e-6  # rows nearer than this, relative to the largest entry, are equal
 
 
 def acsa(y_true: Any, y_pred: Any) -> float:
@@ -81,7 +82,7 @@ def acsa(y_true: Any, y_pred: Any) -> float:
 
 
 def gmean(y_true: Any, y_pred: Any) -> float:
-    """Geometric mean over classes of the recall, in log space: no product underflows.
+    """Geometric mean over classes of the recall, computed in log space.
 
     Parameters
     ----------
@@ -91,31 +92,31 @@ def gmean(y_true: Any, y_pred: Any) -> float:
     Returns
     -------
     score : float
-        Between 0 and 1; 0 as soon as one class is never found.
+        Between 0 and 1; 0 if the recall of any class is 0.
     """
     recalls = recall_score(y_true, y_pred, labels=np.unique(y_true), average=None)
     return float(stats.gmean(recalls))
 
 
 def frechet_distance(real: Any, generated: Any, *, features: Features = None) -> float:
-    """Frechet distance of two Gaussians, fitted to real and to generated rows.
+    """Frechet distance between two Gaussians, fitted to real and to generated rows.
 
     ``|m - m'|^2 + tr(S + S' - 2 (S S')^(1/2))`` with means ``m`` and covariances ``S``. With the
     features of an Inception network this is the FID of the literature; with others it compares
-    samplers with each other, not with published figures. It is biased upwards by small samples:
-    compare equal numbers of rows.
+    samplers with each other, not with published figures. Small samples bias it upwards: compare
+    equal numbers of rows.
 
     Parameters
     ----------
     real, generated : array-like of shape (n_rows, ...)
         At least two rows each.
     features : nn.Module or callable, default=None
-        Turns rows into vectors, (n_rows, n_features); None: rows as they are, flattened.
+        Turns rows into vectors, (n_rows, n_features); None: the rows, flattened.
 
     Returns
     -------
     distance : float
-        At least 0; 0 where means and covariances agree.
+        At least 0; 0 if means and covariances agree.
     """
     real, generated = _vectors(real, features, 2), _vectors(generated, features, 2)
     _check_widths(real, generated)
@@ -129,7 +130,7 @@ def frechet_distance(real: Any, generated: Any, *, features: Features = None) ->
 
 
 class Manifold(NamedTuple):
-    """Where generated rows lie among real ones; from :func:`manifold_scores`, which defines them.
+    """The figures of :func:`manifold_scores`, which defines them.
 
     Parameters
     ----------
@@ -148,32 +149,33 @@ class Manifold(NamedTuple):
 def manifold_scores(
     real: Any, generated: Any, *, k: int = 5, features: Features = None
 ) -> Manifold:
-    """Precision, recall, density and coverage, by balls around rows.
+    """Precision, recall, density and coverage, from balls around rows.
 
-    The ball of a row reaches to its k-th nearest other row of the same kind. ``precision``: share
-    of generated rows in some ball of a real row. ``recall``: share of real rows in some ball of a
-    generated row. ``density``: number of balls of real rows that a generated row is in, over k,
-    on average. ``coverage``: share of real rows in whose ball a generated row lies.
+    The radius of a row's ball is the distance to its k-th nearest other row of the same kind.
+    ``precision``: share of generated rows in the ball of some real row. ``recall``: share of real
+    rows in the ball of some generated row. ``density``: mean number of balls of real rows in which
+    a generated row lies, divided by k. ``coverage``: share of real rows whose ball holds a
+    generated row.
 
     Parameters
     ----------
     real, generated : array-like of shape (n_rows, ...)
         More than ``k`` rows each.
     k : int, default=5
-        Which nearest row a ball reaches to, in [1, n_rows - 1]; 3 and 5 are usual.
+        Number of the nearest row that sets the radius, in [1, n_rows - 1]; 3 and 5 are usual.
     features : nn.Module or callable, default=None
-        Turns rows into vectors, (n_rows, n_features); None: rows as they are, flattened.
+        Turns rows into vectors, (n_rows, n_features); None: the rows, flattened.
 
     Returns
     -------
     scores : Manifold
-        precision, recall, density, coverage. All are in [0, 1] but the density, which may be
-        larger; repeated rows have high precision and density, and a low recall and coverage.
+        precision, recall, density, coverage. All are in [0, 1] except density, which may be
+        larger. Copies of few rows give high precision and density, and low recall and coverage.
     """
     real, generated = _vectors(real, features, k + 1), _vectors(generated, features, k + 1)
     _check_widths(real, generated)
     reach, own_reach = _reach(real, k), _reach(generated, k)
-    held = np.zeros(len(generated))  # balls of real rows around each generated one
+    held = np.zeros(len(generated))  # number of balls of real rows around each generated one
     recalled = np.zeros(len(real), dtype=bool)
     covered = np.zeros(len(real), dtype=bool)
     for part, distance in _distances(generated, real):
@@ -197,7 +199,7 @@ def nearest_distances(real: Any, generated: Any, *, features: Features = None) -
     real, generated : array-like of shape (n_rows, ...)
         Rows.
     features : nn.Module or callable, default=None
-        Turns rows into vectors, (n_rows, n_features); None: rows as they are, flattened.
+        Turns rows into vectors, (n_rows, n_features); None: the rows, flattened.
 
     Returns
     -------
@@ -212,18 +214,17 @@ def nearest_distances(real: Any, generated: Any, *, features: Features = None) -
 def near_copies(
     real: Any, generated: Any, *, tolerance: float = 0.1, features: Features = None
 ) -> float:
-    """Share of generated rows that are next to a real one.
+    """Share of generated rows that are almost copies of a real one.
 
     Parameters
     ----------
     real, generated : array-like of shape (n_rows, ...)
         At least two real rows.
     tolerance : float, default=0.1
-        A near-copy is nearer than this to some real row, as a share of the median distance of a
-        real row to the nearest other one that is no repetition, in [0, inf); 0 counts exact
-        copies.
+        A near-copy is nearer than this to some real row, relative to the median distance of a real
+        row to the nearest different one, in [0, inf); 0 counts exact copies.
     features : nn.Module or callable, default=None
-        Turns rows into vectors, (n_rows, n_features); None: rows as they are, flattened.
+        Turns rows into vectors, (n_rows, n_features); None: the rows, flattened.
 
     Returns
     -------
@@ -246,10 +247,10 @@ def generation_scores(
     k: int = 5,
     random_state: Any = None,
 ) -> pd.DataFrame:
-    """Judge what a fitted sampler generates, class by class, beside real rows.
+    """Measure what a fitted sampler generates, class by class, against real rows.
 
-    As many rows are generated as there are real ones. Beside training rows, ``near_copies`` tells
-    learning by heart; beside rows that the sampler has not seen, the others tell more.
+    As many rows are generated as there are real ones. With training rows, ``near_copies`` shows
+    memorised rows; for the other figures use rows that the sampler has not seen.
 
     Parameters
     ----------
@@ -258,15 +259,14 @@ def generation_scores(
     X : array of shape (n_rows, ...)
         Real rows.
     y : array-like of shape (n_rows,)
-        Their labels. Classes that were not in play, and classes of ``k`` rows or fewer, are left
-        out.
+        Their labels. Classes that were not in play, or have at most ``k`` rows, are left out.
     features : nn.Module or callable, default=None
-        Turns rows into vectors, (n_rows, n_features). None: the sampler's own ``features``, which
-        are those of its feature extractor; encoded rows where it has none.
+        Turns rows into vectors, (n_rows, n_features). None: the sampler's ``features``, those of
+        its feature extractor, or encoded rows if it has none.
     k : int, default=5
         As in :func:`manifold_scores`.
     random_state : int, RandomState instance or None, default=None
-        Of the rows generated; None goes on in the sampler's stream.
+        Seed of the generated rows; None continues the sampler's stream.
 
     Returns
     -------
@@ -328,7 +328,7 @@ def _scores(real: Array, generated: Array, k: int) -> dict[str, float]:
 def _distances(rows: Array, others: Array) -> Iterator[tuple[slice, Array]]:
     """Yield parts of ``rows`` and their distances to all ``others``, (len(part), len(others)).
 
-    Exact ones: equal rows are 0 apart, and the same pair always has the same distance.
+    They are exact: equal rows have distance 0, and a pair always has the same distance.
     """
     step = max(1, ENTRIES // len(others))
     for start in range(0, len(rows), step):
@@ -337,7 +337,7 @@ def _distances(rows: Array, others: Array) -> Iterator[tuple[slice, Array]]:
 
 
 def _to_others(rows: Array) -> Iterator[Array]:
-    """Yield distances of a part of the rows to all others; infinite to itself."""
+    """Yield distances of parts of the rows to all rows; a row's distance to itself is infinite."""
     for part, distance in _distances(rows, rows):
         own = np.arange(len(distance))
         distance[own, own + part.start] = np.inf
@@ -351,7 +351,7 @@ def _reach(rows: Array, k: int) -> Array:
 
 
 def _typical_distance(rows: Array) -> float:
-    """Median distance of a row to the nearest other one that is no repetition of it."""
+    """Median distance of a row to the nearest row that is not equal to it."""
     same = REPEATED * np.abs(rows).max()
     nearest = [np.where(d > same, d, np.inf).min(axis=1) for d in _to_others(rows)]
     typical = float(np.median(np.concatenate(nearest)))

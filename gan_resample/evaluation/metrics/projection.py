@@ -1,4 +1,4 @@
-"""Real and generated rows in a plane, to be looked at."""
+"""Projection of real and generated rows to a plane, for a picture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHOWN_ROWS = 300  # of each kind
 
 
 def project(X: pd.DataFrame, y: Array, n_real: int) -> list[dict[str, Any]] | None:
-    """Put rows on the first two principal components of the real ones, encoded.
+    """Project encoded rows to the first two principal components of the real ones.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def project(X: pd.DataFrame, y: Array, n_real: int) -> list[dict[str, Any]] | No
     -------
     points : list of dict or None
         ``x``, ``y``, ``label`` and ``kind`` ("real" or "generated") of at most 300 rows of each
-        kind. None where there is no generated row, or no plane to put it in.
+        kind. None if there is no generated row, or only one encoded column.
     """
     real, made = slice(n_real), slice(n_real, None)
     encoder = TableEncoder().fit(X[real])

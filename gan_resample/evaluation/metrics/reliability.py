@@ -1,7 +1,7 @@
-"""Whether probabilities mean what they say: sums for calibration curves, slopes, and corrections.
+"""Calibration of probabilities: sums for calibration curves, slopes, and corrections.
 
-Bins are of log-odds, so that a class of one row in a hundred has several: on the scale of
-probabilities nearly all its rows would be in the first of ten.
+Bins are intervals of log-odds, so that the predictions for a class of one row in a hundred fall
+into several: of ten bins of probabilities, nearly all would be in the first.
 
 References
 ----------
@@ -27,17 +27,17 @@ __all__ = ["CORRECTED", "Line", "Sums", "calibration_line", "reliability"]
 
 Array = NDArray[Any]
 
-# log-odds; probabilities below .0009 and above .9991 count as these: 0 and 1 have none
+# log-odds; probabilities below 0.0009 and above 0.9991 count as these, as 0 and 1 have none
 FARTHEST = 7
 N_BINS = 2 * FARTHEST
-MOST_FAR = 0.5  # share of predictions in the end bins beyond which they would make the slope
-FAR = 50  # no intercept lies beyond
+MOST_FAR = 0.5  # with a larger share of predictions in the end bins, these set the slope
+FAR = 50  # bound of the intercept
 #: Scores that a correction of the priors changes.
 CORRECTED = ("brier_score", "log_loss")
 
 
 class Sums(NamedTuple):
-    """What falls into each bin, arrays of shape (14,); of several test parts they add up.
+    """Sums for each bin, arrays of shape (14,); those of several test parts can be added.
 
     ``rows``; their ``weight``; and weighted sums of ``probability``, ``log_odds`` and ``hits``.
     """
@@ -50,12 +50,12 @@ class Sums(NamedTuple):
 
 
 class Line(NamedTuple):
-    """How log-odds of the truth follow those of the prediction; (0, 1) is perfect.
+    """How the log-odds of the truth depend on those of the prediction; (0, 1) is perfect.
 
-    Log-odds beyond ±7 count as ±7. ``slope`` of Cox's line ``a + slope * log-odds``: below 1 for
-    predictions too extreme, as of a model that overfits; NaN where more than half of them lie
-    beyond ±6, since it would hang on where they were cut off. ``intercept`` of the line with slope
-    1 (calibration in the large): below 0 where the class is promised more often than it comes.
+    Log-odds beyond ±7 count as ±7. ``slope`` of Cox's line ``a + slope * log-odds``: below 1 if
+    predictions are too extreme, as those of a model that overfits; NaN if more than half of them
+    lie beyond ±6, as it would depend on the limit ±7. ``intercept`` of the line with slope 1
+    (calibration in the large): below 0 if the class is predicted with too high probabilities.
     """
 
     intercept: float
@@ -65,8 +65,8 @@ class Line(NamedTuple):
 def reliability(found: Prediction) -> list[list[float]]:
     """Return :class:`Sums` of one test part, as lists.
 
-    Of the minority's probability where there are two classes, else of every class's, one against
-    the rest.
+    For two classes they are of the minority's probability, for more of every class against the
+    rest.
     """
     P = found.probabilities
     asked = [1] if found.n_classes == 2 else range(found.n_classes)
@@ -82,7 +82,7 @@ def reliability(found: Prediction) -> list[list[float]]:
 
 
 def calibration_line(sums: Sums) -> Line:
-    """Fit both to binned predictions; NaN where hits and misses do not overlap."""
+    """Fit slope and intercept to binned predictions; NaN if hits and misses do not overlap."""
     far = sums.weight[[0, -1]].sum() > MOST_FAR * sums.weight.sum()
     full = sums.weight > 0
     odds = sums.log_odds[full] / sums.weight[full]

@@ -1,7 +1,7 @@
-"""What a fitted classifier is worth on one test part.
+"""Scores of a fitted classifier on one test part.
 
-Labels are codes 0 ... c-1 in order of class size, so of two classes 1 is the minority. ``P`` has a
-column for every class of the whole table, also for one that this part lacks.
+Labels are codes 0 ... c-1 in order of class size, so 1 is the minority of two classes. ``P`` has a
+column for every class of the whole table, also for classes that this part lacks.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Prediction:
-    """Codes ``y`` of test rows, ``predicted`` ones, probabilities ``P`` (or None), weights."""
+    """Codes ``y`` of test rows, ``predicted`` codes, probabilities ``P`` or None, and weights."""
 
     y: Array
     predicted: Array
@@ -39,14 +39,14 @@ class Prediction:
 
     @property
     def probabilities(self) -> Array:
-        """``P`` of a classifier that gives probabilities."""
+        """``P``; raises for a classifier without probabilities."""
         if self.P is None:
             raise ValueError("this classifier gave labels only, and no probabilities")
         return self.P
 
     @property
     def recalls(self) -> Array:
-        """Recall of each class; NaN for one without a test row."""
+        """Recall of each class; NaN for a class without test rows."""
         labels = np.arange(self.n_classes)
         return recall_score(
             self.y, self.predicted, labels=labels, average=None, zero_division=np.nan
@@ -55,9 +55,9 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Score:
-    """A figure of merit: how it is called, computed and read.
+    """A figure of merit: its name, its function, and how to read it.
 
-    ``in_points``: a share between 0 and 1, told in points of 100.
+    ``in_points``: it is a share between 0 and 1, reported in points of 100.
     """
 
     title: str
@@ -93,7 +93,7 @@ def _f1_macro(found: Prediction) -> float:
 
 
 def _one_vs_rest(metric: Callable[..., float], found: Prediction) -> float:
-    """Mean over the classes present, each against the rest; of two classes the minority only."""
+    """Mean over the classes present, each against the rest; for two classes the minority only."""
     P, present = found.probabilities, np.unique(found.y)
     if len(present) < 2:
         return float("nan")

@@ -1,14 +1,14 @@
 r"""How unsure predicted probabilities are, between 0 (certain) and 1 (uniform).
 
-With the probabilities of a row in falling order :math:`p_{(1)} \ge p_{(2)} \ge \dots` over
+With the probabilities of a row in descending order :math:`p_{(1)} \ge p_{(2)} \ge \dots`, over
 :math:`m` classes,
 
 .. math::
     LC = \tfrac{m}{m - 1} (1 - p_{(1)}), \quad MC = 1 - (p_{(1)} - p_{(2)}), \quad
     RC = p_{(2)} / p_{(1)}, \quad EN = -\tfrac{1}{\log m} \sum_k p_k \log p_k
 
-LC and RC never exceed MC, and LC equals MC for two classes. The paper prints sums over rows, its
-tables hold means; it leaves out the entropy's sum over classes.
+LC and RC never exceed MC, and LC equals MC for two classes. The formulas of the paper are sums
+over rows, its tables have means; it leaves out the entropy's sum over classes.
 
 References
 ----------
@@ -28,18 +28,18 @@ __all__ = ["entropy", "least_confidence", "margin_of_confidence", "ratio_of_conf
 
 Array = NDArray[Any]
 
-TOLERANCE = 1e-4  # of the sum of a row and of zeros; float32 rounds far less
+TOLERANCE = 1e-4  # for the sum of a row, and for zeros; rounding errors of float32 are far smaller
 
 
 def least_confidence(proba: Any, reduction: str = "mean") -> Any:
-    """Distance of the largest probability from 1, over that of a uniform row.
+    """One minus the largest probability, divided by its value for a uniform row.
 
     Parameters
     ----------
     proba : array-like of shape (n_rows, n_classes)
-        Probabilities of at least two classes, each row summing to 1, as ``predict_proba`` gives.
+        Probabilities of at least two classes, each row summing to 1, as from ``predict_proba``.
     reduction : {"mean", "none"}, default="mean"
-        The mean over rows, or the score of each.
+        Return the mean over rows, or the score of each row.
 
     Returns
     -------
@@ -49,8 +49,8 @@ def least_confidence(proba: Any, reduction: str = "mean") -> Any:
     Raises
     ------
     ValueError
-        Fewer than two classes, no row, entries below 0 or NaN, rows that do not sum to 1, another
-        reduction.
+        If there are fewer than two classes, no rows, entries below 0 or NaN, or rows that do not
+        sum to 1, and for another ``reduction``.
     """
     proba = _check(proba)
     n_classes = proba.shape[1]
@@ -58,7 +58,7 @@ def least_confidence(proba: Any, reduction: str = "mean") -> Any:
 
 
 def margin_of_confidence(proba: Any, reduction: str = "mean") -> Any:
-    """One minus the difference of the two largest probabilities.
+    """One minus the difference between the two largest probabilities.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def margin_of_confidence(proba: Any, reduction: str = "mean") -> Any:
 
 
 def ratio_of_confidence(proba: Any, reduction: str = "mean") -> Any:
-    """Second largest probability over the largest.
+    """Second largest probability divided by the largest.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def ratio_of_confidence(proba: Any, reduction: str = "mean") -> Any:
 
 
 def entropy(proba: Any, reduction: str = "mean") -> Any:
-    """Entropy of each row over that of a uniform one; a probability of 0 adds nothing.
+    """Entropy of each row divided by that of a uniform one; a probability of 0 adds nothing.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def _two_largest(proba: Array) -> Array:
 def _reduce(scores: Array, reduction: str) -> Any:
     if reduction not in ("mean", "none"):
         raise ValueError(f"reduction={reduction!r} must be 'mean' or 'none'")
-    scores = scores.clip(0, 1)  # rounding must not leave the range
+    scores = scores.clip(0, 1)  # rounding errors could exceed the range
     return float(scores.mean()) if reduction == "mean" else scores
 
 

@@ -34,11 +34,11 @@ __all__ = [
 ]
 
 FEW_SPLITS = 5
-VERDICTS = ("better", "worse", NO_DIFFERENCE)  # of a difference that has an interval
+VERDICTS = ("better", "worse", NO_DIFFERENCE)  # on a difference that has an interval
 
 
 def number(value: float, unit: int, *, signed: bool = False) -> str:
-    """Format a score in points (``unit`` 100) or as it is (1); see :meth:`Results.unit`."""
+    """Format a score, in points if ``unit`` is 100; see :meth:`Results.unit`."""
     if not np.isfinite(value):
         return ""
     digits = 1 if unit == 100 else 3
@@ -54,7 +54,7 @@ def interval(gap: Difference, unit: int) -> str:
 
 
 def sentence_case(text: str) -> str:
-    """Capitalise the first letter and leave the others: "ROC AUC" stays."""
+    """Capitalise the first letter; keep the others, as in "ROC AUC"."""
     return text[:1].upper() + text[1:]
 
 
@@ -70,7 +70,7 @@ def findings(results: Results, data: str) -> list[str]:
 
 
 def _best(results: Results, data: str) -> str:
-    """Compare the best cell with a sampler to the best without."""
+    """Compare the best cell with resampled rows to the best one without."""
     score = results.scores[0]
     means: Any = cell_means(results).loc[data]
     without = results.about["without_rows"]
@@ -112,7 +112,7 @@ def _said(verdict: str) -> str:
 
 
 def _against_nothing(results: Results, cells: Any) -> list[str]:
-    """Return sentences on the samplers that help, and with how many classifiers."""
+    """Return sentences on the samplers that help, and on the number of classifiers."""
     score = results.scores[0]
     if results.baseline is None:
         return ["Doing nothing was not among the samplers: there is no difference to it."]
@@ -140,7 +140,7 @@ def _verdicts(cells: Any, score: str) -> str:
 
 
 def _counted(cells: Any, column: str, verdict: str) -> str:
-    """List the samplers of a verdict, with the share of classifiers that it holds for."""
+    """List the samplers with a verdict, each with the share of classifiers that it holds for."""
     by_sampler = {"level": "sampler", "sort": False}
     found = (cells[column] == verdict).groupby(**by_sampler).sum()
     ran = (cells["n_splits"] > 0).groupby(**by_sampler).sum()
@@ -148,7 +148,7 @@ def _counted(cells: Any, column: str, verdict: str) -> str:
 
 
 def probability_finding(results: Results, data: str) -> str:
-    """Return a warning if a sampler worsens the Brier score, with what a correction undoes.
+    """Return a warning if a sampler worsens the Brier score, and what a correction changes.
 
     Beyond noise: the 95 % interval of the difference to doing nothing lies above 0.
     """
@@ -174,7 +174,7 @@ def probability_finding(results: Results, data: str) -> str:
 
 
 def _mended(after: pd.Series) -> str:
-    """Sentence on those that stay worse with the shift undone; "" where that is unknown."""
+    """Sentence on those that stay worse with the shift undone; "" if that is unknown."""
     known = after[after.isin(VERDICTS)]
     if known.empty:
         return ""
@@ -188,7 +188,7 @@ def _mended(after: pd.Series) -> str:
 
 
 def _with_classifiers(cells: pd.Index) -> str:
-    """Names of samplers, each with the number of classifiers it stands with."""
+    """Names of samplers, each with its number of classifiers."""
     counts = pd.Series(cells.get_level_values("sampler")).value_counts(sort=False)
     return ", ".join(
         f"{name} ({n} classifier{'s' if n > 1 else ''})" for name, n in counts.items()
@@ -322,7 +322,7 @@ def chance(p: float) -> str:
 
 
 def margin(results: Results, score: str) -> str:
-    """Name the half-width of "practically equal" in the unit that the score is told in."""
+    """Format the half-width of "practically equal" in the unit in which the score is reported."""
     rope = default_rope(results.known_as(score))
     return f"{100 * rope:g} point" if results.unit(score) == 100 else f"{rope:g}"
 

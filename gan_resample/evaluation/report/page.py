@@ -1,4 +1,4 @@
-"""One self-contained page: findings in words, a table, pictures, and how it was run."""
+"""A self-contained page: findings in sentences, tables, pictures, and settings."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def write_report(results: Results, path: Path, pictures: bool = True) -> Path:
 
 
 def _section(results: Results, about: Record, pictures: bool) -> Record:
-    """Everything the page tells about one data set."""
+    """Everything that the page says about one data set."""
     pairs = zip(about["labels"], about["counts"], strict=True)
     sizes = ", ".join(f"{name}: {n}" for name, n in pairs)
     glance = list(_glance(results, about["name"]))
@@ -105,7 +105,7 @@ def _section(results: Results, about: Record, pictures: bool) -> Record:
 
 
 def _glance(results: Results, data: str) -> Iterator[tuple[str, list[Record]]]:
-    """Classifiers down, samplers across: the main score and what may be said of it."""
+    """Yield the main score and its verdict, a row per classifier and a column per sampler."""
     score = results.scores[0]
     unit = results.unit(score)
     cells: Any = summary(results)
@@ -127,7 +127,7 @@ def _glance(results: Results, data: str) -> Iterator[tuple[str, list[Record]]]:
 
 
 def _rows(results: Results) -> Iterator[Record]:
-    """Rows of the table; every cell has a text and a value to sort by."""
+    """Rows of the table; every cell has a text and a value for sorting."""
     for names, row in summary(results).iterrows():
         cells: list[Record] = []
         for score in results.scores:
@@ -164,7 +164,7 @@ def _sortable(value: float) -> str:
 
 
 def _warned(results: Results) -> list[str]:
-    """Which warnings came how often, sampler by sampler."""
+    """Return which warnings were given how often, by sampler."""
     counts = Counter(
         (sampler, name)
         for frame in (results.rows, results.samplings)
@@ -233,7 +233,7 @@ def _sampler_figures(results: Results, about: Record) -> Iterator[Record]:
 
 
 def _image(figure: Any) -> str:
-    """Return the figure as a data address, and close it."""
+    """Return the figure as a data URL, and close it."""
     file = io.BytesIO()
     with mpl.rc_context({"svg.hashsalt": "gan_resample"}):  # equal pages for equal results
         figure.savefig(file, format="svg", metadata={"Date": None})

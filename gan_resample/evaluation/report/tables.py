@@ -1,4 +1,4 @@
-"""Tables of the page: of one data set, and over all of them with a diagram of ranks."""
+"""Tables of the page: for one data set, and over all of them with a diagram of ranks."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Record = dict[str, Any]
 
 KINDS = {"number": "numbers", "category": "categories", "id": "identifiers, which are no features"}
 MOST_NAMES = 200
-# the main score may depend on a threshold; of these none does
+# the main score may depend on a threshold; none of these does
 BESIDES = ("roc_auc", "average_precision", "brier_score")
 
 
@@ -44,12 +44,12 @@ BESIDES = ("roc_auc", "average_precision", "brier_score")
 
 
 def columns_as_read(about: Record) -> Record:
-    """Names of the columns of each kind, and sentences about what was guessed.
+    """Names of the columns of each kind, and sentences on what was guessed.
 
     Parameters
     ----------
     about : dict
-        Of the data set; ``notes`` are sentences on its file, where it came from one.
+        Description of the data set; ``notes`` are sentences on its file, if it was read from one.
     """
     kinds = about.get("kinds", {})
     groups = []
@@ -66,7 +66,7 @@ def columns_as_read(about: Record) -> Record:
 
 
 def probability_table(results: Results, data: str) -> list[Record]:
-    """Rows of classifier, sampler and cells: as they are, then with the priors corrected."""
+    """Rows of classifier, sampler and calibration, before and after correction of the priors."""
     found = calibration(results, data)
     if found.empty:
         return []
@@ -99,9 +99,9 @@ def _signed_if(name: str, value: float) -> str:
 
 
 def likeness_table(results: Results, data: str) -> Record:
-    """Headings and rows: what generated rows are worth to classifiers, then what they look like.
+    """Headings and rows: the use of generated rows to classifiers, then their similarity.
 
-    Worth is the mean over classifiers of the main score, beside that of doing nothing.
+    Use is the main score, averaged over classifiers, beside that of doing nothing.
     """
     found = fidelity(results)
     own = found.xs(data, level="data") if data in found.index else found.iloc[:0]
@@ -130,7 +130,7 @@ def _share(value: float) -> str:
 
 
 def rank_display(results: Results) -> RankDisplay | None:
-    """Draw the main score's ranks, where there is enough to rank."""
+    """Draw the ranks of the main score, if there is enough to rank."""
     n_data, n_samplers = shared_means(results).means.shape
     if n_data < FEWEST_DATA or n_samplers < FEWEST_SAMPLERS:
         return None
@@ -138,9 +138,9 @@ def rank_display(results: Results) -> RankDisplay | None:
 
 
 def score_tables(results: Results) -> Iterator[Record]:
-    """Tables of the main score, of ROC AUC, average precision and Brier score, if they are there.
+    """Tables of the main score, ROC AUC, average precision and Brier score, as far as available.
 
-    None of a score that fewer than five data sets share.
+    A score that fewer than five data sets share has no table.
     """
     main = results.scores[0]
     for score in [main, *(name for name in BESIDES if name in results.scores[1:])]:
@@ -176,6 +176,6 @@ def _compared(found: pd.Series, up: bool, unit: int) -> Record:
     mean = Difference(found["difference"], found["low"], found["high"])
     median = Difference(found["median"], found["median_low"], found["median_high"])
     chances = [chance(found[name]) for name in ("p_worse", "p_equal", "p_better")]
-    # below six data sets the median has no interval, and is then not told
+    # with fewer than six data sets the median has no interval, and is not shown
     middle = interval(median, unit) if np.isfinite(median.low) else ""
     return {"verdict": mean.verdict(up), "cells": [interval(mean, unit), middle, *chances]}

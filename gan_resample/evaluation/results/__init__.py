@@ -1,1 +1,1 @@
-"""What the results of a comparison say: tables, intervals, tests."""
+"""Results of a comparison: tables, intervals, tests."""

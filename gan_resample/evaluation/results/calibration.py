@@ -1,4 +1,4 @@
-"""Calibration of each cell, as it is and with the shift of the class mix undone."""
+"""Calibration of each cell, before and after the shift of class shares is undone."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _sums(results: Results) -> dict[str, dict[Cell, Sums]]:
 
 
 def calibration(results: Results, data: str | None = None) -> pd.DataFrame:
-    """See :meth:`Comparison.calibration`; of all data sets, or of one."""
+    """See :meth:`Comparison.calibration`; for all data sets, or for one."""
     sums = {kind: reliability_sums(results, kind) for kind in ("calibration", "corrected")}
     asked = results.data if data is None else [data]
     cells = product(asked, results.classifiers, results.samplers)
@@ -53,7 +53,7 @@ def calibration(results: Results, data: str | None = None) -> pd.DataFrame:
 
 def _line(prefix: str, sums: Sums, binary: bool) -> Record:
     line = calibration_line(sums)
-    # pooled over all classes, what is promised is what comes: 1 a row, whatever the model
+    # summed over all classes, predicted and true frequencies are both 1 per row, for any model
     intercept = line.intercept if binary else np.nan
     return {f"{prefix}intercept": intercept, f"{prefix}slope": line.slope}
 
@@ -82,7 +82,7 @@ def _brier(results: Results, cell: Cell, prefix: str) -> Record:
 
 
 def _brier_score(results: Results) -> str | None:
-    """Name that the Brier score has in these results."""
+    """Name of the Brier score in these results."""
     return next((n for n in results.scores if results.known_as(n) == "brier_score"), None)
 
 
@@ -92,9 +92,9 @@ def brier_verdicts(results: Results, data: str) -> pd.DataFrame:
     Returns
     -------
     verdicts : DataFrame
-        Indexed by data set, classifier and sampler: ``before`` and ``after`` the shift of the
-        class mix is undone, as of :meth:`Difference.verdict`. Without rows where the Brier score
-        or doing nothing was not asked for.
+        Indexed by data set, classifier and sampler: the :meth:`Difference.verdict` ``before`` and
+        ``after`` the shift of class shares is undone. Empty if there is no Brier score or doing
+        nothing did not run.
     """
     cells = list(product([data], results.classifiers, results.samplers))
     if _brier_score(results) is None or results.baseline is None:

@@ -1,4 +1,4 @@
-"""Differences with their intervals, and what may be said of them.
+"""Differences with their intervals and verdicts.
 
 References
 ----------
@@ -28,9 +28,9 @@ NO_DIFFERENCE = "no detectable difference"
 class Difference:
     """Mean difference, its 95 % interval, and the two-sided p-value of the same t-test.
 
-    The ends and ``p`` are NaN for a single pair, and where all pairs differ alike: their spread
-    then says nothing of the spread of others. Verdicts go by the interval, which leaves out 0
-    exactly where ``p`` is below 0.05.
+    The ends and ``p`` are NaN for a single pair, and if all pairs have the same difference, as no
+    variance can then be estimated. Verdicts depend on the interval, which excludes 0 exactly if
+    ``p`` is below 0.05.
     """
 
     mean: float
@@ -39,7 +39,7 @@ class Difference:
     p: float = np.nan
 
     def verdict(self, greater_is_better: bool = True) -> str:
-        """Return "better" or "worse" only where the interval leaves out 0."""
+        """Return "better" or "worse" if the interval excludes 0, else no detectable difference."""
         if np.isnan(self.mean):
             return ""
         if np.isnan(self.low):
@@ -52,16 +52,16 @@ class Difference:
 def over_splits(gaps: Array, test_to_train: float) -> Difference:
     """Interval over the splits of one data set, corrected for the rows that splits share.
 
-    The variance of the mean is taken as ``(1 / k + n_test / n_train)`` times that of the ``k``
-    differences (Nadeau and Bengio 2003, corrected resampled t). On thinned sets the sizes are
-    those of the folds before thinning: the training parts that are drawn from them share fewer
-    rows than the folds do, so that the correction is rather too large than too small.
+    The variance of the mean is ``(1 / k + n_test / n_train)`` times that of the ``k`` differences
+    (Nadeau and Bengio 2003, corrected resampled t). On thinned data sets the sizes are those of
+    the folds before thinning: the training parts drawn from them share fewer rows than the folds
+    do, so the correction errs on the large side.
     """
     return _t_interval(gaps, 1 / max(len(gaps), 1) + test_to_train)
 
 
 def over_data(gaps: Array) -> Difference:
-    """Interval over data sets, which are taken as independent."""
+    """Interval over data sets, which are assumed to be independent."""
     return _t_interval(gaps, 1 / max(len(gaps), 1))
 
 
@@ -77,7 +77,7 @@ def _t_interval(gaps: Array, factor: float) -> Difference:
 
 
 def mean_ranks(means: pd.DataFrame, greater_is_better: bool = True) -> tuple[pd.Series, int]:
-    """Rank the columns in each complete row, 1 being best; return mean ranks and rows used."""
+    """Rank the columns in each complete row, 1 is best; return mean ranks and number of rows."""
     complete = means.dropna()
     ranks = complete.rank(axis=1, ascending=not greater_is_better)
     return ranks.mean(), len(complete)

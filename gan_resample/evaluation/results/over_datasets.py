@@ -1,4 +1,4 @@
-"""What was found over data sets: ranks, differences, tests."""
+"""Results over data sets: ranks, differences, tests."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ __all__ = [
     "shared_means",
 ]
 
-# Samplers are left out for a classifier's sake only where it lacks fewer than this share of them:
-# of four or more then at least three stay, which Friedman's test needs, and a classifier that
-# runs with doing nothing alone, since it balances inside, never costs all the others.
+# Samplers that do not apply to a classifier are left out only if they are fewer than this share.
+# At least three of four or more then stay, which Friedman's test needs, and a classifier that runs
+# with doing nothing alone, as it balances inside, does not exclude all the others.
 FEW = 1 / 3
 
 
@@ -77,7 +77,7 @@ def bayesian(
         raise ValueError("doing nothing did not run: name the reference, one of the samplers")
     check_name(reference, results.samplers)
     if samplers is None and reference in partial_samplers(results, classifier):
-        samplers = results.samplers  # it was named
+        samplers = results.samplers  # as the reference was named
     return rank_tests.signed_rank(
         shared_means(results, score, classifier, samplers),
         reference,

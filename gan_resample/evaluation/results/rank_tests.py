@@ -1,10 +1,10 @@
 """Tests over several data sets: Friedman with Nemenyi's post-hoc, and the Bayesian signed rank.
 
-The ranks are tested with scipy, the Bayesian test is baycomp's, which its authors wrote. autorank,
-which joins the two, was looked into and left (version 1.3.0): it keeps Friedman's statistic to
-itself, prints at every call, turns to another test for two samplers, runs the Bayesian test for
-all pairs where those with one reference are asked for (a second for each), and its critical
-difference diagram cuts long names.
+Ranks are tested with scipy; the Bayesian test is that of baycomp, by its authors. autorank, which
+combines the two, was tried (version 1.3.0) and not used: it does not return Friedman's statistic,
+prints at every call, uses another test for two samplers, runs the Bayesian test for all pairs
+instead of those with one reference (a second each), and its critical difference diagram cuts off
+long names.
 
 References
 ----------
@@ -41,15 +41,15 @@ __all__ = [
 
 Array = NDArray[Any]
 
-FEWEST_DATA = 5  # below, neither test could find anything but by its assumptions
-FEWEST_SAMPLERS = 3  # of two, Friedman's test would be a sign test
-# Draws from the posterior. The standard error of a probability is then 0.007 at most, and a page
-# with four scores of ten samplers waits some seconds for baycomp's loop over them, not a minute.
+FEWEST_DATA = 5  # with fewer, the result of either test would rest on its assumptions alone
+FEWEST_SAMPLERS = 3  # with two, Friedman's test would be a sign test
+# Draws from the posterior. With so many the standard error of a probability is at most 0.007, and
+# the loop of baycomp takes seconds, not a minute, for four scores of ten samplers.
 N_SAMPLES = 5_000
-ROPE = 0.01  # Benavoli et al. 2017 take 1 point of accuracy for practically equal
-# A calibrated probability that moves by 0.07 costs 0.005 of the Brier score, and 0.01 of the log
-# loss at probabilities near a half. One point of the Brier score would hide most of what
-# resampling does to it: of a minority of one in ten, no skill at all scores 0.09.
+ROPE = 0.01  # for Benavoli et al. 2017, a difference of 1 point of accuracy is practically none
+# An error of 0.07 in a calibrated probability costs 0.005 of the Brier score (and 0.01 of the log
+# loss at probabilities near 0.5). One point would hide most of the effect of resampling on the
+# Brier score: with a minority of one in ten, predicting the shares scores 0.09.
 ROPES = {"brier_score": 0.005}
 
 
@@ -61,25 +61,26 @@ def default_rope(score: str) -> float:
     return ROPES.get(score, ROPE)
 
 
-# ---- what is compared ---------------------------------------------------------------------------
+# ---- means
+# ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class SharedMeans:
-    """Means that may be compared: of cells where every sampler ran.
+    """Means that can be compared: over cells in which every sampler ran.
 
     Attributes
     ----------
     means : DataFrame
-        Data sets down, samplers across, without a missing value.
+        A row per data set and a column per sampler, without missing values.
     left_out : tuple of str
         Samplers that are missing on more than half of the data sets.
     n_asked : int
         Number of data sets before those without a shared cell were dropped.
     without : tuple of str
-        Classifiers that ran, but nowhere with every sampler: they are in no mean.
+        Classifiers that ran on no data set with every sampler: they are not in the means.
     partial : tuple of str
-        Samplers that were left out before, for the sake of a classifier they do not apply to; see
+        Samplers that were left out because they do not apply to some classifier; see
         :meth:`Comparison.shared_means`.
     """
 
@@ -91,17 +92,17 @@ class SharedMeans:
 
 
 def shared_means(cells: pd.DataFrame) -> SharedMeans:
-    """Average over classifiers, on each data set over those with which every sampler ran.
+    """Average over classifiers: on each data set, those with which every sampler ran.
 
-    A sampler that ran with no classifier on more than half of the data sets is left out first: it
-    would otherwise take every data set with it. What it is averaged over then stays the same for
-    all samplers of a data set.
+    A sampler without results on more than half of the data sets is left out first: otherwise all
+    these data sets would be lost. On each data set the classifiers are then the same for all
+    samplers.
 
     Parameters
     ----------
     cells : DataFrame
-        Means of a score as of :meth:`Comparison.cell_means`: data sets and classifiers down,
-        samplers across, NaN where nothing ran.
+        Means of a score as from :meth:`Comparison.cell_means`: a row per data set and classifier,
+        a column per sampler, NaN if nothing ran.
     """
     ran = cells.notna().groupby(level="data", sort=False).any()
     kept = ran.mean() >= 0.5
@@ -127,17 +128,18 @@ class RankTest:
         Friedman's chi-square with one degree of freedom less than there are samplers, corrected
         for ties.
     p : float
-        Its p-value: how probable ranks as far apart are where all samplers are alike.
+        Its p-value: the probability of ranks at least as far apart if all samplers were equally
+        good.
     mean_ranks : Series
         Indexed by sampler; 1 is best, ties share their mean rank.
     critical_difference : float
         Two mean ranks further apart than this differ, at a level of 5 % for all pairs together.
     pairs : DataFrame
-        p-values of Nemenyi's test, samplers down and across, 1 on the diagonal.
+        p-values of Nemenyi's test for pairs of samplers, 1 on the diagonal.
     n_data : int
         Number of data sets.
     left_out : tuple of str
-        Samplers left out, for whatever reason; see :class:`SharedMeans`.
+        Samplers left out for any reason; see :class:`SharedMeans`.
     """
 
     statistic: float
@@ -150,16 +152,16 @@ class RankTest:
 
     @property
     def significant(self) -> bool:
-        """Whether Friedman's test finds any difference at 5 %."""
+        """Whether Friedman's test finds a difference at 5 %."""
         return self.p < 1 - LEVEL
 
     def apart(self, sampler: str) -> list[str]:
-        """Samplers that differ from this one, none where Friedman's test finds no difference."""
+        """Samplers that differ from this one; none if Friedman's test finds no difference."""
         gaps = (self.mean_ranks - self.mean_ranks[sampler]).abs()
         return [str(name) for name in gaps.index[gaps > self._reach]]
 
     def groups(self) -> list[list[str]]:
-        """Largest groups of two and more without a difference inside, from the best rank on."""
+        """Largest groups of at least two samplers without a difference inside, best rank first."""
         ranks = self.mean_ranks.sort_values(kind="stable")
         found: list[list[str]] = []
         for rank in ranks:
@@ -171,7 +173,7 @@ class RankTest:
 
     @property
     def _reach(self) -> float:
-        # Demšar goes on to the post-hoc test only where Friedman's test rejects
+        # Demšar uses the post-hoc test only if Friedman's test rejects
         return self.critical_difference if self.significant else np.inf
 
 
@@ -218,7 +220,7 @@ def friedman(shared: SharedMeans, *, greater_is_better: bool = True) -> RankTest
 def _chi_square(means: pd.DataFrame) -> tuple[float, float]:
     with np.errstate(invalid="ignore"):
         found = stats.friedmanchisquare(*means.to_numpy().T)
-    if np.isnan(found.statistic):  # every row is one tie: 0 / 0
+    if np.isnan(found.statistic):  # 0 / 0, if all samplers tie on every data set
         return 0.0, 1.0
     return float(found.statistic), float(found.pvalue)
 
@@ -234,7 +236,7 @@ def signed_rank(
     greater_is_better: bool = True,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Compare each sampler to one by the Bayesian signed-rank test (Benavoli et al. 2017).
+    """Compare each sampler with one by the Bayesian signed-rank test (Benavoli et al. 2017).
 
     Parameters
     ----------
@@ -248,8 +250,8 @@ def signed_rank(
     greater_is_better : bool, default=True
         False: lower means are better.
     seed : int, default=0
-        Seed of the 5 000 draws from the posterior; every sampler meets the same draws. The
-        global random state is not touched.
+        Seed of the 5 000 draws from the posterior, the same for every sampler. The global random
+        state is not changed.
 
     Returns
     -------
@@ -257,16 +259,16 @@ def signed_rank(
         Indexed by sampler, the reference left out. ``p_worse``, ``p_equal`` and ``p_better`` than
         the reference by more than the rope, summing to 1; the mean ``difference`` to it with the
         ends ``low`` and ``high`` of its t-interval over data sets; the ``median`` difference with
-        ``median_low`` and ``median_high``, which assume no distribution (order statistics;
-        NaN below six data sets, where no such interval reaches 95 %); ``n_data``. Differences
-        keep their sign: below 0 where the sampler scores lower.
+        ``median_low`` and ``median_high``, which assume no distribution (order statistics; NaN
+        with fewer than six data sets, for which no such interval reaches 95 %); ``n_data``.
+        Differences are negative if the sampler scores lower.
 
     Raises
     ------
     ValueError
-        For fewer data sets, a reference that is not there, or a rope of 0 or less.
+        If there are fewer data sets or no such reference, or the rope is not above 0.
     ImportError
-        Where baycomp is not installed.
+        If baycomp is not installed.
     """
     means = shared.means
     _check_data_sets(means)

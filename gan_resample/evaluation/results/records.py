@@ -1,4 +1,4 @@
-"""Tidy frames of the records that the runs of a comparison leave."""
+"""Turn the records of the tasks of a comparison into tidy frames."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ SAMPLING += ["seconds", "n_generated", "note", "history", "rows", "fidelity"]
 
 
 def score_known_as(kind: Score | None) -> str:
-    """Name that the package has for a score, whatever the user called it; "" for others."""
+    """Name that the package has for a score, whatever the user called it; "" if none."""
     return next((name for name, known in SCORES.items() if known == kind), "")
 
 
 def result_rows(records: Sequence[Record], kinds: Mapping[str, Score | None]) -> pd.DataFrame:
-    """Frame of all results; see :class:`Comparison`.
+    """Return the frame of all results; see :class:`Comparison`.
 
     Parameters
     ----------
     records : sequence of dict
         One for each data set, split, sampler and classifier.
     kinds : mapping of str to Score or None
-        The scores by the user's names for them; None: a scorer that is not of this package.
+        The scores by the user's names for them; None for a scorer of another package.
     """
     known = {name: score_known_as(kind) for name, kind in kinds.items()}
     repaired = {name: own for name, own in known.items() if own in CORRECTED}
@@ -57,7 +57,7 @@ def result_rows(records: Sequence[Record], kinds: Mapping[str, Score | None]) ->
 
 
 def _corrected(record: Record, names: Mapping[str, str]) -> Record:
-    """Scores with the shift of the class mix undone; as they are where there was none."""
+    """Scores with the shift of class shares undone; the same ones if there is no shift."""
     if "scores" not in record or "corrected" not in record:
         return {}
     plain, repaired = record["scores"], (record["corrected"] or {}).get("scores", {})
@@ -80,10 +80,10 @@ def sampling_rows(samplings: Sequence[Record]) -> pd.DataFrame:
 
 
 def reliability_bins(records: Sequence[Record]) -> list[tuple[Cell, dict[str, np.ndarray]]]:
-    """Cell and calibration bins of each record that has some.
+    """Cell and calibration bins of each record that has any.
 
-    The bins are "calibration", as they are, and "corrected", with the shift of the class mix
-    undone: NaN where the record knows nothing of it.
+    The bins are "calibration", and "corrected" with the shift of class shares undone, which is NaN
+    if the shift is unknown.
     """
     return [(_cell(record), _bins(record)) for record in records if record.get("reliability")]
 

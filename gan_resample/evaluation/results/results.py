@@ -1,4 +1,4 @@
-"""What a comparison found: the records, and what is known of that which it compared."""
+"""The frozen results of a comparison: its records, and descriptions of what it compared."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ CELL = ["data", "classifier", "sampler"]
 
 
 def check_name(name: Any, known: Sequence[str]) -> None:
-    """Raise ValueError for a name that a comparison does not have."""
+    """Raise ValueError for a name that is not in the comparison."""
     if name not in known:
         raise ValueError(f"{name!r} is not in the comparison: known are {known}")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Results:
-    """What a comparison found, without the functions that make tables, tests and pages of it.
+    """The results of a comparison; other modules make tables, tests and pages from them.
 
     Attributes
     ----------
@@ -48,7 +48,7 @@ class Results:
     recalls, samplings : DataFrame
         See :class:`Comparison`.
     bins : list of tuple of Cell and dict of str to ndarray
-        Calibration bins of each row that has some; see :func:`reliability_bins`.
+        Calibration bins of each row that has any; see :func:`reliability_bins`.
     about : dict
         Data sets, samplers, classifiers, scores, settings and versions.
     """
@@ -64,7 +64,7 @@ class Results:
     def from_records(
         cls, records: Sequence[Record], samplings: Sequence[Record], about: Record
     ) -> Results:
-        """Make the frames of records."""
+        """Make the frames from records."""
         return cls(
             rows=result_rows(records, about["scores"]),
             recalls=recall_rows(records, {data["name"]: data["labels"] for data in about["data"]}),
@@ -73,7 +73,7 @@ class Results:
             about=about,
         )
 
-    # ---- names in the order in which they were asked for ----
+    # ---- names, in the order in which they were given ----
 
     @property
     def data(self) -> list[str]:
@@ -97,16 +97,16 @@ class Results:
 
     @property
     def baseline(self) -> str | None:
-        """Name of the sampler that does nothing, None where it did not run."""
+        """Name of the sampler that does nothing, or None if it did not run."""
         return self.about["baseline"]
 
     @property
     def judged(self) -> bool:
-        """Whether there are samplers beside doing nothing, whose gaps to it are reported."""
+        """Whether there are samplers besides doing nothing, to report their differences to it."""
         return self.baseline is not None and len(self.samplers) > 1
 
     def about_data(self, data: str) -> Record:
-        """Return what is known of one data set."""
+        """Return the description of one data set."""
         return next(about for about in self.about["data"] if about["name"] == data)
 
     # ---- scores ----
@@ -123,16 +123,16 @@ class Results:
         return score
 
     def known_as(self, score: str) -> str:
-        """Name that the package has for a score, whatever the user called it; "" for others."""
+        """Name that the package has for a score, whatever the user called it; "" if none."""
         return score_known_as(self._kinds[score])
 
     def greater_is_better(self, score: str) -> bool:
-        """Whether greater values are better, as of all scikit-learn scorers and callables."""
+        """Whether greater values are better, as for all scikit-learn scorers and callables."""
         kind = self._kinds[score]
         return kind is None or kind.greater_is_better
 
     def unit(self, score: str) -> int:
-        """Return 100 for a share, which is told in points, and 1 for other scores."""
+        """Return 100 for a share, which is reported in points, and 1 for other scores."""
         kind = self._kinds[score]
         return 100 if kind is not None and kind.in_points else 1
 
@@ -150,19 +150,19 @@ class Results:
         return {cast(Cell, cell): rows for cell, rows in grouped}
 
     def split_scores(self, data: str, classifier: str, sampler: str, score: str) -> pd.Series:
-        """Scores of a cell by repeat and fold, not to be changed."""
+        """Scores of a cell by repeat and fold; do not change them in place."""
         return self.cells[data, classifier, sampler][score]
 
 
 def results_of(comparison: Any) -> Results:
-    """Results that a :class:`Comparison` holds; results are returned as they are."""
+    """Return the results in a :class:`Comparison`, or results themselves."""
     return comparison if isinstance(comparison, Results) else comparison._results
 
 
 def kept(function: Callable[Concatenate[Results, P], T]) -> Callable[Concatenate[Results, P], T]:
-    """Decorate a function of results so that they keep what it returns for further calls.
+    """Decorate a function of results such that the results cache its return values.
 
-    Every call returns a copy of its own. The other arguments must be hashable.
+    Every call returns a fresh copy. The other arguments must be hashable.
     """
     name = f"{function.__module__}.{function.__qualname__}"
 

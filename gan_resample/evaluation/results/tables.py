@@ -1,4 +1,4 @@
-"""Tables of cells: a summary, the means of a score, the likeness of generated rows."""
+"""Tables of cells: a summary, the means of a score, the similarity of generated rows."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _summary_of_cell(results: Results, cell: Cell) -> Record:
         "status": statuses.pop() if len(statuses) == 1 else f"{len(every) - len(ran)} failed",
         "note": "; ".join(told),
         "n_splits": len(ran),
-        # the first game in a process also pays for torch's start: the median leaves it out
+        # the first game in a process also loads torch: the median ignores that
         "fit_seconds": ran["fit_seconds"].median(),
     }
     for score in results.scores:
@@ -80,7 +80,7 @@ def _means(results: Results, score: str) -> pd.DataFrame:
 
 
 def _mean_of_shared(rows: pd.DataFrame) -> pd.Series:
-    """Means over the splits (rows) where all samplers ran (columns) that ran in any."""
+    """Means over the splits (rows) in which every sampler (column) ran that ran in any."""
     ran = rows.dropna(axis="columns", how="all")
     shared = ran.dropna()
     return (shared if len(shared) else ran).mean()

@@ -50,10 +50,10 @@ def compare(
 ) -> Comparison:
     """Cross-validate every sampler with every classifier on every data set.
 
-    In each training fold numbers are imputed by the median and standardised, texts imputed by the
-    most frequent one; the sampler runs once and its rows are shared by all classifiers; texts
-    become one-hot columns and numbers are standardised again; the classifier is trained. Test rows
-    are seen by nothing before they are scored.
+    In each training fold numbers are imputed by the median and standardised, and texts are imputed
+    by the most frequent one. The sampler runs once for all classifiers. Texts then become one-hot
+    columns, numbers are standardised again, and the classifier is trained. Nothing sees the test
+    rows before they are scored.
 
     Parameters
     ----------
@@ -72,33 +72,35 @@ def compare(
         number of rows, Cui et al. 2019).
     classifiers : list of str or mapping, default=None
         Names, or a mapping of names to scikit-learn classifiers. Known names: ``logistic``,
-        ``knn``, ``forest``, ``boosting``, ``mlp``, and, on untouched rows only since they balance
-        by themselves, ``balanced_bagging``, ``easy_ensemble`` and for each game's own classifier
-        one, such as ``gamo``. None: the first five.
+        ``knn``, ``forest``, ``boosting``, ``mlp``; and, with the sampler ``none`` only as they
+        balance inside, ``balanced_bagging``, ``easy_ensemble`` and the classifier of each game,
+        such as ``gamo``. None: the first five.
     cv : int, cross-validation splitter or iterable, default=5
         Number of stratified folds, at least 2, an object with ``split(X, y)``, or pairs of row
         numbers (training, test).
     repeats : int, default=1
-        How often the folds are drawn anew, where ``cv`` is a number.
+        How often the folds are drawn, if ``cv`` is a number.
     scoring : list of str or mapping, default=None
         Scores by name (the first is the main one), or a mapping of names to scorers
         ``scorer(model, X, y)``. None: ``balanced_accuracy``, ``geometric_mean``, ``f1_macro``,
-        ``roc_auc``, ``average_precision``, ``brier_score`` and ``log_loss``. Other names are
-        scikit-learn's, whose scorers count upwards; on thinned sets neither these nor your own are
-        weighted to the class mix of the training parts. A scorer that raises gives NaN and a note.
+        ``roc_auc``, ``average_precision``, ``brier_score`` and ``log_loss``. Other names are those
+        of scikit-learn's scorers, with which greater is better. On thinned data sets neither these
+        nor your own scorers are weighted to the class shares of the training parts. A scorer that
+        raises an error gives NaN and a note.
     n_jobs : int, default=None
         Processes, each with one thread, as joblib counts them: None is 1, or as
         ``joblib.parallel_config`` says; -1 is one for each core. Does not change the results.
-        A Dask cluster (``joblib.parallel_config("dask")``) gives all its workers.
+        With a Dask cluster (``joblib.parallel_config("dask")``) all its workers are used.
     random_state : int, default=0
-        Seed of folds, samplers and classifiers that have none of their own.
+        Seed of folds, and of samplers and classifiers without a ``random_state`` of their own.
     store : path-like, default=None
-        SQLite file that results go to as they come. With the same file the comparison goes on
-        where it stopped; failed cells are tried again. Calls that run at the same time with the
-        same file share the work, and each returns all of it. None: memory. With a file, results
-        are told apart by the contents of all settings: parameters all the way down, arrays,
+        SQLite file to which results are written one by one. With the same file a stopped
+        comparison continues; failed cells are tried again. Calls that run at the same time with
+        the same file share the work, and each returns all results. None: results stay in memory.
+        With a file, results belong to the contents of all settings: nested parameters, arrays,
         weights, and the code of your own functions and classes with the variables that it reads
-        (lambdas too). What has no contents that can be told, such as an open file, is refused.
+        (lambdas too). A setting whose contents cannot be described, such as an open file, is
+        refused.
     max_iter : int, default=None
         Rounds of every game chosen by name. None: each game's default.
     verbose : int, default=0
@@ -112,15 +114,15 @@ def compare(
     Raises
     ------
     ValueError
-        For an unknown name, a table that cannot be compared on, or a store that holds results of
-        another version, other data, other splits or other settings.
+        For an unknown name, a table that cannot be used, or a store with results of another
+        version, other data, other splits or other settings.
     RuntimeError
-        A process died, of memory for example; what was finished is in the store.
+        If a process died, for example for lack of memory; finished cells are in the store.
 
     Notes
     -----
-    Of two classes the smaller one is the positive class. A failed cell holds its error and stops
-    nothing else.
+    With two classes the smaller one is the positive class. A failed cell records its error; the
+    others run.
 
     Examples
     --------
@@ -160,7 +162,7 @@ def compare(
     )
 
 
-# ---- what was asked for -------------------------------------------------------------------------
+# ---- arguments ----------------------------------------------------------------------------------
 
 
 def _choose_datasets(datasets: Any) -> list[DataSet]:
@@ -265,7 +267,7 @@ def _split(tables: Sequence[DataSet], cv: Any, repeats: int, seed: int) -> dict[
 
 
 def _check_gaps(gaps: Sequence[str], store: Any) -> None:
-    """Raise ValueError for settings that a store could not tell from others."""
+    """Raise ValueError for settings that a store cannot distinguish from others."""
     if store is not None and gaps:
         raise ValueError(
             f"a store tells results apart by what their settings hold, but nothing can be told of "
@@ -292,7 +294,7 @@ def _is_whole(record: Mapping[str, Any] | None, scores: Mapping[str, Any]) -> bo
 
 
 def versions() -> dict[str, str]:
-    """Versions that results depend on."""
+    """Versions on which results depend."""
     return {
         "gan_resample": gan_resample.__version__,
         "scikit-learn": sklearn.__version__,
@@ -306,8 +308,8 @@ def versions() -> dict[str, str]:
 def store_versions() -> dict[str, str]:
     """Versions that all results of a store must share.
 
-    Without torch's build (``+cpu``, ``+cu130``) and Python's patch, which change no result beyond
-    the rounding that differs from one machine to the next as well.
+    Without torch's build (``+cpu``, ``+cu130``) and Python's patch version: these change results
+    no more than another machine does, by rounding.
     """
     major, minor, _ = platform.python_version_tuple()
     torch_release = torch.__version__.partition("+")[0]
@@ -323,7 +325,7 @@ def _settings(
     cv: Any,
     seed: int,
 ) -> tuple[dict[str, dict[str, str]], list[str]]:
-    """Return what a store's results must have in common with new ones, and what it cannot tell."""
+    """Return the settings that all results of a store share, and those it cannot describe."""
     gaps: list[str] = []
 
     def told(kind: str, values: Mapping[str, Any]) -> dict[str, str]:
@@ -331,7 +333,7 @@ def _settings(
 
     ours = list(SCORES.values())
     own = [name for name, score in scores.items() if any(score is each for each in ours)]
-    by_number = isinstance(cv, int)  # these folds follow from cv and seed, however often repeated
+    by_number = isinstance(cv, int)  # these folds follow from cv and seed
     settings = {
         "version of": store_versions(),
         "data": {data.name: data.fingerprint() for data in tables},
@@ -385,7 +387,7 @@ def _tasks(
     scores: Mapping[str, Any],
     random_state: int,
 ) -> Iterator[Task]:
-    """Yield what is quick first: games take hundreds of times as long."""
+    """Yield the quick tasks first: games take hundreds of times as long."""
     for games in (False, True):
         wanted = {name: each for name, each in methods.items() if each.plays_a_game is games}
         for data in tables:

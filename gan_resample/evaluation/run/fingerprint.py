@@ -1,9 +1,9 @@
-"""What a setting holds, as a text: equal for equal contents, in every process and on any machine.
+"""Describe settings as text: the same text for the same contents, on every machine.
 
-A text is as readable as its value allows, and holds marks where that is not complete:
-``[contents 0123456789abcdef]`` of arrays, weights and long states, ``[code ...]`` of functions and
-classes whose code is not that of a released package, ``[version ...]`` of what other packages
-define. What has no contents (an open file, a generator, a bare ``object()``) is a gap.
+The text is readable as far as possible. Marks, which are hashes, complete it: ``[contents
+0123456789abcdef]`` for arrays, weights and long states, ``[code ...]`` for functions and classes
+that no released package defines, ``[version ...]`` for those that other packages define. Values
+whose contents cannot be described (an open file, a generator, a bare ``object()``) are gaps.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from gan_resample.evaluation.run import fingerprint_code
 
 __all__ = ["Teller", "without_marks"]
 
-LONG = 500  # characters of a state, beyond which it is a mark
-SHOWN = 20  # numbers of an array that are told one by one
+LONG = 500  # characters; a longer state becomes a mark
+SHOWN = 20  # numbers; a longer array becomes a mark
 PLAIN = (type(None), bool, float, complex, type(Ellipsis), type(NotImplemented), range, slice)
 
 
@@ -38,7 +38,7 @@ def without_marks(text: str) -> str:
 
 
 def mark(what: str, content: str | bytes) -> str:
-    """Return a mark for contents: 64 bits of their hash."""
+    """Return a mark for contents: 64 bits of a hash."""
     raw = content if isinstance(content, bytes) else content.encode(errors="surrogatepass")
     return f"[{what} {sha256(raw).hexdigest()[:16]}]"
 
@@ -49,25 +49,25 @@ class Teller:
     Attributes
     ----------
     gaps : list of str
-        One for each such value: its path, and what it is.
+        The path of each such value, and what it is.
     """
 
     def __init__(self) -> None:
         self.gaps: list[str] = []
-        self._open: list[int] = []  # what is being told: values may hold themselves
+        self._open: list[int] = []  # values being described, as values may contain themselves
         self.code = fingerprint_code.CodeTeller(self)
 
     def tell(self, value: Any, path: str, *, cloned: bool = False) -> str:
-        """Return the text of a value.
+        """Return the text that describes a value.
 
         Parameters
         ----------
         value : object
         path : str
-            How to call it in ``gaps``.
+            Its name in ``gaps``.
         cloned : bool, default=False
-            Estimators are told by their parameters alone: they will be cloned, which drops what
-            they have learned. Else all that they hold counts.
+            Whether estimators will be cloned, so that only their parameters count and not what
+            they have learned.
         """
         if type(value) in PLAIN:
             return repr(value)
@@ -78,23 +78,23 @@ class Teller:
             return self._tell(value, path, cloned)
         except RecursionError:
             return self.gap(value, path, "it is nested too deeply")
-        except Exception as error:  # whatever a user's object raises when it is asked
+        except Exception as error:  # a user's object may raise anything
             return self.gap(value, path, str(error))
         finally:
             self._open.pop()
 
     def gap(self, value: Any, path: str, why: str) -> str:
-        """Note a value without contents; return what stands for it."""
+        """Note a value that cannot be described; return a text in its place."""
         kind = type(value).__name__
         self.gaps.append(f"{path}, of type {kind}" + (f" ({why})" if why else ""))
         return f"<{kind}>"
 
     def all(self, values: Iterable[Any], path: str, *, cloned: bool = False) -> list[str]:
-        """Return the text of each."""
+        """Return the text of each value."""
         return [self.tell(v, f"{path}[{i}]", cloned=cloned) for i, v in enumerate(values)]
 
     def named(self, values: Mapping[str, Any], path: str, *, cloned: bool = False) -> str:
-        """Return ``name=text`` of each, by name."""
+        """Return ``name=text`` of each value, sorted by name."""
         told = (
             f"{name}={self.tell(values[name], f'{path}.{name}', cloned=cloned)}"
             for name in sorted(values, key=str)
@@ -120,18 +120,18 @@ class Teller:
 
     def _parameters(self, value: Any, path: str) -> str:
         told = self.named(value.get_params(deep=False), path, cloned=True)
-        # what a clone keeps besides: set_output, and requests of metadata
+        # a clone also keeps set_output and metadata requests
         kept = ("_sklearn_output_config", "_metadata_request")
         more = {name: vars(value)[name] for name in kept if name in getattr(value, "__dict__", {})}
         more_told = "".join(f", {self.named({n: v}, path)}" for n, v in more.items())
         return f"{self.code.class_name(type(value), path)}({told}{more_told})"
 
     def _object(self, value: Any, path: str) -> str:
-        """Describe an object by what pickle would keep of it."""
+        """Describe an object by what a pickle would contain."""
         if type(value) is object:
             return self.gap(value, path, "nothing tells one from another")
         reduced = value.__reduce_ex__(4)
-        if isinstance(reduced, str):  # a name in its module
+        if isinstance(reduced, str):  # the name of a global in its module
             module = getattr(value, "__module__", None) or type(value).__module__
             found = self.code.global_name(value, module, reduced, path)
             return found or self.gap(value, path, "nothing tells one from another")
@@ -174,7 +174,7 @@ class Teller:
         return "{" + ", ".join(told) + "}"
 
     def _of_dict(self, value: Any, path: str, cloned: bool) -> str:
-        # in the order of the pairs, which may matter (columns, steps)
+        # in the order of the pairs, as order may matter (columns, steps)
         return self._pairs(value.items(), path, cloned)
 
     def _of_list(self, value: Any, path: str, cloned: bool) -> str:
@@ -213,7 +213,7 @@ class Teller:
         plain = value.detach().cpu()
         plain = plain.dequantize() if plain.is_quantized else plain
         dense = plain.to_dense() if plain.layout != torch.strided else plain
-        # not in the device: it changes where numbers are, not what they are
+        # the device does not count: it says where numbers are, not what they are
         raw = dense.resolve_conj().resolve_neg().contiguous().reshape(-1).view(torch.uint8)
         grad = ", requires_grad" if value.requires_grad else ""
         shape = tuple(value.shape)
@@ -236,12 +236,12 @@ class Teller:
         exact = dtype.kind in "biu" or (dtype.kind == "f" and dtype.itemsize <= 8)
         if exact and plain.ndim == 1 and plain.size <= SHOWN:
             return f"{kind}({plain.tolist()}, {dtype.str})"
-        if dtype.names:  # what lies between the fields is no content
+        if dtype.names:  # padding between the fields is not content
             content = ", ".join(self._of_array(plain[n], f"{path}[{n!r}]") for n in dtype.names)
         elif dtype.hasobject or dtype.kind == "T":
             content = ", ".join(self.all(plain.ravel().tolist(), path))
         elif dtype.kind in "fc" and dtype.itemsize // (1 + (dtype.kind == "c")) > 8:
-            content = ", ".join(map(repr, plain.ravel()))  # bytes hold more than the number
+            content = ", ".join(map(repr, plain.ravel()))  # bytes would include padding
         else:
             return f"{kind}({dtype.str}, {plain.shape}){mark('contents', plain.tobytes())}"
         told = self.tell(dtype.descr, path) if dtype.names else dtype.str
@@ -280,7 +280,7 @@ class Teller:
         return f"{type(value).__name__}{mark('contents', self._column(value, path))}"
 
     def _column(self, value: Any, path: str) -> str:
-        """Describe an array of pandas by its values, however they are kept."""
+        """Describe an array of pandas by its values, whatever its storage."""
         dtype = value.dtype
         if isinstance(dtype, pd.CategoricalDtype):
             about = f"category {dtype.ordered} {self.tell(dtype.categories, path)}"
@@ -295,7 +295,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_cloned(value: Any) -> bool:
-    """Whether scikit-learn's ``clone`` makes it anew from its parameters."""
+    """Whether scikit-learn's ``clone`` makes a copy from its parameters."""
     if isinstance(value, type) or not hasattr(value, "get_params"):
         return False
     own = getattr(type(value), "__sklearn_clone__", BaseEstimator.__sklearn_clone__)

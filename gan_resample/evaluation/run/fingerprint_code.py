@@ -1,10 +1,10 @@
-"""What functions, classes and modules do, as a text: by name and version, or by their code.
+"""Describe functions, classes and modules as text: by name and version, or by their code.
 
-What a released package defines is told by name and version; of the packages whose versions every
-store holds (this one, scikit-learn, imbalanced-learn, torch, numpy, and Python itself) by name
-alone. Of all else the code counts: bytecode without line numbers and file names, constants,
-defaults, variables of enclosing functions, the globals that it reads, methods and attributes of
-classes, and the modules that it imports.
+Those that a released package defines are described by name and version, or by name alone if every
+store holds the package's version (this one, scikit-learn, imbalanced-learn, torch, numpy, and
+Python itself). For all others the code counts: bytecode without line numbers and file names,
+constants, defaults, variables of enclosing functions, the globals that it reads, methods and
+attributes of classes, and the modules that it imports.
 """
 
 from __future__ import annotations
@@ -31,10 +31,16 @@ if TYPE_CHECKING:
 
 __all__ = ["CodeTeller"]
 
-TOLD = {"gan_resample", "imblearn", "sklearn", "torch", "numpy"}  # their versions, by compare
-SHORT = {"gan_resample", "imblearn", "sklearn"}  # their classes are told without the module
+TOLD = {
+    "gan_resample",
+    "imblearn",
+    "sklearn",
+    "torch",
+    "numpy",
+}  # compare() records their versions
+SHORT = {"gan_resample", "imblearn", "sklearn"}  # their classes are named without the module
 
-#: Of a class what says nothing of what it does, or is made from what is told.
+#: Attributes of classes that do not affect what they do, or follow from others.
 LEFT_OUT = {
     *("__doc__", "__module__", "__dict__", "__weakref__", "__qualname__", "__firstlineno__"),
     *("__static_attributes__", "__annotations__", "__annotate__", "__annotate_func__"),
@@ -50,11 +56,11 @@ OF_CLASSES = (
 
 
 class CodeTeller:
-    """Describes functions, classes and modules for a :class:`Teller`, which describes all else."""
+    """Describes functions, classes and modules for a :class:`Teller`, which describes the rest."""
 
     def __init__(self, teller: Teller) -> None:
         self._teller = teller
-        self._seen: dict[int, tuple[int, Any]] = {}  # within what is told by its code
+        self._seen: dict[int, tuple[int, Any]] = {}  # within a description by code
         self._depth = 0
 
     def tell(self, value: Any, path: str) -> str | None:
@@ -83,7 +89,7 @@ class CodeTeller:
     # ---- by name --------------------------------------------------------------------------------
 
     def global_name(self, value: Any, module: Any, name: str, path: str) -> str | None:
-        """Describe what a released module holds under a name; None if it holds something else."""
+        """Describe a global of a released module; None if that global is another object."""
         found = sys.modules.get(module) if isinstance(module, str) else None
         for part in name.split("."):
             found = getattr(found, part, None)
@@ -108,7 +114,7 @@ class CodeTeller:
         return self._teller.gap(value, path, "its code cannot be read")
 
     def _wrapper(self, value: Any, path: str) -> str | None:
-        """Describe what stands in for a function: numpy's dispatchers, cached functions."""
+        """Describe a wrapper of a function, such as numpy's dispatchers and cached functions."""
         if text := self.global_name(value, value.__module__, value.__qualname__, path):
             return text
         if isinstance(value, functools._lru_cache_wrapper):
@@ -116,7 +122,7 @@ class CodeTeller:
         return None
 
     def class_name(self, kind: type, path: str) -> str:
-        """Return the name of a class; with a mark of its code where it is not a package's."""
+        """Return the name of a class, with a mark of its code if no released package has it."""
         name = kind.__qualname__
         if text := self.global_name(kind, kind.__module__, name, path):
             return name if kind.__module__.partition(".")[0] in SHORT else text
@@ -126,7 +132,7 @@ class CodeTeller:
     # ---- by code --------------------------------------------------------------------------------
 
     def _by_code(self, value: Any, name: str, content: Any) -> str:
-        """Return a name with a mark of what ``content`` tells; what comes again is a number."""
+        """Return a name with a mark of ``content``, or a number for an object met before."""
         if self._depth == 0:
             self._seen = {}
         if id(value) in self._seen:
@@ -157,7 +163,7 @@ class CodeTeller:
         parts.append(self._variables(outer, path))
         home = value.__globals__.get("__name__")
         version = _version(home)
-        if version is None:  # else what a package's function reads has a version
+        if version is None:  # otherwise the package's version covers the globals it reads
             own = value.__globals__
             names = set(_globals(value.__code__)) & own.keys()
             parts.append(self._variables({name: own[name] for name in names}, path))
@@ -187,7 +193,7 @@ class CodeTeller:
         return f"{parts}; {', '.join(told)}"
 
     def _class(self, kind: type, path: str) -> str:
-        """Describe bases, methods and attributes, with those that methods change as they run."""
+        """Describe bases, methods and attributes, including those that methods change."""
         told = [self._teller.tell(base, path) for base in (*kind.__bases__, type(kind))]
         own = dict(vars(kind))
         if issubclass(kind, enum.Enum):
@@ -223,11 +229,11 @@ class CodeTeller:
         return [self._module(name) for name in sorted(set(_imported(code, package)))]
 
 
-# ---- what code does -----------------------------------------------------------------------------
+# ---- code ---------------------------------------------------------------------------------------
 
 
 def _steps(code: types.CodeType) -> Iterator[list[dis.Instruction]]:
-    """Instructions of a function, and of those made in it."""
+    """Instructions of a function, and of the functions defined in it."""
     yield [step for step in dis.get_instructions(code) if step.opname != "EXTENDED_ARG"]
     for each in code.co_consts:
         if isinstance(each, types.CodeType):
@@ -269,7 +275,7 @@ def _members(kind: Any) -> list[tuple[str, enum.Enum]]:
 def _content(cell: Any) -> Any:
     try:
         return cell.cell_contents
-    except ValueError:  # not set as yet
+    except ValueError:  # not set yet
         return None
 
 
@@ -277,7 +283,7 @@ def _content(cell: Any) -> Any:
 
 
 def _version(module: Any) -> str | None:
-    """Return the mark of a package's version; "" where stores hold it; None for a user's own."""
+    """Return the mark of a package's version, "" if stores hold it, None for a user's module."""
     if not isinstance(module, str):
         return None
     top = module.partition(".")[0]

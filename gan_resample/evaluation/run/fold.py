@@ -1,7 +1,7 @@
 """One split of one table under one method: impute, resample once, train and score classifiers.
 
-Nothing here sees a test row before it is scored: imputation, scaling, sampler, encoding and
-classifier learn from the training rows alone.
+Test rows are only used for scoring: imputation, scaling, sampler, encoding and classifier learn
+from the training rows alone.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Task:
-    """What one process works on: the unit in which a comparison stops and goes on."""
+    """The unit of work of one process, and of what a stopped comparison keeps."""
 
     data: DataSet
     split: Split
@@ -55,7 +55,7 @@ class Task:
     classifiers: Mapping[str, Any]
     scores: Mapping[str, Score | Any]
     seed: int
-    shown: bool  # whether to keep rows for the picture
+    shown: bool  # whether to keep rows for a picture
 
     def only(self, names: Collection[str]) -> Task:
         """Return the same task for the named classifiers."""
@@ -65,14 +65,14 @@ class Task:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a task found: a record of the sampler, and one of each classifier."""
+    """The results of a task: a record of the sampler, and one of each classifier."""
 
     sampler: Record
     classifiers: list[Record]
 
 
 def run_task(task: Task) -> Outcome:
-    """Do the task with one thread; errors become records, warnings are counted."""
+    """Run a task with one thread; errors become records, warnings are counted."""
     data, split = task.data, task.split
     about = {"data": data.name, "repeat": split.repeat, "fold": split.fold, "sampler": task.name}
     with _one_thread(), _caught() as met:
@@ -92,7 +92,7 @@ def run_task(task: Task) -> Outcome:
 
 
 def _look_at(rows: Rows, shown: bool, met: list[Any]) -> Record:
-    """Judge and project generated rows; an error here costs these figures only."""
+    """Measure and project generated rows; an error here costs these figures only."""
     points = None
     if shown:
         _, points = _attempt(partial(project, rows.X, rows.y, rows.n_real), met)
@@ -101,7 +101,7 @@ def _look_at(rows: Rows, shown: bool, met: list[Any]) -> Record:
 
 
 def _attempt(step: Callable[[], Any], met: list[Any]) -> tuple[Record, Any]:
-    """Run a step; return how it went, and its result (None where it failed or does not apply)."""
+    """Run a step; return a record of it, and its result (None if it failed or does not apply)."""
     met.clear()
     record: Record = {"status": "ok"}
     result = None
@@ -109,7 +109,7 @@ def _attempt(step: Callable[[], Any], met: list[Any]) -> tuple[Record, Any]:
         result = step()
     except NotApplicable as reason:
         record = {"status": "n/a", "note": str(reason)}
-    except Exception as error:  # whatever a user's estimator raises is told in its cell
+    except Exception as error:  # a user's estimator may raise anything: the cell records it
         record = {"status": "failed", "error": f"{type(error).__name__}: {error}"}
     return record | {"warned": sorted({warning.category.__name__ for warning in met})}, result
 
@@ -120,8 +120,8 @@ def _attempt(step: Callable[[], Any], met: list[Any]) -> tuple[Record, Any]:
 def impute(train: pd.DataFrame, test: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Fill numbers with the median and texts with the most frequent one; standardise numbers.
 
-    Samplers that measure distances (SMOTE) need one scale for all columns, which no single cell of
-    1e20 may decide.
+    Samplers that measure distances (SMOTE) need one scale for all columns, and a single cell of
+    1e20 must not set it.
     """
     texts = train.columns[train.dtypes == "category"]
     numbers = train.columns.difference(texts, sort=False)
@@ -150,7 +150,7 @@ class Rows:
     seconds: float = 0.0
     note: str = ""
     history: list[Record] = field(default_factory=list)
-    told_apart: bool = True  # False: some rows may be generated, and nobody knows which
+    told_apart: bool = True  # False: some rows may be generated, but it is unknown which
 
     def figures(self) -> Record:
         history = [{k: float(v) for k, v in row.items()} for row in self.history]
@@ -162,7 +162,7 @@ class Rows:
         }
 
     def fidelity(self) -> dict[str, float] | None:
-        """Likeness of generated rows to real ones, on the scale that classifiers see."""
+        """Similarity of generated rows to real ones, on the scale that classifiers see."""
         if self.n_real == len(self.y):
             return None
         x = make_encoder(self.X).fit(self.X[: self.n_real]).transform(self.X)
@@ -170,7 +170,7 @@ class Rows:
 
 
 def resample(task: Task, X: pd.DataFrame, y: Array) -> Rows:
-    """Add rows to those of the training part."""
+    """Resample the training part."""
     if task.method.sampler is None:
         return Rows(X, y, len(y))
     sampler = with_seed(task.method.sampler, task.seed)
@@ -179,7 +179,7 @@ def resample(task: Task, X: pd.DataFrame, y: Array) -> Rows:
     seconds = time.perf_counter() - start
     if not isinstance(X_new, pd.DataFrame):
         X_new = pd.DataFrame(X_new, columns=X.columns).astype(X.dtypes)
-    # only over-samplers return real rows first; under-samplers make none; of others nobody knows
+    # over-samplers return real rows first, under-samplers make none; others may do anything
     over = isinstance(sampler, BaseOverSampler)
     known = over or isinstance(sampler, BaseUnderSampler)
     history = getattr(sampler, "history_", [])
@@ -190,7 +190,7 @@ def resample(task: Task, X: pd.DataFrame, y: Array) -> Rows:
 
 
 def make_encoder(X: pd.DataFrame) -> ColumnTransformer:
-    """One-hot texts, standardise numbers."""
+    """Make an encoder: one-hot columns for texts, standardised numbers."""
     texts = X.columns[X.dtypes == "category"]
     onehot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
     numbers = X.columns.difference(texts, sort=False)
@@ -198,7 +198,7 @@ def make_encoder(X: pd.DataFrame) -> ColumnTransformer:
 
 
 def make_model(classifier: Any, X: pd.DataFrame) -> Pipeline:
-    """Encode and classify; the classifiers of games encode tables by themselves."""
+    """Make a pipeline of encoder and classifier; classifiers of games encode by themselves."""
     encode = "passthrough" if encodes_itself(classifier) else make_encoder(X)
     return Pipeline([("encode", encode), ("classifier", clone(classifier))])
 
@@ -226,16 +226,16 @@ def train_and_score(task: Task, classifier: Any, rows: Rows, X_test: pd.DataFram
 
 
 def _mix_is_known(method: Method, classifier: Any) -> bool:
-    """Whether it is known which class mix the fitted classifier answers for."""
-    # classifiers differ in what they make of weights of rows and of classes together
+    """Whether it is known for which class shares the fitted classifier's probabilities hold."""
+    # classifiers combine weights of rows and of classes in different ways
     twice = method.weigh and getattr(last_step(classifier), "class_weight", None)
     return not (twice or hides_its_mix(classifier))
 
 
 def corrected(task: Task, classifier: Any, rows: Rows, found: Prediction) -> Record | None:
-    """Score the same probabilities with the shift of the class mix undone; None without one.
+    """Score the probabilities with the shift of the class shares undone; None if unknown.
 
-    What :class:`gan_resample.PriorCorrectedClassifier` makes of them.
+    As :class:`gan_resample.PriorCorrectedClassifier` does.
     """
     before, after = (_codes(task.data, y) for y in (task.data.y[task.split.train], rows.y))
     n = len(task.data.labels)
@@ -257,7 +257,7 @@ def _codes(data: DataSet, y: Array) -> Array:
 def score_all(
     task: Task, found: Prediction, model: Any, X_test: pd.DataFrame
 ) -> tuple[dict[str, float], list[str]]:
-    """Every score; NaN and a note for a scorer of the user's that raises."""
+    """Compute every score; NaN and a note for a user's scorer that raises."""
     values, notes = {}, []
     y_test = task.data.y[task.split.test]
     for name, score in task.scores.items():
@@ -266,14 +266,14 @@ def score_all(
             continue
         try:
             values[name] = float(score(model, X_test, y_test))
-        except Exception as error:  # it costs its own figure, not the others
+        except Exception as error:  # only this score is lost
             values[name] = float("nan")
             notes.append(f"no {name}: {error}")
     return values, notes
 
 
 def predict(model: Any, task: Task, X_test: pd.DataFrame) -> Prediction:
-    """Predict labels and, where the model has them, probabilities of every class of the table."""
+    """Predict labels and, if the model has them, probabilities of every class of the table."""
     data, test = task.data, task.split.test
     known = pd.Index(data.labels)
     P = None
@@ -284,12 +284,12 @@ def predict(model: Any, task: Task, X_test: pd.DataFrame) -> Prediction:
     return Prediction(data.codes[test], predicted, P, task.split.weight, len(known))
 
 
-# ---- surroundings -------------------------------------------------------------------------------
+# ---- settings -----------------------------------------------------------------------------------
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """One thread for BLAS, OpenMP and torch: processes are the parallel unit, nets are small."""
+    """Use one thread for BLAS, OpenMP and torch: it is processes that run in parallel."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -303,6 +303,6 @@ def _one_thread() -> Iterator[None]:
 def _caught() -> Iterator[list[Any]]:
     with warnings.catch_warnings(record=True) as met:
         warnings.simplefilter("always")
-        # ordinary where a test part holds a rare category
+        # usual if a test part holds a rare category
         warnings.filterwarnings("ignore", "Found unknown categories")
         yield met

@@ -1,7 +1,8 @@
-"""What is compared: ways to treat imbalance, and classifiers, by name.
+"""The methods and classifiers of a comparison, by name.
 
-A :class:`Method` has two halves. A sampler changes the training rows, once a fold for all
-classifiers; ``fit`` trains a classifier on them. Class weights and thresholds have no sampler.
+A :class:`Method`, a way to treat imbalance, has two parts: a sampler, which changes the training
+rows once per fold for all classifiers, and ``fit``, which trains a classifier on them. Class
+weights and thresholds have no sampler.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ Array = NDArray[Any]
 Fit = Callable[[Pipeline, Any, Array, int], tuple[Any, str]]
 
 
-# ---- ways to fit: each returns the fitted model and what had to give way, or "" -----------------
+# ---- ways to fit: each returns the fitted model, and a note on a fallback or "" -----------------
 
 
 def fit_plainly(model: Pipeline, X: Any, y: Array, seed: int) -> tuple[Any, str]:
@@ -64,11 +65,11 @@ def fit_plainly(model: Pipeline, X: Any, y: Array, seed: int) -> tuple[Any, str]
 def fit_weighted(
     model: Pipeline, X: Any, y: Array, seed: int, weigh: Callable[[Array], Array]
 ) -> tuple[Any, str]:
-    """Weigh each class as ``weigh`` says from the rows of each."""
+    """Train with class weights, which ``weigh`` computes from the class sizes."""
     name, classifier = model.steps[-1]
     labels, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
     weights = weigh(counts)
-    # rows first: not every classifier that takes class weights finds them by label
+    # prefer row weights: not every classifier looks class weights up by label
     if has_fit_parameter(classifier, "sample_weight"):
         return model.fit(X, y, **{f"{name}__sample_weight": weights[codes]}), ""
     if "class_weight" in classifier.get_params():
@@ -85,8 +86,8 @@ def balanced_weights(counts: Array) -> Array:
 def class_balanced_weights(counts: Array, beta: float) -> Array:
     """Inverse of the effective numbers of rows, with mean 1.
 
-    ``(1 - beta) / (1 - beta^n)`` for counts ``n`` (Cui et al., CVPR 2019, arXiv:1901.05555): alike
-    for beta = 0, and in proportion to the inverse of the size where beta goes to 1.
+    ``(1 - beta) / (1 - beta^n)`` for counts ``n`` (Cui et al., CVPR 2019, arXiv:1901.05555): equal
+    weights for beta = 0, and the inverse of the class size as beta approaches 1.
     """
     weights = (1 - beta) / (1 - beta ** np.asarray(counts, dtype=float))
     return weights * (len(weights) / weights.sum())
@@ -101,7 +102,7 @@ def fit_prior_threshold(model: Pipeline, X: Any, y: Array, seed: int) -> tuple[A
 
 
 def fit_threshold(model: Pipeline, X: Any, y: Array, seed: int) -> tuple[Any, str]:
-    """Tune the threshold of two classes; divide by the prior where there are more."""
+    """Tune the threshold of two classes; divide by the prior if there are more."""
     _, counts = np.unique(y, return_counts=True)
     if len(counts) > 2:
         return fit_prior_threshold(model, X, y, seed)
@@ -158,7 +159,7 @@ class Method:
         return isinstance(self.sampler, BaseGameSampler)
 
     def class_weights(self, counts: Array) -> Array:
-        """Weights of the classes for their sizes; 0 of an empty one, 1 without a weighing."""
+        """Weights of classes of these sizes: 0 if empty, 1 if the method has no weights."""
         weights = (counts > 0).astype(float)
         if self.weigh is not None:
             weights[counts > 0] = self.weigh(counts[counts > 0])
@@ -166,12 +167,12 @@ class Method:
 
 
 def weighted(weigh: Callable[[Array], Array]) -> Method:
-    """Weigh classes, as ``weigh`` says from their sizes."""
+    """Return the method of class weights that ``weigh`` computes from class sizes."""
     return Method(fit=partial(fit_weighted, weigh=weigh), weigh=weigh)
 
 
 def _games(base: type, ending: str, max_iter: int | None) -> dict[str, Any]:
-    """Short name -> estimator, of every public class of the package that builds on ``base``."""
+    """Short name -> estimator, for every public class of the package derived from ``base``."""
     public = [getattr(gan_resample, name) for name in sorted(gan_resample.__all__)]
     return {
         kind.__name__.removesuffix(ending).lower(): _of_rounds(kind(), max_iter)
@@ -181,7 +182,7 @@ def _games(base: type, ending: str, max_iter: int | None) -> dict[str, Any]:
 
 
 def _of_rounds(estimator: Any, max_iter: int | None) -> Any:
-    """Set the rounds of a game, and let what comes before it not be longer."""
+    """Set the rounds of a game, and limit ``init_iter`` to as many."""
     if max_iter is None:
         return estimator
     estimator.set_params(max_iter=max_iter)
@@ -189,7 +190,7 @@ def _of_rounds(estimator: Any, max_iter: int | None) -> Any:
     return estimator if before is None else estimator.set_params(init_iter=min(before, max_iter))
 
 
-#: What is compared where it is asked for by name only.
+#: Methods that are compared only if they are named.
 MORE = {
     "undersample": Method(RandomUnderSampler()),
     "borderline": Method(BorderlineSMOTE()),
@@ -205,7 +206,7 @@ MORE = {
 
 
 def known_methods(max_iter: int | None = None) -> dict[str, Method]:
-    """Every method that has a name; ``max_iter`` None: each game's default."""
+    """Every named method; ``max_iter`` None: each game's default."""
     games = _games(BaseGameSampler, "Sampler", max_iter)
     return {
         "none": Method(),
@@ -220,7 +221,7 @@ def known_methods(max_iter: int | None = None) -> dict[str, Method]:
 
 
 def known_classifiers(max_iter: int | None = None) -> dict[str, Any]:
-    """Every classifier that has a name: five of scikit-learn, then those that balance."""
+    """Every named classifier: five of scikit-learn, then those that balance."""
     return {
         "logistic": LogisticRegression(max_iter=2000),
         "knn": KNeighborsClassifier(),
@@ -248,7 +249,7 @@ def choose_methods(samplers: Any, max_iter: int | None = None) -> dict[str, Meth
 
 
 def choose_classifiers(classifiers: Any, max_iter: int | None = None) -> dict[str, Any]:
-    """Return name -> classifier, likewise; None: all but those that balance by themselves."""
+    """Return name -> classifier, in the same way; None: all but those that balance inside."""
     known = known_classifiers(max_iter)
     if classifiers is None:
         return {name: value for name, value in known.items() if not balances_inside(value)}
@@ -256,7 +257,7 @@ def choose_classifiers(classifiers: Any, max_iter: int | None = None) -> dict[st
 
 
 def _choose(wanted: Any, known: Mapping[str, Any], what: str, ability: str) -> dict[str, Any]:
-    """Look up names; pass on objects that have the method called ``ability``."""
+    """Look up names; accept objects that have the method called ``ability``."""
     if isinstance(wanted, str):
         wanted = [wanted]
     if not isinstance(wanted, Iterable):
@@ -288,7 +289,7 @@ def _is_estimator(value: Any, ability: str) -> bool:
 
 
 def with_seed(estimator: Any, seed: int) -> Any:
-    """Return a copy whose unset ``random_state``, and those of its parts, are ``seed``."""
+    """Return a copy in which every ``random_state`` of None, also in its parts, is ``seed``."""
     copy = clone(estimator)
     unset = {
         name: seed
@@ -299,16 +300,16 @@ def with_seed(estimator: Any, seed: int) -> Any:
 
 
 def describe(value: Any, name: str = "", gaps: list[str] | None = None) -> str:
-    """Describe a method, classifier or scorer by its contents: other contents, another text.
+    """Return a text for a method, classifier or scorer, which differs if its contents differ.
 
     Parameters
     ----------
     value : object
-        Samplers and classifiers are told by class and parameters, all the way down.
+        Samplers and classifiers are described by class and nested parameters.
     name : str, default=""
         How to call it in ``gaps``.
     gaps : list of str, default=None
-        Is given the path of each part that has no contents which could be told.
+        The path of each part that cannot be described is appended to it.
 
     Returns
     -------
@@ -331,7 +332,7 @@ def describe(value: Any, name: str = "", gaps: list[str] | None = None) -> str:
 
 
 def _how(fit: Any, teller: Teller, path: str) -> str:
-    """Name a way to fit, with what it was given; one of this module without its name."""
+    """Describe a way to fit with its arguments; functions of this module without its name."""
     if isinstance(fit, partial) and getattr(fit.func, "__module__", None) == __name__:
         values = [*fit.args, *fit.keywords.values()]
         given = [_how(each, teller, path) for each in values]

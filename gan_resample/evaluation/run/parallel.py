@@ -1,8 +1,8 @@
-"""Who plays what: tasks over processes, machines, and calls that share a store.
+"""Run tasks over processes, machines, and calls that share a store.
 
-joblib takes tasks one by one, in threads of its own, as workers get free: no more are pickled at a
-time than run and wait (twice the number of workers), and an outcome is dropped once it is written.
-A task that a call takes it claims in the store, so that another call with the same store takes
+joblib takes tasks one by one, in its own threads, when workers become free. At most twice as many
+tasks as there are workers are pickled at a time, and an outcome is dropped once it is written. A
+call claims each task that it takes in the store, so that other calls with the same store take
 others.
 """
 
@@ -25,20 +25,20 @@ __all__ = ["keys", "play_missing", "task_key"]
 
 
 def task_key(task: Task) -> TaskKey:
-    """Return what identifies a task among those of a comparison."""
+    """Return the key of a task among those of a comparison."""
     return task.data.name, task.split.repeat, task.split.fold, task.name
 
 
 def keys(task: Task) -> list[Key]:
-    """Keys of the records that a task makes, but for the sampler's own."""
+    """Keys of the records that a task makes, except for that of the sampler."""
     return [(*task_key(task), classifier) for classifier in task.classifiers]
 
 
 def play_missing(tasks: Sequence[Task], store: Store, n_jobs: int | None, verbose: int) -> None:
-    """Play what the store lacks; every task is written as soon as it ends.
+    """Run the tasks that the store lacks; each is written as soon as it ends.
 
-    What other calls have claimed comes last, if it is missing even then: they may have been
-    killed. Where they were not, a task may be played twice, with the same results.
+    Tasks that other calls have claimed come last, if they are still missing: these calls may have
+    been killed. If they were not, a task may run twice, with the same results.
     """
     call = delayed(_choose_runner(n_jobs))
     left, failed = _missing(tasks, store)
@@ -49,7 +49,7 @@ def play_missing(tasks: Sequence[Task], store: Store, n_jobs: int | None, verbos
             for chosen in (_claimed(left, store, others), others):
                 parts = _lacking(chosen, store, failed)
                 _write_all((call(part) for part in parts), store, n_jobs, bar)
-            bar.update(len(tasks) - bar.n)  # what other calls played
+            bar.update(len(tasks) - bar.n)  # tasks that other calls ran
         finally:
             store.release()
 
@@ -63,7 +63,7 @@ def _missing(tasks: Iterable[Task], store: Store) -> tuple[list[Task], set[Key]]
 
 
 def _claimed(tasks: Iterable[Task], store: Store, others: list[Task]) -> Iterator[Task]:
-    """Claim each task when its turn comes; what somebody else has claimed goes to ``others``."""
+    """Claim each task when its turn comes; those that are claimed already go to ``others``."""
     for task in tasks:
         if store.claim(task_key(task)):
             yield task
@@ -72,7 +72,7 @@ def _claimed(tasks: Iterable[Task], store: Store, others: list[Task]) -> Iterato
 
 
 def _lacking(tasks: Iterable[Task], store: Store, failed: set[Key]) -> Iterator[Task]:
-    """Leave out what has a record when its turn comes, but for one of an earlier failure."""
+    """Leave out tasks that have records by then, unless these are of an earlier failure."""
     for task in tasks:
         records = store.records(task_key(task))
         done = {key for key in records if key not in failed or records[key]["status"] != "failed"}
@@ -82,7 +82,7 @@ def _lacking(tasks: Iterable[Task], store: Store, failed: set[Key]) -> Iterator[
 
 
 def _write_all(calls: Iterable[Any], store: Store, n_jobs: int | None, bar: tqdm) -> None:
-    # one task at a time: bundles would be lost, or be played twice, as a whole
+    # one task at a time: a batch of tasks would be lost, or run twice, as a whole
     parallel = Parallel(
         n_jobs=n_jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs"
     )
@@ -103,7 +103,7 @@ def _write_all(calls: Iterable[Any], store: Store, n_jobs: int | None, bar: tqdm
 
 
 def _choose_runner(n_jobs: int | None) -> Callable[[Task], Outcome]:
-    """Choose what workers are asked to do; refuse threads, for Dask's workers and elsewhere."""
+    """Return the function that workers run; raise if workers are threads, Dask's or others."""
     backend: Any = get_active_backend()[0]
     kind = type(backend).__name__
     if kind == "ThreadingBackend" and _uses_threads(n_jobs):
@@ -125,17 +125,17 @@ def _choose_runner(n_jobs: int | None) -> Callable[[Task], Outcome]:
 
 
 def _uses_threads(n_jobs: int | None) -> bool:
-    """Whether cells would run beside others; one job runs where it is asked for.
+    """Whether several cells would run in threads; a single job runs in the calling thread.
 
-    joblib's default inside a worker process is threads, one of them.
+    Inside a worker process joblib's default is a single thread.
     """
     return effective_n_jobs(n_jobs) > 1 or current_thread() is not main_thread()
 
 
 def _play_alone(task: Task) -> Outcome:
-    """Play without help: estimators with ``n_jobs`` would hand their work to the cluster.
+    """Run a task in this process: estimators with ``n_jobs`` would send work to the cluster.
 
-    A worker that waits for such work takes another task meanwhile, in a second thread.
+    A worker that waits for such work would start another task meanwhile, in a second thread.
     """
     with parallel_config(backend="sequential"):
         return run_task(task)

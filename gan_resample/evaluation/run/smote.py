@@ -1,9 +1,10 @@
-"""What SMOTE and its relatives need that our samplers do not.
+"""Fallbacks for SMOTE and its relatives on tables that they cannot take.
 
-They raise where a class has fewer rows than neighbours, and take numbers only. A comparison must
-not stop there: neighbours are as many as the smallest class allows, the row of a class of one is
-repeated, and on tables with categories SMOTE becomes SMOTENC or SMOTEN. Its relatives have no such
-forms: they mix one-hot columns, as their users let them, and the largest becomes the category.
+They raise an error if a class has fewer rows than neighbours, and take numbers only. In a
+comparison the number of neighbours is therefore limited by the smallest class, the row of a class
+of one is repeated, and on tables with categories SMOTE becomes SMOTENC or SMOTEN. Its relatives
+have no such variants: they mix one-hot columns, as is usual, and the largest one becomes the
+category.
 """
 
 from __future__ import annotations
@@ -37,25 +38,25 @@ NUMBERS_ONLY = (ADASYN, SVMSMOTE, BorderlineSMOTE, KMeansSMOTE)
 
 
 class NotApplicable(Exception):
-    """The method does not exist for this table or classifier; no failure."""
+    """The method does not apply to this table or classifier, which is not a failure."""
 
 
 def fit_resample(sampler: Any, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame, Array, str]:
-    """Resample with any sampler; also return what had to give way, or ""."""
+    """Resample with any sampler; also return a note on a fallback, or ""."""
     if measures_raw_distances(sampler):
         if isinstance(sampler, NUMBERS_ONLY) and (X.dtypes == "category").any():
             return _fit_encoded(sampler, X, y)
         return _fit_relative(for_columns(sampler, X), X, y)
     X_new, y_new = sampler.fit_resample(X, y)
     alone = []
-    if isinstance(sampler, BaseRowSampler):  # it repeats the only row of a class by itself
+    if isinstance(sampler, BaseRowSampler):  # these repeat the only row of a class
         labels, counts = np.unique(y, return_counts=True)
         alone = [label for label in labels[counts == 1] if np.sum(y_new == label) > 1]
     return X_new, y_new, _repeated(alone)
 
 
 def measures_raw_distances(sampler: Any) -> bool:
-    """Whether a sampler is SMOTE or a relative, which take columns on the scale they have."""
+    """Whether a sampler is SMOTE or a relative, which do not scale columns."""
     return isinstance(sampler, (SMOTE, *NUMBERS_ONLY))
 
 
@@ -83,7 +84,7 @@ def _fit_relative(sampler: Any, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame
 
 
 def _fit_encoded(sampler: Any, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame, Array, str]:
-    """Resample one-hot columns; real rows stay as they are."""
+    """Resample one-hot columns; real rows are not changed."""
     encoder = TableEncoder(snap=False).fit(X)
     encoded = pd.DataFrame(encoder.transform(X))
     made, y_new, note = _fit_relative(clone(sampler), encoded, y)

@@ -1,6 +1,6 @@
-"""The file behind a store: whose it is, in which format, and whether it is whole.
+"""The file behind a store: whether it is a store, in which format, and whether it is intact.
 
-Nothing here writes to a file that is not a store of ours, or to one that is damaged.
+Nothing here writes to a file that is not a store of this package, or is damaged.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 APPLICATION = 0x67616E72  # "ganr", in the header of the file: SQLite's application_id
-FORMAT = 1  # SQLite's user_version; 0, which names no application, had no checksums
+FORMAT = 1  # SQLite's user_version; format 0 has no application_id and no checksums
 
 CLAIMS = """
 CREATE TABLE IF NOT EXISTS claims (
@@ -73,7 +73,7 @@ WHY = {
 
 
 class _ForeignError(ValueError):
-    """Why a file is no store, or none that can be read."""
+    """Says why a file is not a store, or cannot be read."""
 
 
 def check_path(path: Any) -> str:
@@ -82,7 +82,7 @@ def check_path(path: Any) -> str:
     Raises
     ------
     ValueError
-        For what is no path, an empty one, or SQLite's name for memory.
+        If it is not a path, empty, or SQLite's name for memory.
     """
     if not isinstance(path, (str, os.PathLike)) or not isinstance(os.fspath(path), str):
         raise ValueError(
@@ -97,8 +97,8 @@ def check_path(path: Any) -> str:
 def is_store(path: Any) -> bool:
     """Whether a file is a store that this package wrote, of this or an older format.
 
-    Reads the file's header, and of the oldest format the names of its columns; changes nothing,
-    and waits for nobody. A damaged store is one as long as its header stands.
+    Reads the file's header and, for the oldest format, the names of its columns; changes nothing,
+    and waits for no lock. A damaged store counts as a store if its header is intact.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def is_store(path: Any) -> bool:
     Returns
     -------
     written_by_us : bool
-        False too where there is no file, or an empty one.
+        Also False if there is no file, or an empty one.
     """
     try:
         ours, _ = _look(os.fspath(path))
@@ -117,14 +117,14 @@ def is_store(path: Any) -> bool:
 
 
 def check_file(path: str) -> None:
-    """Raise if it is no store, before SQLite opens it to write, which may change the file.
+    """Raise if a file is not a store, before SQLite opens it to write, which may change it.
 
     Raises
     ------
     ValueError
-        Where there is something else at that place.
+        If there is something else at that place.
     OSError
-        Where it cannot be read.
+        If it cannot be read.
     """
     try:
         _look(path)
@@ -137,7 +137,7 @@ def check_file(path: str) -> None:
 
 
 def format_of(connection: sqlite3.Connection, path: str) -> int | None:
-    """Read an open file through, and return the number of its format; None where it is empty.
+    """Check an open file, and return the number of its format, or None if it is empty.
 
     Parameters
     ----------
@@ -148,12 +148,12 @@ def format_of(connection: sqlite3.Connection, path: str) -> int | None:
     Raises
     ------
     ValueError
-        Where it is damaged, or laid out otherwise.
+        If it is damaged, or has another layout.
     OSError
-        Where another program holds it.
+        If another program has locked it.
     """
     with explained(path, ValueError):
-        connection.execute("BEGIN")  # nobody writes while this is read
+        connection.execute("BEGIN")  # so that nobody writes meanwhile
         try:
             if _is_empty(connection):
                 return None
@@ -166,7 +166,7 @@ def format_of(connection: sqlite3.Connection, path: str) -> int | None:
 
 @contextmanager
 def explained(path: str, error_type: type[Exception] = OSError) -> Iterator[None]:
-    """Turn what SQLite reports into one sentence: ``error_type``, of a lock or disk OSError."""
+    """Turn SQLite's errors into one sentence: an ``error_type``, or OSError for lock and disk."""
     try:
         yield
     except _ForeignError as error:
@@ -179,23 +179,23 @@ def explained(path: str, error_type: type[Exception] = OSError) -> Iterator[None
         raise (error_type if damaged else OSError)(_told(path, _why(error))) from error
 
 
-# ---- what there is ------------------------------------------------------------------------------
+# ---- checks -------------------------------------------------------------------------------------
 
 
 def _look(path: str) -> tuple[bool, int]:
-    """Return whether there is a store, and its format; refuse what is something else."""
+    """Return whether there is a store, and its format; raise for anything else."""
     if not os.path.exists(path):
         folder = os.path.dirname(os.path.abspath(path))
         if not os.path.isdir(folder):
             raise _ForeignError(f"there is no folder {folder}: make it first")
         return False, FORMAT
     kind = os.stat(path).st_mode
-    if not stat.S_ISREG(kind):  # a pipe would be waited for
+    if not stat.S_ISREG(kind):  # opening a pipe would wait
         raise _ForeignError("it is a folder" if stat.S_ISDIR(kind) else "it is no ordinary file")
     with open(path, "rb") as file:
         header = file.read(100)
     if not header:
-        return False, FORMAT  # as a process leaves it that is killed at its start
+        return False, FORMAT  # left by a process that was killed at its start
     if header[:16] != MAGIC or len(header) < 100:
         raise _ForeignError(_other_kind(header))
     application, version = (int.from_bytes(header[at : at + 4], "big") for at in (68, 60))
@@ -221,7 +221,7 @@ def _other_kind(header: bytes) -> str:
 def _look_for_tables(path: str, numbered: int) -> bool:
     """Whether it is a store of the oldest format, or an empty database."""
     place = Path(path).absolute().as_uri()
-    # immutable: nothing is locked, and no transaction that others left open is rolled back
+    # immutable: takes no lock, and does not roll back transactions that others left open
     with closing(sqlite3.connect(f"{place}?mode=ro&immutable=1", uri=True)) as connection:
         empty = _is_empty(connection)
         if numbered or (empty and os.path.exists(f"{path}-wal")):
@@ -252,7 +252,7 @@ def _check_layout(connection: sqlite3.Connection) -> None:
         rows = connection.execute(f"PRAGMA table_info({table})").fetchall()
         names = tuple(row[1] for row in rows)
         if table == "claims" and not names:
-            continue  # the first stores had none, and none is no loss
+            continue  # the first stores had none, which does no harm
         if names != columns[:n_columns]:
             raise _ForeignError(
                 f"its table {table} has the columns {', '.join(names) or '(none)'} instead of "
@@ -266,8 +266,8 @@ def _few(found: list[tuple[str, str]]) -> str:
 
 
 def _check_whole(connection: sqlite3.Connection, path: str) -> None:
-    """Raise if the file is cut off, or its pages are inconsistent."""
-    # SQLite takes a page that was cut for one that ends in zeros
+    """Raise if the file is truncated, or its pages are inconsistent."""
+    # SQLite reads a truncated page as one that ends in zeros
     size = _pragma(connection, "page_count") * _pragma(connection, "page_size")
     if _pragma(connection, "journal_mode") != "wal" and os.path.getsize(path) < size:
         raise _ForeignError(
@@ -278,7 +278,7 @@ def _check_whole(connection: sqlite3.Connection, path: str) -> None:
         raise _ForeignError(f"it is damaged ({' '.join(found.split())}): remove it")
 
 
-# ---- what is told -------------------------------------------------------------------------------
+# ---- messages -----------------------------------------------------------------------------------
 
 
 def _why(error: sqlite3.DatabaseError) -> str:
