@@ -3,7 +3,7 @@
 import copy
 import pickle
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import pytest
 import torch
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
+from skorch.callbacks import Callback
 
 from gan_resample import GAMOClassifier, GAMOSampler, SpreadSMOTE, TableEncoder
 from gan_resample.core.classifier import BaseGameClassifier
@@ -166,6 +167,25 @@ def test_a_failed_fit_leaves_nothing_of_the_last_one():
             estimator.fit(X, np.array(["a", "b", "c"])[y])
         with pytest.raises(NotFittedError):
             estimator.sample(["b"]) if hasattr(estimator, "sample") else estimator.predict(X)
+
+
+class NoteSeed(Callback):
+    """Records the seed that a training begins with."""
+
+    seen: ClassVar[list[int]] = []  # of the class: each net has a copy of its own
+
+    def on_train_begin(self, net, **kwargs):
+        self.seen.append(torch.initial_seed())
+
+
+def test_a_warm_start_goes_on_in_its_stream_of_random_numbers():
+    NoteSeed.seen.clear()
+    kept = {**QUICK, "warm_start": True, "callbacks": [NoteSeed()]}
+    GAMOSampler(**kept).fit(X, y).fit(X, y)
+    GAMOSampler(**kept).fit(X, y).fit(X, y)
+    one, two, *again = NoteSeed.seen
+    assert one != two
+    assert again == [one, two]
 
 
 def test_a_warm_start_that_diverges_leaves_the_last_finite_state():
