@@ -5,23 +5,28 @@ import pytest
 import sklearn.utils.estimator_checks as sklearn_checks
 
 import gan_resample
-from gan_resample import EGANClassifier, ImageEncoder, PriorCorrectedClassifier, TableEncoder
+from gan_resample import ImageEncoder, PriorCorrectedClassifier, TableEncoder
 from tests.helpers import classifiers, samplers
 
 # checks of what was learned; the others need a fit, not a good one
 LEARNING = {"check_classifiers_train", "check_classifiers_with_encoded_labels"}
 
 
-def with_rounds(estimator, check):
-    """Return the estimator with the rounds that it needs to pass this check."""
+WIDE = {"hidden_layer_sizes": (32,), "max_iter": 120}
+# with less, accuracy depends on the seed: .77 to .92 where the checks ask for .83
+ENOUGH = {"DVAANClassifier": WIDE, "EGANClassifier": WIDE | {"real_minority_weight": 4.0}}
+
+
+def able_to_learn(estimator, check):
+    """Return the estimator with settings that learn, if the check asks for that."""
     if check.func.__name__ not in LEARNING or not hasattr(estimator, "predict"):
         return estimator
-    return estimator.set_params(max_iter=200 if isinstance(estimator, EGANClassifier) else 60)
+    return estimator.set_params(**ENOUGH.get(type(estimator).__name__, {"max_iter": 60}))
 
 
 @sklearn_checks.parametrize_with_checks([*samplers(), *classifiers(), TableEncoder()])
 def test_sklearn_check(estimator, check):
-    check(with_rounds(estimator, check))
+    check(able_to_learn(estimator, check))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +49,7 @@ def test_sklearn_check_without_rows(check):
 
 @imblearn_checks.parametrize_with_checks([*samplers(), *classifiers()])
 def test_imblearn_check(estimator, check):
-    check(with_rounds(estimator, check))
+    check(able_to_learn(estimator, check))
 
 
 @pytest.mark.parametrize("estimator", [*samplers(), *classifiers()], ids=repr)

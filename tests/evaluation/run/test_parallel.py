@@ -26,7 +26,7 @@ from tests.evaluation.helpers import QUICK, numeric_table, tables
 
 compare_module = sys.modules["gan_resample.evaluation.run.compare"]
 DATA = {"numbers": numeric_table()}
-N_TASKS = 30
+N_TASKS = 20
 
 
 class Counted(RandomOverSampler):
