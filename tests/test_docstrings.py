@@ -118,3 +118,9 @@ def test_every_fitted_attribute_is_described():
 def test_the_public_list_is_what_is_there():
     for name in gan_resample.__all__:
         assert getattr(gan_resample, name).__doc__
+
+
+@pytest.mark.parametrize("name", gan_resample.__all__)
+def test_what_to_see_also_is_readable_to_numpydoc(name):
+    lines = section(getattr(gan_resample, name), "See Also").splitlines()
+    assert [x for x in lines if not re.match(r"[\w.]+ : \S|    \S", x)] == []

@@ -176,7 +176,7 @@ class EGANClassifier(EGANParams, BaseGameClassifier):
     See Also
     --------
     sklearn.model_selection.TunedThresholdClassifierCV : Finds a threshold by cross-validation, for
-    any classifier.
+        any classifier.
 
     Notes
     -----

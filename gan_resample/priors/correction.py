@@ -89,7 +89,7 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
     See Also
     --------
     sklearn.calibration.CalibratedClassifierCV : Learns the correction from held-out rows. It takes
-    several fits, and also corrects errors that are not a shift of shares.
+        several fits, and also corrects errors that are not a shift of shares.
     sklearn.model_selection.TunedThresholdClassifierCV : Changes decisions, not probabilities.
 
     Notes
