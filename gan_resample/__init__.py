@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gan_resample.gamo import GAMOClassifier, GAMOSampler
     from gan_resample.pgan import PGANClassifier, PGANSampler
     from gan_resample.priors import PriorCorrectedClassifier
+    from gan_resample.spread_ensemble import SpreadEnsembleClassifier
     from gan_resample.spread_smote import SpreadSMOTE
 
 __version__ = "0.1.0"
@@ -42,6 +43,7 @@ __all__ = [
     "PGANClassifier",
     "PGANSampler",
     "PriorCorrectedClassifier",
+    "SpreadEnsembleClassifier",
     "SpreadSMOTE",
     "TableEncoder",
     "TinyClassWarning",
@@ -64,6 +66,7 @@ _MODULE_OF = {
     "PGANClassifier": "pgan",
     "PGANSampler": "pgan",
     "PriorCorrectedClassifier": "priors",
+    "SpreadEnsembleClassifier": "spread_ensemble",
     "SpreadSMOTE": "spread_smote",
     "TableEncoder": "encoding",
     "TinyClassWarning": "engine.guards",
