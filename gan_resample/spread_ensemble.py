@@ -226,8 +226,8 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
             warn(
                 f"{type(classifier).__name__} balances the classes inside its fit, or a part of "
                 f"it may: {type(self).__name__} does not see what that does to the shares of "
-                "the classes, and would correct them wrongly or not at all. Take a classifier that "
-                "learns from the rows as they come",
+                "the classes, and would correct them wrongly or not at all. Take a classifier "
+                "that learns from the rows as they come",
                 stacklevel=4,
             )
 
