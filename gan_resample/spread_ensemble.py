@@ -243,11 +243,8 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
 
     def _told_prior(self, classes: Array, counts: Array) -> Array:
         if isinstance(self.prior, str):
-            return (
-                counts / counts.sum()
-                if self.prior == "data"
-                else np.full(len(classes), 1 / len(classes))
-            )
+            shares = counts if self.prior == "data" else np.ones(len(classes))
+            return shares / shares.sum()
         return check_shares(self.prior, classes, 'prior must be "data", "balanced" or')
 
     def _rows_wanted(self, y: Array) -> dict[Any, int]:
@@ -336,8 +333,8 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
     def __sklearn_tags__(self) -> Tags:
         tags, inner = super().__sklearn_tags__(), get_tags(self.estimator)
         tags.input_tags = inner.input_tags
-        sampler = SpreadSMOTE() if self.sampler is None else self.sampler
-        tags.input_tags.sparse &= get_tags(sampler).input_tags.sparse
+        if isinstance(self.sampler, BaseEstimator):
+            tags.input_tags.sparse &= get_tags(self.sampler).input_tags.sparse
         tags.non_deterministic = inner.non_deterministic
         if inner.classifier_tags is not None:
             tags.classifier_tags = inner.classifier_tags

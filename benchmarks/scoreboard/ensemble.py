@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -40,7 +40,7 @@ from gan_resample import SpreadEnsembleClassifier, SpreadSMOTE, TableEncoder
 from gan_resample.datasets import DataSet, as_dataset
 from gan_resample.evaluation.metrics.scores import SCORES, Prediction
 from gan_resample.evaluation.run.fold import impute, make_model
-from gan_resample.evaluation.run.methods import choose_classifiers, with_seed
+from gan_resample.evaluation.run.methods import BaggedClassifier, choose_classifiers, with_seed
 from gan_resample.evaluation.run.smote import fit_resample
 from gan_resample.priors.correction import aligned_proba, shift_priors
 
@@ -57,12 +57,6 @@ BALANCED = (BalancedBaggingClassifier, EasyEnsembleClassifier)
 # (stage, seed) in the order of weight: all factors with one seed come before the third seed
 ORDER = ((0, 0), (1, 0), (0, 1), (2, 0), (0, 2), (1, 1), (1, 2), (2, 1), (2, 2))
 BASE, FOUR = 0.3, (1, 2, 4)
-
-
-class Bags(SpreadEnsembleClassifier):
-    """Members that draw the real rows anew, class by class, and see no generated one."""
-
-    _bootstraps: ClassVar[bool] = True
 
 
 class TableSMOTE(BaseEstimator):
@@ -123,7 +117,7 @@ STAGES: tuple[Mapping[str, Variant | Balanced | None], ...] = (
     {
         "plain": None,
         "spread": Variant(draws=(1, 2, 4, 8)),
-        "bags": Variant(share=0, kind=Bags),
+        "bags": Variant(share=0, kind=BaggedClassifier),
         "seeds": Variant(share=0),
         "ratio .15": Variant(share=0.15),
         "random": Variant(RandomOverSampler()),
@@ -259,7 +253,11 @@ def run_ensemble(variant: Variant, model: Any, part: Part, job: Record) -> Recor
     """Score the first members of an ensemble by their mean, and each corrected before it."""
     if variant.share and not variant.generates(part.y):
         return {"generated": 0}  # as "seeds" or "bags"
-    same = not variant.share and variant.kind is not Bags and job["classifier"] in SEEDLESS
+    same = (
+        not variant.share
+        and variant.kind is not BaggedClassifier
+        and job["classifier"] in SEEDLESS
+    )
     start = time.perf_counter()
     ensemble = variant.around(model, job["seed"], 1 if same else max(variant.draws))
     ensemble.fit(part.X, part.y)

@@ -26,9 +26,10 @@ def add_command(commands: Any) -> None:
         "fold: numbers by the median, categories by the most frequent one.",
         epilog="samplers: none, class_weight, threshold, random, smote, spread, and one for each "
         "game (gamo, dvaan, cyclegan, pgan); only where named: undersample, borderline, "
-        "svm_smote, kmeans_smote, adasyn, prior, class_balanced_0.9, ..._0.99, ..._0.999, "
-        "..._0.9999; classifiers: logistic, knn, forest, boosting, mlp; only where named: "
-        "balanced_bagging, easy_ensemble, and one for each game (those and egan). " + EPILOG,
+        "svm_smote, kmeans_smote, adasyn, prior, spread_ensemble, bagging, bagged_random, "
+        "class_balanced_0.9, ..._0.99, ..._0.999, ..._0.9999; classifiers: logistic, knn, forest, "
+        "boosting, mlp; only where named: balanced_bagging, easy_ensemble, and one for each game (those and egan). "
+        + EPILOG,
     )
     add = command.add_argument
     add("data", metavar="DATA", help=".csv, .tsv, .csv.gz, .zip (of one CSV), .parquet or "

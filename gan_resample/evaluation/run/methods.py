@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from imblearn.ensemble import BalancedBaggingClassifier, EasyEnsembleClassifier
@@ -33,6 +33,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 import gan_resample
+from gan_resample import SpreadEnsembleClassifier
 from gan_resample.core.classifier import BaseGameClassifier
 from gan_resample.core.sampler import BaseGameSampler
 from gan_resample.evaluation.run.fingerprint import Teller
@@ -112,6 +113,20 @@ def fit_threshold(model: Pipeline, X: Any, y: Array, seed: int) -> tuple[Any, st
     return tuned.fit(X, y), ""
 
 
+def fit_ensemble(model: Pipeline, X: Any, y: Array, seed: int, ensemble: Any) -> tuple[Any, str]:
+    """Fit members of an ensemble that corrects itself for the priors; divide by these likewise."""
+    if not hasattr(model, "predict_proba"):
+        raise NotApplicable(f"{type(model[-1]).__name__} has no probabilities to average")
+    members = clone(ensemble).set_params(estimator=model, random_state=seed)
+    return PriorThresholdClassifier(members).fit(X, y), ""
+
+
+class BaggedClassifier(SpreadEnsembleClassifier):
+    """Members that see bootstrap samples, class by class, where no row is generated: a control."""
+
+    _bootstraps: ClassVar[bool] = True
+
+
 class PriorThresholdClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     """Predict the class with the largest ratio of probability to prior; needs no tuning."""
 
@@ -141,6 +156,7 @@ class Method:
     sampler: Any = None
     fit: Fit = fit_plainly
     weigh: Callable[[Array], Array] | None = None  # class weights from class sizes
+    corrects: bool = False  # whether ``fit`` undoes itself what it does to the class mix
 
     @property
     def does_nothing(self) -> bool:
@@ -161,6 +177,11 @@ class Method:
 def weighted(weigh: Callable[[Array], Array]) -> Method:
     """Weigh classes, as ``weigh`` says from their sizes."""
     return Method(fit=partial(fit_weighted, weigh=weigh), weigh=weigh)
+
+
+def averaged(ensemble: Any) -> Method:
+    """Put an ensemble round the classifier, decided at the prior."""
+    return Method(fit=partial(fit_ensemble, ensemble=ensemble), corrects=True)
 
 
 def _games(base: type, ending: str, max_iter: int | None) -> dict[str, Any]:
@@ -190,6 +211,9 @@ MORE = {
     "kmeans_smote": Method(KMeansSMOTE()),
     "adasyn": Method(ADASYN()),
     "prior": Method(fit=fit_prior_threshold),
+    "spread_ensemble": averaged(SpreadEnsembleClassifier(None)),
+    "bagging": averaged(BaggedClassifier(None, sampling_strategy={})),
+    "bagged_random": averaged(SpreadEnsembleClassifier(None, sampler=RandomOverSampler())),
     **{
         f"class_balanced_{beta}": weighted(partial(class_balanced_weights, beta=beta))
         for beta in (0.9, 0.99, 0.999, 0.9999)

@@ -268,6 +268,7 @@ def test_correction_of_a_pipeline_is_that_of_the_meta_estimator(method, classifi
     ("method", "classifier"),
     [
         ("class_weight", WEIGHED),
+        ("spread_ensemble", WEIGHED),
         ("none", make_sampling_pipeline(RandomOverSampler(), LogisticRegression())),
         ("none", make_pipeline(StandardScaler(), EasyEnsembleClassifier(2))),
         ("none", BalancedRandomForestClassifier(5)),
