@@ -28,8 +28,8 @@ def add_command(commands: Any) -> None:
         "game (gamo, dvaan, cyclegan, pgan); only where named: undersample, borderline, "
         "svm_smote, kmeans_smote, adasyn, prior, spread_ensemble, bagging, bagged_random, "
         "class_balanced_0.9, ..._0.99, ..._0.999, ..._0.9999; classifiers: logistic, knn, forest, "
-        "boosting, mlp; only where named: balanced_bagging, easy_ensemble, and one for each game (those and egan). "
-        + EPILOG,
+        "boosting, mlp; only where named: balanced_bagging, easy_ensemble, and one for each "
+        "game (those and egan). " + EPILOG,
     )
     add = command.add_argument
     add("data", metavar="DATA", help=".csv, .tsv, .csv.gz, .zip (of one CSV), .parquet or "

@@ -33,7 +33,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 import gan_resample
-from gan_resample import SpreadEnsembleClassifier
+from gan_resample import SpreadEnsembleClassifier, SpreadSMOTE
 from gan_resample.core.classifier import BaseGameClassifier
 from gan_resample.core.sampler import BaseGameSampler
 from gan_resample.evaluation.run.fingerprint import Teller
@@ -211,7 +211,7 @@ MORE = {
     "kmeans_smote": Method(KMeansSMOTE()),
     "adasyn": Method(ADASYN()),
     "prior": Method(fit=fit_prior_threshold),
-    "spread_ensemble": averaged(SpreadEnsembleClassifier(None)),
+    "spread_ensemble": averaged(SpreadEnsembleClassifier(None, sampler=SpreadSMOTE())),
     "bagging": averaged(BaggedClassifier(None, sampling_strategy={})),
     "bagged_random": averaged(SpreadEnsembleClassifier(None, sampler=RandomOverSampler())),
     **{
@@ -230,7 +230,7 @@ def known_methods(max_iter: int | None = None) -> dict[str, Method]:
         "threshold": Method(fit=fit_threshold),
         "random": Method(RandomOverSampler()),
         "smote": Method(SMOTE()),
-        "spread": Method(gan_resample.SpreadSMOTE()),
+        "spread": Method(SpreadSMOTE()),
         **{name: Method(sampler) for name, sampler in games.items()},
         **MORE,
     }

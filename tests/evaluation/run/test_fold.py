@@ -63,7 +63,7 @@ class BrokenSampler(SpreadSMOTE):
 
 def task(method="none", classifiers=None, data=None, shown=True):
     data = data or as_dataset("t", *mixed_table())
-    methods = choose_methods(None, max_iter=4)
+    methods = choose_methods(None, max_iter=4) | choose_methods(["spread_ensemble"])
     return Task(
         data=data,
         split=data.splits(3, 1, 0)[0],
