@@ -20,12 +20,18 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.lib.output import markdown_table
-from benchmarks.scoreboard.ensemble import KEY, SCORED, STAGES, load
+from benchmarks.scoreboard.ensemble import KEY, SCORED, STAGES, Variant, load
 from gan_resample.evaluation.results.intervals import over_data
 
 Record = dict[str, Any]
 
 TITLES = ("variant", "draws", "tables", "bal. acc.", "AUC", "AP", "Brier", "log loss", "cost")
+DRAWS = {
+    name: variant.draws
+    for stage in STAGES
+    for name, variant in stage.items()
+    if isinstance(variant, Variant)
+}
 SPLIT = [name for name in KEY if name != "variant"]
 
 
@@ -55,14 +61,15 @@ def scores_of(records: list[Record], options: argparse.Namespace) -> pd.DataFram
     for record in records:
         told = record
         if "scores" not in record:  # no class was below the share
-            told = place.get((*(record[name] for name in SPLIT), options.unresampled), {})
-        found = told.get(kind, told.get("scores", {}))
-        most = max(map(int, found), default=1)
-        for draws, values in found.items():
-            about = {name: record[name] for name in KEY} | {"draws": int(draws)}
-            seconds = told["seconds"] * int(draws) / most
-            about |= {"seconds": seconds, "generated": record["generated"]}
-            lines.append(about | values)
+            told = place.get((*(record[name] for name in SPLIT), options.unresampled))
+        if told is None:
+            continue
+        found = {int(draws): each for draws, each in told.get(kind, told["scores"]).items()}
+        for draws in DRAWS.get(record["variant"], found):
+            about = {name: record[name] for name in KEY} | {"draws": draws}
+            about["seconds"] = told["seconds"] * draws / max(found)
+            about["generated"] = record["generated"]
+            lines.append(about | found[min(draws, max(found))])
     scores = pd.DataFrame(lines)
     if options.only_resampled:
         base = scores[(scores["variant"] == "spread") & (scores["generated"] > 0)]

@@ -33,12 +33,13 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 import gan_resample
-from gan_resample import SpreadEnsembleClassifier, SpreadSMOTE
 from gan_resample.core.classifier import BaseGameClassifier
 from gan_resample.core.sampler import BaseGameSampler
 from gan_resample.evaluation.run.fingerprint import Teller
 from gan_resample.evaluation.run.smote import NotApplicable
 from gan_resample.priors.class_mix import balances_inside
+from gan_resample.spread_ensemble import SpreadEnsembleClassifier
+from gan_resample.spread_smote import SpreadSMOTE
 
 __all__ = [
     "Method",
