@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gan_resample.gamo import GAMOClassifier, GAMOSampler
     from gan_resample.pgan import PGANClassifier, PGANSampler
     from gan_resample.priors import PriorCorrectedClassifier
+    from gan_resample.spread_ensemble import SpreadEnsembleClassifier
     from gan_resample.spread_smote import SpreadSMOTE
 
 __version__ = "0.1.0"
@@ -44,6 +45,7 @@ __all__ = [
     "PGANSampler",
     "PriorCorrectedClassifier",
     "ScatterWarning",
+    "SpreadEnsembleClassifier",
     "SpreadSMOTE",
     "TableEncoder",
     "TinyClassWarning",
@@ -67,6 +69,7 @@ _MODULE_OF = {
     "PGANSampler": "pgan",
     "PriorCorrectedClassifier": "priors",
     "ScatterWarning": "engine.guards",
+    "SpreadEnsembleClassifier": "spread_ensemble",
     "SpreadSMOTE": "spread_smote",
     "TableEncoder": "encoding",
     "TinyClassWarning": "engine.guards",

@@ -5,7 +5,12 @@ import pytest
 import sklearn.utils.estimator_checks as sklearn_checks
 
 import gan_resample
-from gan_resample import ImageEncoder, PriorCorrectedClassifier, TableEncoder
+from gan_resample import (
+    ImageEncoder,
+    PriorCorrectedClassifier,
+    SpreadEnsembleClassifier,
+    TableEncoder,
+)
 from tests.helpers import classifiers, samplers
 
 # checks of what was learned; the others need a fit, not a good one
@@ -75,7 +80,8 @@ def test_no_tag_switches_checks_off(estimator):
 def test_every_public_estimator_is_checked():
     public = {getattr(gan_resample, name) for name in gan_resample.__all__}
     estimators = {kind for kind in public if hasattr(kind, "fit")}
-    others = {PriorCorrectedClassifier}  # around a classifier and a pipeline: test_calibration.py
+    # around a classifier: tests/priors, test_spread_ensemble.py
+    others = {PriorCorrectedClassifier, SpreadEnsembleClassifier}
     assert estimators - others == {
         type(e) for e in [*samplers(), *classifiers(), TableEncoder(), ImageEncoder()]
     }

@@ -18,7 +18,7 @@ ORDER = [
     ["_sklearn", "encoding"],
     ["core"],
     ["mixing"],
-    ["*", "spread_smote", "priors"],
+    ["*", "spread_smote", "spread_ensemble", "priors"],
     ["datasets", "files"],
     ["evaluation"],
     ["testing", "cli"],

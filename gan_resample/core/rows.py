@@ -37,7 +37,7 @@ from gan_resample.encoding.table import TableEncoder
 from gan_resample.engine.guards import TinyClassWarning
 from gan_resample.engine.seeding import random_stream
 
-__all__ = ["BaseRowSampler", "Encoder", "RowsMixin", "dense"]
+__all__ = ["BaseRowSampler", "Encoder", "RowsMixin", "dense", "stack"]
 
 Array = NDArray[Any]
 
@@ -273,7 +273,7 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         if not wanted:
             return self._real_rows(X), y
         labels = np.repeat(np.asarray(list(wanted), dtype=y.dtype), list(wanted.values()))
-        return _stack(self._real_rows(X), self.sample(labels)), np.concatenate([y, labels])
+        return stack(self._real_rows(X), self.sample(labels)), np.concatenate([y, labels])
 
     def _real_rows(self, X: Any) -> Any:
         """Return real rows as ``fit_resample`` returns them: unchanged; a hook."""
@@ -380,7 +380,7 @@ def dense(X: Any) -> Any:
     return X.toarray() if sparse.issparse(X) else X
 
 
-def _stack(X: Any, rows: Any) -> Any:
+def stack(X: Any, rows: Any) -> Any:
     """Append generated rows to the unchanged real ones."""
     if is_frame(X):
         import pandas as pd

@@ -38,7 +38,14 @@ from sklearn.utils.validation import check_is_fitted
 from gan_resample.encoding.columns import refuse_masked
 from gan_resample.priors.class_mix import ends_up_balanced, hides_its_mix, own_weights
 
-__all__ = ["PriorCorrectedClassifier", "shift_priors"]
+__all__ = [
+    "PriorCorrectedClassifier",
+    "aligned_proba",
+    "check_shares",
+    "fit_and_count",
+    "refuse_without_proba",
+    "shift_priors",
+]
 
 Array = NDArray[Any]
 
@@ -175,21 +182,16 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         ValueError
             If ``y`` does not hold classes, or ``prior`` or ``seen_prior`` are not shares of them.
         """
-        if not hasattr(self.estimator, "predict_proba"):
-            raise TypeError(
-                f"{self.estimator!r} has no predict_proba, and without probabilities there is "
-                "nothing to correct: take a classifier that has it, or wrap this one in "
-                "sklearn.calibration.CalibratedClassifierCV"
-            )
+        refuse_without_proba(self.estimator)
         refuse_masked(y, "y")
         check_classification_targets(y)
         classes, counts = np.unique(column_or_1d(y, warn=True), return_counts=True)
         prior = counts / counts.sum()
         if self.prior is not None:
-            prior = _check_shares(self.prior, classes, "prior must be None or")
+            prior = check_shares(self.prior, classes, "prior must be None or")
         seen = self._told_shares(classes)
         estimator = clone(self.estimator)
-        witness = _fit_and_count(estimator, X, y, fit_params)
+        witness = fit_and_count(estimator, X, y, fit_params)
         if seen is None:
             _warn_of_hidden_mix(witness.estimator, witness.weight_)
             seen = witness.shares_of(classes)
@@ -203,7 +205,7 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
             return None
         if isinstance(self.seen_prior, str) and self.seen_prior == "uniform":
             return np.ones(len(classes)) / len(classes)
-        return _check_shares(self.seen_prior, classes, 'seen_prior must be "fitted", "uniform" or')
+        return check_shares(self.seen_prior, classes, 'seen_prior must be "fitted", "uniform" or')
 
     def predict_proba(self, X: Any) -> Array:
         """Class probabilities for data with the shares ``prior_``.
@@ -219,12 +221,7 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
             One column for each of ``classes_``; each row sums to 1.
         """
         check_is_fitted(self)
-        seen = np.asarray(self.estimator_.predict_proba(X), dtype=float)
-        _, ours, theirs = np.intersect1d(
-            self.classes_, self.estimator_.classes_, return_indices=True
-        )
-        proba = np.zeros((len(seen), len(self.classes_)))
-        proba[:, ours] = seen[:, theirs]
+        proba = aligned_proba(self.estimator_, X, self.classes_)
         return shift_priors(proba, self.seen_prior_, self.prior_)
 
     def predict(self, X: Any) -> Array:
@@ -261,7 +258,17 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         return tags
 
 
-def _check_shares(given: Any, classes: Array, must: str) -> Array:
+def refuse_without_proba(estimator: Any) -> None:
+    """Raise for a classifier whose probabilities cannot be corrected: it has none."""
+    if not hasattr(estimator, "predict_proba"):
+        raise TypeError(
+            f"{estimator!r} has no predict_proba, and without probabilities there is nothing to "
+            "correct: take a classifier that has it, or wrap this one in "
+            "sklearn.calibration.CalibratedClassifierCV"
+        )
+
+
+def check_shares(given: Any, classes: Array, must: str) -> Array:
     """Return ``given`` as shares of ``classes``; raise with the words ``must`` if it is not."""
     try:
         shares = np.array(given, dtype=float)
@@ -323,7 +330,7 @@ class _Witness(ClassifierMixin, BaseEstimator):
         return counts / counts.sum()
 
 
-def _fit_and_count(estimator: Any, X: Any, y: Any, fit_params: dict[str, Any]) -> _Witness:
+def fit_and_count(estimator: Any, X: Any, y: Any, fit_params: dict[str, Any]) -> _Witness:
     """Fit a classifier or pipeline in place; return the counter of the labels in its last step.
 
     A pipeline does not reveal the labels that its samplers make, so a :class:`_Witness` replaces
@@ -340,6 +347,15 @@ def _fit_and_count(estimator: Any, X: Any, y: Any, fit_params: dict[str, Any]) -
     estimator.fit(X, y, **fit_params)
     owner.set_params(**{name: last})
     return witness
+
+
+def aligned_proba(estimator: Any, X: Any, classes: Array) -> Array:
+    """Probabilities (n, n_classes) of ``classes``; 0 of one that ``estimator`` did not see."""
+    seen = np.asarray(estimator.predict_proba(X), dtype=float)
+    _, ours, theirs = np.intersect1d(classes, estimator.classes_, return_indices=True)
+    proba = np.zeros((len(seen), len(classes)))
+    proba[:, ours] = seen[:, theirs]
+    return proba
 
 
 def shift_priors(proba: Array, seen: Array, prior: Array) -> Array:

@@ -67,7 +67,10 @@ def compare(
         (tuned by inner cross-validation for two classes, arg-max of probability / prior for more),
         ``random``, ``smote``, ``spread`` and one for each game, such as ``gamo``; None: all these.
         By name only: ``undersample``, ``borderline``, ``svm_smote``, ``kmeans_smote``,
-        ``adasyn``, ``prior`` (arg-max of probability / prior), and
+        ``adasyn``, ``prior`` (arg-max of probability / prior),
+        ``spread_ensemble`` (:class:`~gan_resample.SpreadEnsembleClassifier` round the classifier)
+        with its controls ``bagging`` (bootstrap samples) and ``bagged_random`` (repeated rows),
+        all three decided as ``prior``, and
         ``class_balanced_0.9``, ``_0.99``, ``_0.999``, ``_0.9999`` (weights by the effective
         number of rows, Cui et al. 2019).
     classifiers : list of str or mapping, default=None

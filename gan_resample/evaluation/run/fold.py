@@ -229,7 +229,7 @@ def _mix_is_known(method: Method, classifier: Any) -> bool:
     """Whether it is known for which class shares the fitted classifier's probabilities hold."""
     # classifiers combine weights of rows and of classes in different ways
     twice = method.weigh and getattr(last_step(classifier), "class_weight", None)
-    return not (twice or hides_its_mix(classifier))
+    return not (twice or method.corrects or hides_its_mix(classifier))
 
 
 def corrected(task: Task, classifier: Any, rows: Rows, found: Prediction) -> Record | None:

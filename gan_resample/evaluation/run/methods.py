@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from imblearn.ensemble import BalancedBaggingClassifier, EasyEnsembleClassifier
@@ -40,6 +40,8 @@ from gan_resample.core.sampler import BaseGameSampler
 from gan_resample.evaluation.run.fingerprint import Teller
 from gan_resample.evaluation.run.smote import NotApplicable
 from gan_resample.priors.class_mix import balances_inside
+from gan_resample.spread_ensemble import SpreadEnsembleClassifier
+from gan_resample.spread_smote import SpreadSMOTE
 
 __all__ = [
     "Method",
@@ -120,6 +122,20 @@ def mean_recall(y: Array, predicted: Array) -> float:
     return float(np.mean([right[y == label].mean() for label in np.unique(y)]))
 
 
+def fit_ensemble(model: Pipeline, X: Any, y: Array, seed: int, ensemble: Any) -> tuple[Any, str]:
+    """Fit members of an ensemble that corrects itself for the priors; divide by these likewise."""
+    if not hasattr(model, "predict_proba"):
+        raise NotApplicable(f"{type(model[-1]).__name__} has no probabilities to average")
+    members = clone(ensemble).set_params(estimator=model, random_state=seed)
+    return PriorThresholdClassifier(members).fit(X, y), ""
+
+
+class BaggedClassifier(SpreadEnsembleClassifier):
+    """Members that see bootstrap samples, class by class, where no row is generated: a control."""
+
+    _bootstraps: ClassVar[bool] = True
+
+
 class PriorThresholdClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     """Predict the class with the largest ratio of probability to prior; needs no tuning."""
 
@@ -149,6 +165,7 @@ class Method:
     sampler: Any = None
     fit: Fit = fit_plainly
     weigh: Callable[[Array], Array] | None = None  # class weights from class sizes
+    corrects: bool = False  # whether ``fit`` undoes itself what it does to the class mix
 
     @property
     def does_nothing(self) -> bool:
@@ -169,6 +186,11 @@ class Method:
 def weighted(weigh: Callable[[Array], Array]) -> Method:
     """Return the method of class weights that ``weigh`` computes from class sizes."""
     return Method(fit=partial(fit_weighted, weigh=weigh), weigh=weigh)
+
+
+def averaged(ensemble: Any) -> Method:
+    """Put an ensemble round the classifier, decided at the prior."""
+    return Method(fit=partial(fit_ensemble, ensemble=ensemble), corrects=True)
 
 
 def _games(base: type, ending: str, max_iter: int | None) -> dict[str, Any]:
@@ -198,6 +220,9 @@ MORE = {
     "kmeans_smote": Method(KMeansSMOTE()),
     "adasyn": Method(ADASYN()),
     "prior": Method(fit=fit_prior_threshold),
+    "spread_ensemble": averaged(SpreadEnsembleClassifier(None, sampler=SpreadSMOTE())),
+    "bagging": averaged(BaggedClassifier(None, sampling_strategy={})),
+    "bagged_random": averaged(SpreadEnsembleClassifier(None, sampler=RandomOverSampler())),
     **{
         f"class_balanced_{beta}": weighted(partial(class_balanced_weights, beta=beta))
         for beta in (0.9, 0.99, 0.999, 0.9999)
@@ -214,7 +239,7 @@ def known_methods(max_iter: int | None = None) -> dict[str, Method]:
         "threshold": Method(fit=fit_threshold),
         "random": Method(RandomOverSampler()),
         "smote": Method(SMOTE()),
-        "spread": Method(gan_resample.SpreadSMOTE()),
+        "spread": Method(SpreadSMOTE()),
         **{name: Method(sampler) for name, sampler in games.items()},
         **MORE,
     }

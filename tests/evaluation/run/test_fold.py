@@ -63,7 +63,7 @@ class BrokenSampler(SpreadSMOTE):
 
 def task(method="none", classifiers=None, data=None, shown=True):
     data = data or as_dataset("t", *mixed_table())
-    methods = choose_methods(None, max_iter=4)
+    methods = choose_methods(None, max_iter=4) | choose_methods(["spread_ensemble"])
     return Task(
         data=data,
         split=data.splits(3, 1, 0)[0],
@@ -268,6 +268,7 @@ def test_correction_of_a_pipeline_is_that_of_the_meta_estimator(method, classifi
     ("method", "classifier"),
     [
         ("class_weight", WEIGHED),
+        ("spread_ensemble", WEIGHED),
         ("none", make_sampling_pipeline(RandomOverSampler(), LogisticRegression())),
         ("none", make_pipeline(StandardScaler(), EasyEnsembleClassifier(2))),
         ("none", BalancedRandomForestClassifier(5)),

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 import gan_resample
-from gan_resample import GAMOClassifier, GAMOSampler
+from gan_resample import GAMOClassifier, GAMOSampler, SpreadEnsembleClassifier
 from gan_resample.core.classifier import BaseGameClassifier
 from gan_resample.core.sampler import BaseGameSampler
 from gan_resample.evaluation.run.methods import (
@@ -212,3 +212,27 @@ def test_settings_are_told_without_addresses():
 
 def make_net(n_in, n_out):
     raise NotImplementedError
+
+
+def test_ensembles_are_decided_at_the_prior_and_keep_the_probabilities_of_the_data():
+    X, y = blobs((200, 20), distance=1.0)
+    chosen = choose_methods(["spread_ensemble", "bagging", "bagged_random"])
+    found = {}
+    for name, method in chosen.items():
+        assert method.sampler is None
+        fitted, note = method.fit(model(LogisticRegression()), X, y, 3)
+        found[name] = fitted.predict_proba(X)
+        assert note == ""
+        np.testing.assert_array_equal(fitted.predict(X), found[name][:, 1] > 20 / 220)
+        assert found[name][:, 1].mean() == pytest.approx(20 / 220, abs=0.03)
+        ensemble = fitted.estimator_
+        generated = {} if name == "bagging" else {1: 40}
+        assert ensemble.sampling_strategy_ == generated
+        assert len({each[-1].coef_[0, 0] for each in ensemble.estimators_}) == 4
+        again = method.fit(model(LogisticRegression()), X, y, 3)[0]
+        np.testing.assert_array_equal(again.predict_proba(X), found[name])
+        with pytest.raises(NotApplicable, match="LinearSVC has no probabilities to average"):
+            method.fit(model(LinearSVC()), X, y, 0)
+    own = SpreadEnsembleClassifier(model(LogisticRegression()), random_state=3).fit(X, y)
+    np.testing.assert_array_equal(own.predict_proba(X), found["spread_ensemble"])
+    assert len({describe(method) for method in chosen.values()}) == 3

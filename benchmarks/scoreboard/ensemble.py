@@ -1,0 +1,319 @@
+"""What each ingredient of SpreadEnsembleClassifier counts for, beside bagging and other rows.
+
+    python -m benchmarks.scoreboard.ensemble --data DIR --half development
+    python -m benchmarks.scoreboard.ensemble_report ensemble.jsonl
+
+``DIR`` as for the scoreboard, whose tables and halves these are: at most 1,500 rows of each, three
+folds, three seeds of the split. Every variant is played round each classifier with its default
+settings; its probabilities are those of the data's class mix and its decisions those of a
+threshold at the prior, so that like is compared with like. One factor at a time departs from the
+base: SpreadSMOTE's rows to a share of .3, four draws. Records are appended to a file as they come,
+and the same command goes on with what is missing: what matters most runs first, over all tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from imblearn.ensemble import BalancedBaggingClassifier, EasyEnsembleClassifier
+from imblearn.over_sampling import SMOTE, RandomOverSampler
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.dummy import DummyClassifier
+
+from benchmarks.lib.environment import one_thread, versions
+from benchmarks.lib.public_tables import read_labelled
+from benchmarks.scoreboard.families import halves
+from gan_resample import SpreadEnsembleClassifier, SpreadSMOTE, TableEncoder
+from gan_resample.datasets import DataSet, as_dataset
+from gan_resample.evaluation.metrics.scores import SCORES, Prediction
+from gan_resample.evaluation.run.fold import impute, make_model
+from gan_resample.evaluation.run.methods import BaggedClassifier, choose_classifiers, with_seed
+from gan_resample.evaluation.run.smote import fit_resample
+from gan_resample.priors.correction import aligned_proba, shift_priors
+
+Array = NDArray[Any]
+Record = dict[str, Any]
+
+CLASSIFIERS = ("logistic", "forest", "boosting")
+# their defaults use no random numbers on so few rows: other seeds give the same model
+SEEDLESS = ("logistic", "knn", "boosting")
+SCORED = ("balanced_accuracy", "roc_auc", "average_precision", "brier_score", "log_loss")
+KEY = ("table", "seed", "fold", "classifier", "variant")
+SETTINGS = ("half", "folds", "max_rows")
+BALANCED = (BalancedBaggingClassifier, EasyEnsembleClassifier)
+# (stage, seed) in the order of weight: all factors with one seed come before the third seed
+ORDER = ((0, 0), (1, 0), (0, 1), (2, 0), (0, 2), (1, 1), (1, 2), (2, 1), (2, 2))
+BASE, FOUR = 0.3, (1, 2, 4)
+
+
+class TableSMOTE(BaseEstimator):
+    """SMOTE, or its form for categories, with as many neighbours as the smallest class allows."""
+
+    def __init__(self, sampling_strategy: Any = "auto", random_state: int | None = None) -> None:
+        self.sampling_strategy = sampling_strategy
+        self.random_state = random_state
+
+    def fit_resample(self, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame, Array]:
+        smote = SMOTE(sampling_strategy=self.sampling_strategy, random_state=self.random_state)
+        return fit_resample(smote, X, y)[:2]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """An ensemble round a classifier; scored by its first ``draws`` members, for each number."""
+
+    sampler: Any = field(default_factory=SpreadSMOTE)
+    share: float = BASE  # 0: no generated rows
+    draws: Sequence[int] = FOUR
+    kind: type[SpreadEnsembleClassifier] = SpreadEnsembleClassifier
+
+    def generates(self, y: Array) -> bool:
+        counts = np.bincount(y)
+        return bool(int(self.share * counts.max()) > counts[counts > 0].min())
+
+    def around(self, model: Any, seed: int, n_draws: int) -> SpreadEnsembleClassifier:
+        share = self.share or {}
+        return self.kind(
+            model,
+            sampler=self.sampler,
+            n_draws=n_draws,
+            sampling_strategy=share,
+            random_state=seed,
+        )
+
+
+@dataclass(frozen=True)
+class Balanced:
+    """Ten members that each see equal shares of the classes; ``own``: of its default kind."""
+
+    kind: type
+    own: bool = False
+
+    def around(self, model: Any, seed: int) -> Any:
+        """Put the ensemble in the place of the model's classifier."""
+        name, last = model.steps[-1]
+        bags = self.kind(random_state=seed)
+        return model.set_params(**{name: bags if self.own else bags.set_params(estimator=last)})
+
+
+def spread(snap: bool | str = "auto", **options: Any) -> Variant:
+    return Variant(SpreadSMOTE(encoder=TableEncoder(snap=snap), **options))
+
+
+STAGES: tuple[Mapping[str, Variant | Balanced | None], ...] = (
+    {
+        "plain": None,
+        "spread": Variant(draws=(1, 2, 4, 8)),
+        "bags": Variant(share=0, kind=BaggedClassifier),
+        "seeds": Variant(share=0),
+        "ratio .15": Variant(share=0.15),
+        "random": Variant(RandomOverSampler()),
+        "smote": Variant(TableSMOTE()),
+        "ratio 1": Variant(share=1.0),
+    },
+    {
+        "balanced_bagging": Balanced(BalancedBaggingClassifier),
+        "easy_ensemble": Balanced(EasyEnsembleClassifier),
+        "balanced_bagging of trees": Balanced(BalancedBaggingClassifier, own=True),
+        "easy_ensemble of AdaBoost": Balanced(EasyEnsembleClassifier, own=True),
+        "ratio .1": Variant(share=0.1),
+        "ratio .5": Variant(share=0.5),
+        "no snap": spread(snap=False),
+        "scale .5": spread(scale=0.5),
+    },
+    {
+        "scale 0": spread(scale=0.0),
+        "scale 2": spread(scale=2.0),
+        "neighbours 3": spread(k_neighbors=3),
+        "neighbours 10": spread(k_neighbors=10),
+        "segment": spread(per_feature=False),
+        "snap all": spread(snap=True),
+    },
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One split of a table, imputed and scaled; class codes, the largest class first."""
+
+    X: pd.DataFrame
+    y: Array
+    X_test: pd.DataFrame
+    y_test: Array
+
+    @property
+    def prior(self) -> Array:
+        return np.bincount(self.y) / len(self.y)
+
+    def score(self, P: Array) -> dict[str, float]:
+        """Score probabilities of the data's class mix, decided at the prior."""
+        decided = (P / self.prior).argmax(axis=1)
+        found = Prediction(self.y_test, decided, P, None, len(self.prior))
+        return {name: SCORES[name](found) for name in SCORED}
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    add = parser.add_argument
+    add("--data", type=Path, required=True, metavar="DIR", help="folder that holds tabular/")
+    add("--half", choices=["development", "confirmation"], required=True)
+    add("--records", type=Path, default=Path("ensemble.jsonl"), help="appended to")
+    add("--classifiers", nargs="+", default=CLASSIFIERS, metavar="NAME")
+    add("--tables", nargs="+", metavar="NAME", help="default: all of the half")
+    add("--variants", nargs="+", metavar="NAME", help="default: all; plain runs in any case")
+    add("--folds", type=int, default=3)
+    add("--seeds", type=int, default=3, choices=[1, 2, 3], help="of splits and models")
+    add("--max-rows", type=int, default=1500, help="stratified cap")
+    return parser.parse_args(arguments)
+
+
+def table_names(options: argparse.Namespace) -> list[str]:
+    names = [path.name.removesuffix(".csv.gz") for path in options.data.glob("tabular/*.csv.gz")]
+    own = dict(zip(("development", "confirmation"), halves(names), strict=True))[options.half]
+    return [name for name in own if options.tables is None or name in options.tables]
+
+
+@cache
+def read(folder: Path, name: str, max_rows: int) -> DataSet:
+    return as_dataset(name, *read_labelled(folder, name, max_rows, seed=0))
+
+
+@cache
+def part_of(folder: Path, name: str, max_rows: int, n_folds: int, seed: int, fold: int) -> Part:
+    data = read(folder, name, max_rows)
+    split = data.splits(n_folds, 1, seed)[fold]
+    X, X_test = impute(data.X.iloc[split.train], data.X.iloc[split.test])
+    return Part(X, data.codes[split.train], X_test, data.codes[split.test])
+
+
+def jobs_of(options: argparse.Namespace) -> Iterator[Record]:
+    """Yield what is to be run, what matters most first, over all tables."""
+    chosen = options.variants and ["plain", *options.variants]
+    for number, seed in ORDER:
+        stage = [name for name in STAGES[number] if name in (chosen or STAGES[number])]
+        each = (table_names(options), range(options.folds), options.classifiers, stage)
+        for table, fold, classifier, variant in product(*each):
+            if seed < options.seeds:
+                values = (table, seed, fold, classifier, variant)
+                yield dict(zip(KEY, values, strict=True))
+
+
+def run(job: Record, options: argparse.Namespace) -> Record:
+    """Play one variant on one split round one classifier."""
+    place = (options.data, job["table"], options.max_rows, options.folds, job["seed"], job["fold"])
+    part = part_of(*place)
+    [variant] = [stage[job["variant"]] for stage in STAGES if job["variant"] in stage]
+    [classifier] = choose_classifiers([job["classifier"]]).values()
+    model = make_model(classifier, part.X)
+    if isinstance(variant, Variant):
+        return run_ensemble(variant, model, part, job)
+    if variant is None:
+        return run_alone(with_seed(model, job["seed"]), part, part.prior) | {"generated": 0}
+    if variant.own:
+        return dict(run_balanced(variant, *place))
+    return run_alone(variant.around(model, job["seed"]), part, None) | {"generated": 0}
+
+
+@cache
+def run_balanced(variant: Balanced, *place: Any) -> Record:
+    """Play an ensemble of members of its own kind: the same for all classifiers."""
+    part, seed = part_of(*place), place[-2]
+    model = variant.around(make_model(DummyClassifier(), part.X), seed)
+    return run_alone(model, part, None) | {"generated": 0}
+
+
+def run_alone(model: Any, part: Part, seen: Array | None) -> Record:
+    """Score a model that learned from shares ``seen`` of the classes; None: equal ones."""
+    start = time.perf_counter()
+    try:
+        P = model.fit(part.X, part.y).predict_proba(part.X_test)
+    except ValueError as error:  # a bootstrap without a row of some class
+        return {"failed": str(error)}
+    seconds = time.perf_counter() - start
+    seen = np.full(len(part.prior), 1 / len(part.prior)) if seen is None else seen
+    draws = getattr(model[-1], "n_estimators", 1) if isinstance(model[-1], BALANCED) else 1
+    scores = {str(draws): part.score(shift_priors(P, seen, part.prior))}
+    return {"seconds": seconds, "scores": scores}
+
+
+def run_ensemble(variant: Variant, model: Any, part: Part, job: Record) -> Record:
+    """Score the first members of an ensemble by their mean, and each corrected before it."""
+    if variant.share and not variant.generates(part.y):
+        return {"generated": 0}  # as "seeds" or "bags"
+    same = (
+        not variant.share
+        and variant.kind is not BaggedClassifier
+        and job["classifier"] in SEEDLESS
+    )
+    start = time.perf_counter()
+    ensemble = variant.around(model, job["seed"], 1 if same else max(variant.draws))
+    ensemble.fit(part.X, part.y)
+    members = [aligned_proba(m, part.X_test, ensemble.classes_) for m in ensemble.estimators_]
+    seconds = time.perf_counter() - start
+    moved = (ensemble.seen_prior_, ensemble.prior_)
+    scores, before = {}, {}
+    for k in variant.draws:
+        scores[str(k)] = part.score(shift_priors(np.mean(members[:k], axis=0), *moved))
+        each = [shift_priors(P, *moved) for P in members[:k]]
+        before[str(k)] = part.score(np.mean(each, axis=0))
+    found: Record = {"generated": sum(ensemble.sampling_strategy_.values()), "seconds": seconds}
+    return found | {"scores": scores} | ({"corrected_first": before} if variant.share else {})
+
+
+# ---- records ------------------------------------------------------------------------------------
+
+
+def load(path: Path) -> list[Record]:
+    """Read records; a line that a killed run left half-written is passed over."""
+    found = []
+    for line in path.read_text().splitlines() if path.exists() else []:
+        try:
+            found.append(json.loads(line))
+        except json.JSONDecodeError:
+            continue
+    return found
+
+
+def done_in(path: Path, settings: Record) -> set[tuple[Any, ...]]:
+    """Keys of the records in a file; raise where they were made with other settings."""
+    records = load(path)
+    for about in (record["about"] for record in records if "about" in record):
+        if (then := {name: about[name] for name in SETTINGS}) != settings:
+            raise SystemExit(f"{path} holds records of {then}, not of {settings}: name another")
+    return {tuple(r[name] for name in KEY) for r in records if "about" not in r}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parse(arguments)
+    settings = {name: getattr(options, name) for name in SETTINGS}
+    done = done_in(options.records, settings)
+    jobs = [job for job in jobs_of(options) if tuple(job.values()) not in done]
+    warnings.simplefilter("ignore")  # small classes and iterations, thousands of times
+    with options.records.open("a") as file, one_thread():
+        # a line of its own even after a torn one
+        file.write(f"\n{json.dumps({'about': settings | versions()})}\n")
+        start = time.perf_counter()
+        for number, job in enumerate(jobs, start=1):
+            file.write(json.dumps(job | run(job, options)) + "\n")
+            file.flush()
+            if number % 100 == 0 or number == len(jobs):
+                minutes = (time.perf_counter() - start) / 60
+                print(f"{number} of {len(jobs)}, {minutes:.1f} min: {job}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

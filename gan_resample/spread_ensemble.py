@@ -1,0 +1,354 @@
+r"""Members that each see other generated rows, few of them; their mean, with the priors put right.
+
+Every member learns from all real rows and from a draw of generated ones that lifts the small
+classes to a modest share. All members see the same mix of the classes, with shares :math:`s_k`.
+Their mean :math:`\bar q_k(x)` therefore answers for that mix, and one shift gives the
+probabilities of a world with shares :math:`\pi_k`:
+
+.. math:: p_k(x) = \frac{\bar q_k(x)\, \pi_k / s_k}{\sum_j \bar q_j(x)\, \pi_j / s_j}
+
+The mean comes first and the correction after it. So the choice of :math:`\pi` changes neither the
+order of two rows of a two-class table nor the decisions at the prior: the arg-max for equal shares
+is that of :math:`p_k / \pi_k` for any. With each member corrected first, both would depend on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from numbers import Integral, Real
+from typing import Any, ClassVar
+from warnings import warn
+
+import numpy as np
+from imblearn.over_sampling.base import BaseOverSampler
+from imblearn.utils import check_sampling_strategy, check_target_type
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.utils import Tags, column_or_1d, get_tags, resample
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from gan_resample._sklearn import StrOptions, _fit_context
+from gan_resample.core.parameters import AT_LEAST_1
+from gan_resample.core.rows import BaseRowSampler, stack
+from gan_resample.encoding.columns import refuse_masked
+from gan_resample.engine.seeding import random_stream
+from gan_resample.priors.class_mix import hides_its_mix, last_step
+from gan_resample.priors.correction import (
+    aligned_proba,
+    check_shares,
+    fit_and_count,
+    refuse_without_proba,
+    shift_priors,
+)
+from gan_resample.spread_smote import SpreadSMOTE
+
+__all__ = ["SpreadEnsembleClassifier"]
+
+Array = NDArray[Any]
+
+SEEDS = 2**31 - 1
+
+
+class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+    """Average clones of a classifier that each learn from a few other generated rows.
+
+    Each member is fitted to all rows and to rows generated anew, which lift every smaller class to
+    a share of the largest. The shift of the class mix is undone in the mean of their
+    probabilities. Binary and multi-class; tables and images.
+
+    Parameters
+    ----------
+    estimator : classifier
+        A classifier with ``predict_proba``, or a pipeline that ends in one. It is cloned for each
+        member, and each ``random_state`` in it is set. It should not balance the classes itself.
+    sampler : sampler, default=None
+        What generates rows; ``None``: ``SpreadSMOTE()``. It is cloned; its ``sampling_strategy``
+        and each ``random_state`` are set. A sampler of this package is fitted once and drawn from
+        for each member; another over-sampler of imbalanced-learn resamples for each member.
+    n_draws : int, default=4
+        Members, in [1, inf), each with rows of its own. Fewer of them are the first of more.
+    sampling_strategy : float, str, dict or callable, default=0.3
+        A float in (0, 1]: each class with fewer rows gets up to this share of the rows of the
+        largest, also where there are several classes. Otherwise as in imbalanced-learn. A class
+        that has as many rows already is left alone.
+    prior : {"data", "balanced"} or array-like of shape (n_classes,), default="data"
+        The shares of the classes where the model will be used. "data": of the labels given to
+        ``fit``. "balanced": equal ones, so that :meth:`predict` gives the decisions of a threshold
+        at the prior. An array: positive shares in the order of ``classes_`` that sum to 1.
+    n_jobs : int, default=None
+        Processes that fit members, as in joblib; ``None`` is one. The result is the same.
+    random_state : int, RandomState instance or None, default=None
+        An int gives an equal model in every run.
+
+    Attributes
+    ----------
+    estimators_ : list of classifiers
+        The fitted members; their own probabilities are those of the mix that they learned from.
+    classes_ : ndarray of shape (n_classes,)
+        Labels.
+    sampling_strategy_ : dict
+        Label -> number of rows generated for each member, of the classes that get any.
+    prior_ : ndarray of shape (n_classes,)
+        The shares that probabilities are given for.
+    seen_prior_ : ndarray of shape (n_classes,)
+        The shares that the members learned from, weighted by a ``class_weight`` of ``estimator``.
+    n_features_in_, feature_names_in_
+        Those of the members, where they have them.
+
+    See Also
+    --------
+    SpreadSMOTE : Where the rows come from.
+    PriorCorrectedClassifier : The correction alone, around a pipeline with any sampler.
+    imblearn.ensemble.BalancedBaggingClassifier : Members that see few rows of large classes.
+
+    Notes
+    -----
+    With ``prior="data"``, :meth:`predict` gives the class with the largest probability in the
+    world of the data: **rare classes seldom have it**. Take ``prior="balanced"``, or a threshold
+    of your own, where a missed row of a rare class costs more.
+
+    Generated rows have no weights, so ``sample_weight`` is refused. Neither they nor the sampler
+    are kept, but for what members remember of the rows they saw (nearest neighbours do).
+
+    Only the shift of shares is undone, see the notes of :class:`PriorCorrectedClassifier`.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from gan_resample import SpreadEnsembleClassifier
+    >>> X, y = make_classification(600, weights=[0.9], flip_y=0, random_state=0)
+    >>> model = SpreadEnsembleClassifier(
+    ...     DecisionTreeClassifier(), prior="balanced", random_state=0
+    ... ).fit(X, y)
+    >>> len(model.estimators_), model.sampling_strategy_
+    (4, {1: 103})
+    >>> model.predict_proba(X).shape
+    (600, 2)
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": "no_validation",  # type: ignore[dict-item]
+        "sampler": "no_validation",  # type: ignore[dict-item]
+        "n_draws": [AT_LEAST_1],
+        "sampling_strategy": BaseOverSampler._parameter_constraints["sampling_strategy"],
+        "prior": [StrOptions({"data", "balanced"}), "array-like"],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+    }
+    # whether members draw the real rows anew where no row is generated for any class
+    _bootstraps: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        sampler: Any = None,
+        n_draws: int = 4,
+        sampling_strategy: Any = 0.3,
+        prior: str | ArrayLike = "data",
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.sampler = sampler
+        self.n_draws = n_draws
+        self.sampling_strategy = sampling_strategy
+        self.prior = prior
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X: Any, y: Any, **fit_params: Any) -> SpreadEnsembleClassifier:
+        """Generate rows for each member and fit it.
+
+        Parameters
+        ----------
+        X : whatever ``estimator`` and ``sampler`` take
+            Training rows: a data frame, an array, a sparse matrix, or images of shape
+            (n_rows, channels, height, width). Where no class gets rows, the sampler sees none.
+        y : array-like of shape (n_rows,)
+            Their labels.
+        **fit_params
+            Refused: generated rows would need some too.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        TypeError
+            ``estimator`` has no ``predict_proba``, ``sampler`` is none, or there are further
+            arguments.
+        ValueError
+            ``y`` holds no classes, or ``prior`` no shares of them.
+        """
+        self._refuse(fit_params)
+        refuse_masked(y, "y")
+        check_classification_targets(y)
+        check_target_type(y)
+        y = column_or_1d(y, warn=True)
+        X = X if hasattr(X, "shape") else np.asarray(X)
+        check_consistent_length(X, y)
+        classes, counts = np.unique(y, return_counts=True)
+        prior = self._told_prior(classes, counts)
+        wanted = self._rows_wanted(y)
+        stream = random_stream(self.random_state)
+        sampler = _with_seeds(self._sampler(), int(stream.integers(SEEDS)))
+        seeds = stream.integers(SEEDS, size=(int(self.n_draws), 2)).tolist()
+        bags = self._bags(sampler, X, y, wanted, [seed for seed, _ in seeds])
+        members = Parallel(n_jobs=self.n_jobs)(
+            delayed(_fit_member)(_with_seeds(self.estimator, seed), *rows, classes)
+            for (_, seed), rows in zip(seeds, bags, strict=True)
+        )
+        self.estimators_ = [member for member, _ in members]
+        # all the same, unless samplers inside the members say otherwise
+        self.seen_prior_ = np.mean([shares for _, shares in members], axis=0)
+        self.classes_, self.prior_, self.sampling_strategy_ = classes, prior, wanted
+        return self
+
+    def _refuse(self, fit_params: dict[str, Any]) -> None:
+        """Raise for what cannot be fitted, and warn of what would be corrected wrongly."""
+        refuse_without_proba(self.estimator)
+        given = sorted(name for name, value in fit_params.items() if value is not None)
+        if given:
+            raise TypeError(
+                f"{type(self).__name__}.fit takes X and y only, but got {', '.join(given)}: "
+                "generated rows have no weights or other data of their own. For weights of rows "
+                "fit the estimator without generated rows, for weights of classes set its "
+                "class_weight"
+            )
+        classifier = last_step(self.estimator)
+        if hides_its_mix(classifier):
+            warn(
+                f"{type(classifier).__name__} balances the classes inside its fit, or a part of "
+                f"it may: {type(self).__name__} does not see what that does to the shares of "
+                "the classes, and would correct them wrongly or not at all. Take a classifier "
+                "that learns from the rows as they come",
+                stacklevel=4,
+            )
+
+    def _sampler(self) -> Any:
+        """Return the sampler; raise where it is none."""
+        sampler = SpreadSMOTE() if self.sampler is None else self.sampler
+        if not hasattr(sampler, "fit_resample") or isinstance(sampler, type):
+            raise TypeError(
+                f"sampler={sampler!r} must be None or an over-sampler with fit_resample, such as "
+                "SpreadSMOTE()"
+            )
+        return sampler
+
+    def _told_prior(self, classes: Array, counts: Array) -> Array:
+        if isinstance(self.prior, str):
+            shares = counts if self.prior == "data" else np.ones(len(classes))
+            return shares / shares.sum()
+        return check_shares(self.prior, classes, 'prior must be "data", "balanced" or')
+
+    def _rows_wanted(self, y: Array) -> dict[Any, int]:
+        """Label -> rows to generate for a member, of the classes that lack any."""
+        share = self.sampling_strategy
+        if not isinstance(share, Real):
+            found = check_sampling_strategy(share, y, "over-sampling")
+            return {label: int(n) for label, n in found.items() if n > 0}
+        classes, counts = np.unique(y, return_counts=True)
+        lacking = int(float(share) * counts.max()) - counts
+        pairs = zip(classes.tolist(), lacking.tolist(), strict=True)
+        return {label: n for label, n in pairs if n > 0}
+
+    def _bags(
+        self, sampler: Any, X: Any, y: Array, wanted: dict[Any, int], seeds: Sequence[int]
+    ) -> Iterator[tuple[Any, Array]]:
+        """Yield the rows and labels of each member; nothing is kept of an earlier one."""
+        if not wanted:
+            for seed in seeds:
+                drawn = resample(X, y, stratify=y, random_state=seed) if self._bootstraps else None
+                yield (X, y) if drawn is None else tuple(drawn)
+            return
+        classes, counts = np.unique(y, return_counts=True)
+        totals = dict(zip(classes.tolist(), counts.tolist(), strict=True))
+        totals = {label: totals[label] + n for label, n in wanted.items()}
+        sampler.set_params(sampling_strategy=totals)
+        if not isinstance(sampler, BaseRowSampler):
+            for seed in seeds:
+                yield _with_seeds(sampler, seed).fit_resample(X, y)
+            return
+        labels = np.repeat(np.asarray(list(wanted), dtype=y.dtype), list(wanted.values()))
+        sampler.fit(X, y)
+        for seed in seeds:
+            rows = sampler.sample(labels, random_state=seed)
+            if rows.shape[1:] != X.shape[1:]:
+                raise ValueError(
+                    f"{type(sampler).__name__} generates rows of shape {rows.shape[1:]}, but X "
+                    f'has rows of shape {X.shape[1:]}: set its space="rows"'
+                )
+            yield stack(X, rows), np.concatenate([y, labels])
+
+    def predict_proba(self, X: Any) -> Array:
+        """Probabilities in the world of ``prior_``.
+
+        Parameters
+        ----------
+        X : whatever ``estimator`` takes
+            Rows.
+
+        Returns
+        -------
+        proba : ndarray of shape (n_rows, n_classes)
+            One column for each of ``classes_``; each row sums to 1.
+        """
+        check_is_fitted(self)
+        proba = [aligned_proba(member, X, self.classes_) for member in self.estimators_]
+        return shift_priors(np.mean(proba, axis=0), self.seen_prior_, self.prior_)
+
+    def predict(self, X: Any) -> Array:
+        """Class with the largest corrected probability.
+
+        Parameters
+        ----------
+        X : whatever ``estimator`` takes
+            Rows.
+
+        Returns
+        -------
+        y : ndarray of shape (n_rows,)
+            Labels out of ``classes_``.
+        """
+        proba = self.predict_proba(X)
+        return self.classes_[proba.argmax(axis=1)]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "estimators_")
+
+    @property
+    def n_features_in_(self) -> int:
+        return self.estimators_[0].n_features_in_
+
+    @property
+    def feature_names_in_(self) -> Array:
+        return self.estimators_[0].feature_names_in_
+
+    def __sklearn_tags__(self) -> Tags:
+        tags, inner = super().__sklearn_tags__(), get_tags(self.estimator)
+        tags.input_tags = inner.input_tags
+        if isinstance(self.sampler, BaseEstimator):
+            tags.input_tags.sparse &= get_tags(self.sampler).input_tags.sparse
+        tags.non_deterministic = inner.non_deterministic
+        if inner.classifier_tags is not None:
+            tags.classifier_tags = inner.classifier_tags
+            tags.classifier_tags.multi_label = False
+        return tags
+
+
+def _with_seeds(estimator: Any, seed: int) -> Any:
+    """Return a clone in which each ``random_state``, its parts' too, is a number from ``seed``."""
+    copy, stream = clone(estimator), np.random.default_rng(seed)
+    names = [n for n in copy.get_params(deep=True) if n.rpartition("__")[2] == "random_state"]
+    return copy.set_params(**{name: int(stream.integers(SEEDS)) for name in sorted(names)})
+
+
+def _fit_member(member: Any, X: Any, y: Array, classes: Array) -> tuple[Any, Array]:
+    """Fit one member; return it and the shares of ``classes`` that it learned from."""
+    return member, fit_and_count(member, X, y, {}).shares_of(classes)
