@@ -32,7 +32,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from gan_resample._sklearn import StrOptions, _fit_context
 from gan_resample.core.parameters import AT_LEAST_1
 from gan_resample.core.rows import BaseRowSampler, stack
-from gan_resample.encoding.columns import refuse_masked
+from gan_resample.encoding.columns import is_frame, refuse_masked
 from gan_resample.engine.seeding import random_stream
 from gan_resample.priors.class_mix import hides_its_mix, last_step
 from gan_resample.priors.correction import (
@@ -138,7 +138,7 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
     }
-    # whether members draw the real rows anew where no row is generated for any class
+    # whether members see a bootstrap sample of the real rows, class by class, in place of them
     _bootstraps: ClassVar[bool] = False
 
     def __init__(
@@ -262,10 +262,20 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         self, sampler: Any, X: Any, y: Array, wanted: dict[Any, int], seeds: Sequence[int]
     ) -> Iterator[tuple[Any, Array]]:
         """Yield the rows and labels of each member; nothing is kept of an earlier one."""
+        for seed, made in zip(seeds, self._draws(sampler, X, y, wanted, seeds), strict=True):
+            rows, labels = X, y
+            if self._bootstraps:
+                rows, labels = resample(X, y, stratify=y, random_state=seed)
+            if made is not None:
+                rows, labels = stack(rows, made[0]), np.concatenate([labels, made[1]])
+            yield rows, labels
+
+    def _draws(
+        self, sampler: Any, X: Any, y: Array, wanted: dict[Any, int], seeds: Sequence[int]
+    ) -> Iterator[tuple[Any, Array] | None]:
+        """Yield the generated rows and labels of each member; None if there are none."""
         if not wanted:
-            for seed in seeds:
-                drawn = resample(X, y, stratify=y, random_state=seed) if self._bootstraps else None
-                yield (X, y) if drawn is None else tuple(drawn)
+            yield from [None] * len(seeds)
             return
         classes, counts = np.unique(y, return_counts=True)
         totals = dict(zip(classes.tolist(), counts.tolist(), strict=True))
@@ -273,7 +283,8 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         sampler.set_params(sampling_strategy=totals)
         if not isinstance(sampler, BaseRowSampler):
             for seed in seeds:
-                yield _with_seeds(sampler, seed).fit_resample(X, y)
+                rows, labels = _with_seeds(sampler, seed).fit_resample(X, y)
+                yield _tail(rows, len(y)), labels[len(y) :]  # the real ones come first
             return
         labels = np.repeat(np.asarray(list(wanted), dtype=y.dtype), list(wanted.values()))
         sampler.fit(X, y)
@@ -284,7 +295,7 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
                     f"{type(sampler).__name__} generates rows of shape {rows.shape[1:]}, but X "
                     f'has rows of shape {X.shape[1:]}: set its space="rows"'
                 )
-            yield stack(X, rows), np.concatenate([y, labels])
+            yield rows, labels
 
     def predict_proba(self, X: Any) -> Array:
         """Probabilities in the world of ``prior_``.
@@ -347,6 +358,11 @@ def _with_seeds(estimator: Any, seed: int) -> Any:
     copy, stream = clone(estimator), np.random.default_rng(seed)
     names = [n for n in copy.get_params(deep=True) if n.rpartition("__")[2] == "random_state"]
     return copy.set_params(**{name: int(stream.integers(SEEDS)) for name in sorted(names)})
+
+
+def _tail(X: Any, start: int) -> Any:
+    """Return the rows of a frame or an array from ``start`` on."""
+    return X.iloc[start:] if is_frame(X) else X[start:]
 
 
 def _fit_member(member: Any, X: Any, y: Array, classes: Array) -> tuple[Any, Array]:

@@ -55,8 +55,11 @@ KEY = ("table", "seed", "fold", "classifier", "variant")
 SETTINGS = ("half", "folds", "max_rows")
 BALANCED = (BalancedBaggingClassifier, EasyEnsembleClassifier)
 # (stage, seed) in the order of weight: all factors with one seed come before the third seed
-ORDER = ((0, 0), (1, 0), (0, 1), (2, 0), (0, 2), (1, 1), (1, 2), (2, 1), (2, 2))
-BASE, FOUR = 0.3, (1, 2, 4)
+ORDER = (
+    *((0, 0), (1, 0), (3, 0), (0, 1), (3, 1), (2, 0), (0, 2), (3, 2)),
+    *((1, 1), (1, 2), (2, 1), (2, 2)),
+)
+BASE, FOUR, EIGHT = 0.3, (1, 2, 4), (1, 2, 4, 8)
 
 
 class TableSMOTE(BaseEstimator):
@@ -116,7 +119,7 @@ def spread(snap: bool | str = "auto", **options: Any) -> Variant:
 STAGES: tuple[Mapping[str, Variant | Balanced | None], ...] = (
     {
         "plain": None,
-        "spread": Variant(draws=(1, 2, 4, 8)),
+        "spread": Variant(draws=EIGHT),
         "bags": Variant(share=0, kind=BaggedClassifier),
         "seeds": Variant(share=0),
         "ratio .15": Variant(share=0.15),
@@ -141,6 +144,13 @@ STAGES: tuple[Mapping[str, Variant | Balanced | None], ...] = (
         "neighbours 10": spread(k_neighbors=10),
         "segment": spread(per_feature=False),
         "snap all": spread(snap=True),
+    },
+    {
+        "bagged spread": Variant(draws=EIGHT, kind=BaggedClassifier),
+        "bagged spread .5": Variant(share=0.5, draws=EIGHT, kind=BaggedClassifier),
+        "bagged spread .15": Variant(share=0.15, draws=EIGHT, kind=BaggedClassifier),
+        "eight bags": Variant(share=0, draws=EIGHT, kind=BaggedClassifier),
+        "eight of ratio .5": Variant(share=0.5, draws=EIGHT),
     },
 )
 

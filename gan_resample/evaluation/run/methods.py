@@ -131,7 +131,7 @@ def fit_ensemble(model: Pipeline, X: Any, y: Array, seed: int, ensemble: Any) ->
 
 
 class BaggedClassifier(SpreadEnsembleClassifier):
-    """Members that see bootstrap samples, class by class, where no row is generated: a control."""
+    """Members that see bootstrap samples of the real rows, class by class: a control."""
 
     _bootstraps: ClassVar[bool] = True
 
