@@ -32,6 +32,7 @@ class JitterParams(SamplerParams):
     noise: float = param(0.3, AT_LEAST_0)
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class JitterSampler(JitterParams, BaseRowSampler):
     """Repeat rows of a class, with noise proportional to the standard deviations of the class."""
 

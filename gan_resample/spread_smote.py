@@ -51,6 +51,7 @@ class SpreadParams(SamplerParams):
     per_feature: bool = param(True, "boolean")
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class SpreadSMOTE(SpreadParams, BaseRowSampler):
     """Over-sample by interpolation plus a difference of neighbours, in observed values.
 
@@ -111,8 +112,6 @@ class SpreadSMOTE(SpreadParams, BaseRowSampler):
     [(0, 451), (1, 451)]
     """
 
-    _anchors: Any  # the rows of the classes in play; None if no class lacked a row
-
     def _learn_rows(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
     ) -> None:
@@ -123,7 +122,7 @@ class SpreadSMOTE(SpreadParams, BaseRowSampler):
             anchors = Anchors(sizes, rows.shape[1], plain(self.k_neighbors)).to(rows.dtype)
             anchors.choose(torch.as_tensor(codes))
             anchors.keep(rows[anchors.chosen])
-        self._anchors = anchors
+        self._anchors: Any = anchors  # None if no class lacked a row
 
     def _learn_nothing(self) -> None:
         self._anchors = None

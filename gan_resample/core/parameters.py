@@ -8,10 +8,10 @@ attributes in such a class: they would become parameters.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import Field, dataclass, field, fields
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -82,17 +82,29 @@ class Constraints:
     """scikit-learn's ``_parameter_constraints`` of a class, read off its fields."""
 
     def __get__(self, _: Any, kind: type) -> dict[str, Any]:
-        return {f.name: list(f.metadata["constraints"]) or "no_validation" for f in fields(kind)}
+        return {name: list(c) or "no_validation" for name, c in _told(kind, "constraints")}
 
 
 def game_params(kind: Any) -> tuple[str, ...]:
     """Names of the parameters of an estimator, or its class, that are arguments of its game."""
-    return tuple(f.name for f in fields(kind) if f.metadata["game"])
+    return tuple(name for name, of_game in _told(kind, "game") if of_game)
 
 
 def fixed_params(kind: Any) -> tuple[str, ...]:
     """Names of the parameters that a fit with ``warm_start`` must keep."""
-    return tuple(f.name for f in fields(kind) if f.metadata["fixed"])
+    return tuple(name for name, fixed in _told(kind, "fixed") if fixed)
+
+
+def _told(kind: Any, what: str) -> Iterator[tuple[str, Any]]:
+    """Yield the name of each parameter and what its field tells of it."""
+    for each in fields(kind):
+        if what not in each.metadata:
+            raise TypeError(
+                f"{each.name!r} is annotated in a class of parameters and so taken for one: write "
+                f"{each.name} = param(default, constraints), or game_param for an argument of the "
+                "game; a fitted attribute has no annotation"
+            )
+        yield each.name, each.metadata[what]
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -100,6 +112,16 @@ class RowParams:
     """Parameters of every estimator."""
 
     _parameter_constraints = Constraints()
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        for kind in cls.__mro__:  # a dataclass has values in the places of its fields
+            left = [name for name, value in vars(kind).items() if isinstance(value, Field)]
+            if left:
+                raise TypeError(
+                    f"{kind.__name__} has the parameters {', '.join(left)}, but is no dataclass: "
+                    "write @dataclass(kw_only=True, eq=False, repr=False) above it"
+                )
+        return super().__new__(cls)
 
     encoder: TableEncoder | ImageEncoder | None = param(
         None, TableEncoder, ImageEncoder, None, fixed=True

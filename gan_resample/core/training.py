@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from inspect import signature
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -158,6 +159,7 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
                 "the hidden layers, for example (128, 64)"
             )
         own = {name: plain(getattr(self, name)) for name in self._game_params}
+        self._refuse_unknown(own)
         known = {
             "shape": tuple(shape),
             "counts": tuple(counts),
@@ -174,6 +176,18 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
         }
         optimizers = self._optimizer_options(options, self._game.moves, training)
         return GameNet(self._game, **options, **optimizers)
+
+    def _refuse_unknown(self, own: Iterable[str]) -> None:
+        """Raise for an argument that no class of the game names: ``**shared`` would swallow it."""
+        if not hasattr(self, "_game"):
+            raise TypeError(f"{type(self).__name__} names no game: write _game = its class in it")
+        inits = [vars(kind)["__init__"] for kind in self._game.__mro__ if "__init__" in vars(kind)]
+        known = {name for init in inits for name in signature(init).parameters}
+        if unknown := sorted(set(own) - known):
+            raise TypeError(
+                f"{type(self).__name__} hands {', '.join(unknown)} to {self._game.__name__}, "
+                "which has no such argument: name it in its __init__, or make the field a param"
+            )
 
     def _net_options(self, batch_size: int) -> dict[str, Any]:
         return {

@@ -30,7 +30,7 @@ from gan_resample.core.parameters import (
     one_of,
     param,
 )
-from gan_resample.core.training import Training
+from gan_resample.core.training import GameMixin, Training
 from gan_resample.egan.equilibrium import EquilibriumStop, decide
 from gan_resample.egan.game import EGANGame
 from gan_resample.engine.ambient import steady
@@ -71,7 +71,14 @@ class EGANParams(TrainingParams, BackboneParams):
     width_multiplier: float = game_param(0.5, POSITIVE)
 
 
-class EGANClassifier(EGANParams, BaseGameClassifier):
+class EGANMixin(EGANParams, GameMixin):
+    """What is no parameter, outside of the dataclass."""
+
+    game_: EGANGame
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class EGANClassifier(EGANMixin, BaseGameClassifier):
     """The discriminator of eGAN, a classifier that also learns from changed minority rows.
 
     Parameters
@@ -205,10 +212,6 @@ class EGANClassifier(EGANParams, BaseGameClassifier):
 
     _game = EGANGame
 
-    game_: EGANGame
-    majority_: Any
-    threshold_: float | None
-
     def _play(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
     ) -> None:
@@ -232,8 +235,8 @@ class EGANClassifier(EGANParams, BaseGameClassifier):
         finally:
             if watch is not None:
                 watch.rows = None
-        self.majority_ = self.classes_[self.game_.reference]
-        self.threshold_ = threshold
+        self.majority_: Any = self.classes_[self.game_.reference]
+        self.threshold_: float | None = threshold
         if watch is not None and self._stopped_by is None:
             self._warn_of_no_equilibrium()
 

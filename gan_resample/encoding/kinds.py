@@ -333,7 +333,7 @@ def _counts_rows(column: Any) -> bool:
     if column.dtype.kind in "iuf":
         values = column.to_numpy(getattr(column.dtype, "numpy_dtype", None))
         whole = column.dtype.kind != "f" or (
-            np.abs(values).max() < COUNTED and np.array_equal(values, np.rint(values))
+            float(np.abs(values).max()) < COUNTED and np.array_equal(values, np.rint(values))
         )
         return whole and len(np.unique(values)) == len(values)
     cells = object_cells(column).tolist()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+
+from gan_resample.engine.memory import refuse_beyond
 
 __all__ = [
     "MLP",
@@ -48,6 +51,12 @@ class MLP(nn.Sequential):
         norm: Callable[[int], nn.Module] | None = None,
     ) -> None:
         layers: list[nn.Module] = []
+        for rows, columns in pairwise((n_in, *widths, n_out)):
+            refuse_beyond(
+                4.0 * rows * columns,
+                f"a layer of {rows:,} by {columns:,} weights",
+                "set smaller hidden_layer_sizes, or a smaller latent_dim",
+            )
         for width in widths:
             layers += [nn.Linear(n_in, width), activation()]
             layers += [norm(width)] if norm else []

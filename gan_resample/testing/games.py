@@ -45,6 +45,8 @@ def check_game(
 
     Raises
     ------
+    TypeError
+        If ``game_class`` is not the class of a game.
     AssertionError
         If a law does not hold; the message says what to do. An error raised by the game itself is
         passed on, with a note that names the law.
@@ -64,6 +66,12 @@ def check_game(
     ...     width_multiplier=0.1,
     ... )
     """
+    kinds = (SamplingGame, ClassifyingGame)
+    if not isinstance(game_class, type) or not issubclass(game_class, kinds):
+        raise TypeError(
+            "check_game takes a subclass of SamplingGame or ClassifyingGame, but got "
+            f"{game_class!r}: for a sampler there is check_sampler"
+        )
     trial = Trial(game_class, own_arguments, tuple(shape), learning_rounds)
     for law in (*LAWS, *(LEARNING_LAWS if learning_rounds else ())):
         if applies(law, game_class):

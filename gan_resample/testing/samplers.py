@@ -39,6 +39,8 @@ def check_sampler(sampler: Any) -> None:
 
     Raises
     ------
+    TypeError
+        If ``sampler`` is not a sampler, but its class, say.
     AssertionError
         If a law does not hold; the message says what to do. An error raised by the sampler itself
         is passed on, with a note that names the law.
@@ -49,6 +51,11 @@ def check_sampler(sampler: Any) -> None:
     >>> from gan_resample.testing import check_sampler
     >>> check_sampler(SpreadSMOTE(k_neighbors=3))
     """
+    if isinstance(sampler, type) or not hasattr(sampler, "fit_resample"):
+        raise TypeError(
+            f"check_sampler takes a sampler, an object with fit_resample, but got {sampler!r}: "
+            "make one of a class; for a game there is check_game"
+        )
     for law in SAMPLER_LAWS:
         run_sampler_law(law, sampler)
 

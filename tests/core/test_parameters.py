@@ -1,15 +1,22 @@
 """Parameters as fields: what follows from them."""
 
 import inspect
-from dataclasses import fields
+from dataclasses import dataclass, fields
 
 import pytest
 from sklearn.base import clone
 
 import gan_resample
 from gan_resample import CycleGANClassifier, CycleGANSampler, DVAANSampler, GAMOSampler
-from gan_resample.core.parameters import fixed_params, game_params
-from tests.helpers import blobs
+from gan_resample.core.parameters import (
+    AT_LEAST_1,
+    SamplerParams,
+    fixed_params,
+    game_param,
+    game_params,
+)
+from gan_resample.core.sampler import BaseGameSampler
+from tests.helpers import QUICK, blobs
 
 ESTIMATORS = [
     kind
@@ -57,3 +64,45 @@ def test_a_game_without_classifier_ignores_what_is_the_classifiers():
     assert sampler.set_params(gamma=2.0).fit(X, y).n_iter_ == 4
     with pytest.raises(ValueError, match="cycle_weight changed"):
         sampler.set_params(cycle_weight=1.0).fit(X, y)
+
+
+# ---- slips of those who write one ---------------------------------------------------------------
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Annotated(GAMOSampler):
+    steps: int = 5
+
+
+class Undecorated(GAMOSampler):
+    steps: int = game_param(5, AT_LEAST_1)
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Misspelt(GAMOSampler):
+    mixr: str = game_param("spread")
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Gameless(SamplerParams, BaseGameSampler):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (Annotated, r"'steps' is annotated .*: write steps = param\(default, constraints\)"),
+        (Undecorated, r"Undecorated has the parameters steps, but is no dataclass: write @data"),
+        (Misspelt, r"Misspelt hands mixr to GAMOGame, which has no such argument"),
+        (Gameless, r"Gameless names no game: write _game = "),
+    ],
+)
+def test_slips_in_a_class_of_ones_own_are_told(kind, message):
+    with pytest.raises(TypeError, match=message):
+        kind(**QUICK).fit(*blobs())
+
+
+@pytest.mark.parametrize("kind", ESTIMATORS)
+def test_an_unknown_parameter_is_refused_in_the_name_of_the_class(kind):
+    with pytest.raises(TypeError, match=rf"^{kind.__name__}\.__init__\(\) got an unexpected"):
+        kind(no_such_parameter=1)

@@ -527,6 +527,14 @@ def test_what_looks_like_an_identifier_is_warned_about_and_taken():
     assert encoder.numeric_features_ == [0, 1]
 
 
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+def test_floats_of_any_width_are_looked_at_without_an_overflow(dtype):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        with pytest.warns(UserWarning, match="holds whole numbers, another one in every row"):
+            TableEncoder().fit(pd.DataFrame({"q": np.arange(80, dtype=dtype), "r": np.ones(80)}))
+
+
 @pytest.mark.parametrize(
     ("cell", "clause"),
     [

@@ -198,3 +198,8 @@ def test_statistics_of_a_frozen_batch_normalisation_stay():
     before = frozen.module[1].running_mean.clone()
     frozen(torch.randn(20, 3) + 5)
     assert torch.equal(frozen.module[1].running_mean, before)
+
+
+def test_a_layer_that_would_not_fit_into_memory_is_refused():
+    with pytest.raises(ValueError, match=r"4 by 1,000,000,000 weights would take 14\.9 GiB"):
+        MLP(4, 2, (10**9,), nn.ReLU)

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from gan_resample import GAMOSampler
 from gan_resample.engine.game import ClassifyingGame, SamplingGame
 from gan_resample.nn.modules import StraightThrough
 from gan_resample.testing import check_game
@@ -296,3 +297,9 @@ def test_what_a_game_raises_itself_is_passed_on_with_the_law():
     with pytest.raises(KeyError, match="mine") as told:
         check_game(Failing)
     assert "law: " in told.value.__notes__[0]
+
+
+@pytest.mark.parametrize("other", [GAMOSampler, 42])
+def test_what_is_no_game_is_refused(other):
+    with pytest.raises(TypeError, match="takes a subclass of SamplingGame or ClassifyingGame"):
+        check_game(other)

@@ -126,3 +126,8 @@ def test_each_fault_of_a_sampler_is_told(kind):
 def test_every_law_of_samplers_tells_a_fault():
     told = {told_of_sampler(kind)[1].partition("law: ")[2] for kind in SAMPLER_FAULTS}
     assert told == {law.__doc__ for law in SAMPLER_LAWS}
+
+
+def test_a_class_is_no_sampler():
+    with pytest.raises(TypeError, match="takes a sampler, an object with fit_resample"):
+        check_sampler(SpreadSMOTE)

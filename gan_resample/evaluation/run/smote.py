@@ -10,6 +10,7 @@ category.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -106,7 +107,7 @@ def for_columns(sampler: Any, X: pd.DataFrame) -> Any:
 def set_neighbours(sampler: Any, most: int) -> str:
     name = "n_neighbors" if isinstance(sampler, ADASYN) else "k_neighbors"
     asked = getattr(sampler, name)
-    if not isinstance(asked, int) or asked <= most:
+    if not isinstance(asked, Integral) or asked <= most:
         return ""
     sampler.set_params(**{name: most})
     return f"{name}={most}, as the smallest class has {most + 1} rows"

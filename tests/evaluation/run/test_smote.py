@@ -33,9 +33,10 @@ def test_with_rows_enough_it_is_smote():
     assert sampler.sampling_strategy == "auto"  # a copy was used
 
 
-def test_neighbours_are_as_many_as_the_smallest_class_allows():
+@pytest.mark.parametrize("asked", [5, np.int64(5)])
+def test_neighbours_are_as_many_as_the_smallest_class_allows(asked):
     X, y = table([30, 10, 3])
-    _, y_new, note = fit_resample(SMOTE(random_state=0), X, y)
+    _, y_new, note = fit_resample(SMOTE(k_neighbors=asked, random_state=0), X, y)
     assert np.bincount(y_new).tolist() == [30, 30, 30]
     assert note == "k_neighbors=2, as the smallest class has 3 rows"
 
