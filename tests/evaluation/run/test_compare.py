@@ -419,6 +419,8 @@ def test_a_refused_call_leaves_no_settings_behind(tmp_path):
         ({"cv": []}, ValueError, "gives no split"),
         ({"store": 3}, ValueError, "store=3 of type int must be the path of a file"),
         ({"datasets": 3}, TypeError, "name, a pair"),
+        ({"datasets": mixed_table()[0]}, TypeError, r"a DataFrame: .* pair, compare\(\(X, y\), "),
+        ({"datasets": np.eye(4)}, TypeError, r"a ndarray: .* one pair, compare\(\(X, y\), "),
         ({"datasets": {"a": 3}}, TypeError, "name, a pair"),
         (
             {"samplers": SMOTE()},
