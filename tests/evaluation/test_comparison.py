@@ -79,15 +79,17 @@ def test_what_was_found_cannot_be_put_in_another_place(name):
 def test_changing_what_was_found_in_place_changes_a_copy():
     comparison = example()
     before = comparison.results
-    comparison.results.loc[:, "balanced_accuracy"] = 0.0
-    comparison.recalls["recall"] = 0.0
-    comparison.samplings["status"] = "failed"
-    comparison.about["data"][0]["name"] = "another"
-    comparison.about["data"] = []
+    rows, recalls, about = comparison.results, comparison.recalls, comparison.about
+    rows.loc[:, "balanced_accuracy"] = 0.0
+    recalls.loc[:, "recall"] = 0.0
+    comparison.samplings.loc[0, "status"] = "failed"
+    about["data"][0]["name"] = "another"
+    about["data"] = []
     assert comparison.data == ["t"]
     assert comparison.results.equals(before)
     assert comparison.summary().loc["t", "knn", "none"]["balanced_accuracy"] > 0
     assert comparison.recalls["recall"].gt(0).all()
+    assert comparison.samplings.empty
 
 
 def test_changing_a_summary_changes_no_other():

@@ -391,7 +391,7 @@ def test_a_diagram_goes_where_it_is_asked_to():
 def with_gaps(*gaps, names=("none", "weights", "good", "fine")):
     """Four samplers, three classifiers, and no cell of those samplers with those classifiers."""
     found = comparison(names, classifiers=("knn", "svm", "inside"))
-    rows = found.results
+    rows = results_of(found).rows
     for sampler, classifier in gaps:
         gone = (rows["sampler"] == sampler) & (rows["classifier"] == classifier)
         rows.loc[gone, ["status", "balanced_accuracy"]] = "n/a", np.nan
@@ -511,7 +511,8 @@ def test_no_probability_from_draws_is_certain(p, text):
 
 def test_no_difference_is_a_finding():
     found = comparison(step=0)
-    found.results["balanced_accuracy"] = np.random.default_rng(1).random(len(found.results))
+    rows = results_of(found).rows
+    rows["balanced_accuracy"] = np.random.default_rng(1).random(len(rows))
     assert "no detectable difference (p = 0." in overall_findings(results_of(found))[2]
 
 
