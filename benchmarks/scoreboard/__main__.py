@@ -29,6 +29,7 @@ from benchmarks.scoreboard.page import KEPT, build, write_about
 from benchmarks.scoreboard.report import failures, report
 from gan_resample.datasets import DataSet, as_dataset
 from gan_resample.evaluation import Comparison, compare
+from gan_resample.evaluation.results.results import results_of
 from gan_resample.evaluation.run.compare import store_versions
 
 SAMPLERS = (
@@ -149,8 +150,9 @@ def write(
     """Keep the results and their tables as text, and make page and picture from them."""
     page = boards["all"]
     parts = (f"{half} ({len(b.data)})" for half, b in boards.items() if half != "all")
-    page.about["command"] = options.command
-    page.about["settings"] |= {"max_rows": options.max_rows, "tables": " and ".join(parts)}
+    about = results_of(page).about
+    about["command"] = options.command
+    about["settings"] |= {"max_rows": options.max_rows, "tables": " and ".join(parts)}
     keep(options.store, options.kept / "scoreboard", settings_of(options))
     found = {"samplers": boards} | ({"networks": nets} if nets else {})
     write_about(options.kept, found)

@@ -66,6 +66,7 @@ def run(options: argparse.Namespace) -> None:
     import matplotlib as mpl
 
     from gan_resample.evaluation import compare
+    from gan_resample.evaluation.results.results import results_of
     from gan_resample.files.writing import REPORT, RESULTS, STORE, check_folder, write_results
 
     mpl.use("Agg")
@@ -86,8 +87,9 @@ def run(options: argparse.Namespace) -> None:
         max_iter=options.max_iter,
         verbose=1,
     )
-    comparison.about["command"] = shlex.join(["gan-resample", *options.arguments])
-    for about in comparison.about["data"]:
+    told = results_of(comparison).about  # the page shows these too
+    told["command"] = shlex.join(["gan-resample", *options.arguments])
+    for about in told["data"]:
         about["notes"] = notes.get(about["name"], [])
     results, summary = (out / name for name in RESULTS)
     write_results(comparison.results, results, index=False)

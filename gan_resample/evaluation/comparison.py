@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ Record = dict[str, Any]
 
 
 class Comparison:
-    """Results of :func:`compare`; read-only."""
+    """Results of :func:`compare`; read-only: frames and ``about`` are copies."""
 
     def __init__(
         self, records: Sequence[Record], samplings: Sequence[Record], about: Record
@@ -37,7 +38,7 @@ class Comparison:
         ``"failed"`` or ``"n/a"``), ``note`` (what was changed to make it run), ``error``,
         ``warned`` (names of warnings), ``fit_seconds`` (sampler and classifier) and the scores.
         """
-        return self._results.rows
+        return self._results.rows.copy()
 
     @property
     def recalls(self) -> pd.DataFrame:
@@ -46,7 +47,7 @@ class Comparison:
         ``data``, ``repeat``, ``fold``, ``sampler``, ``classifier``, ``label``, ``recall`` (NaN
         if the test part lacks the class).
         """
-        return self._results.recalls
+        return self._results.recalls.copy()
 
     @property
     def samplings(self) -> pd.DataFrame:
@@ -55,12 +56,12 @@ class Comparison:
         ``status``, ``seconds``, ``n_generated``, ``note``, ``history`` (of a game), ``rows`` (of
         the first split, projected to two principal components) and ``fidelity``.
         """
-        return self._results.samplings
+        return self._results.samplings.copy()
 
     @property
     def about(self) -> Record:
         """Data sets, settings and versions."""
-        return self._results.about
+        return deepcopy(self._results.about)
 
     @property
     def scores(self) -> list[str]:

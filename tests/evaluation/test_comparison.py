@@ -73,7 +73,24 @@ def test_what_was_found_cannot_be_put_in_another_place(name):
     before = getattr(comparison, name)
     with pytest.raises(AttributeError, match=f"property '{name}' of 'Comparison' object has no s"):
         setattr(comparison, name, [])
-    assert getattr(comparison, name) is before
+    assert type(getattr(comparison, name)) is type(before)
+
+
+def test_changing_what_was_found_in_place_changes_a_copy():
+    comparison = example()
+    before = comparison.results
+    rows, recalls, about = comparison.results, comparison.recalls, comparison.about
+    samplings = comparison.samplings
+    rows.loc[:, "balanced_accuracy"] = 0.0
+    recalls.loc[:, "recall"] = 0.0
+    samplings["more"] = 0
+    about["data"][0]["name"] = "another"
+    about["data"] = []
+    assert comparison.data == ["t"]
+    assert comparison.results.equals(before)
+    assert comparison.summary().loc["t", "knn", "none"]["balanced_accuracy"] > 0
+    assert comparison.recalls["recall"].gt(0).all()
+    assert "more" not in comparison.samplings
 
 
 def test_changing_a_summary_changes_no_other():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,10 +63,41 @@ def findings(results: Results, data: str) -> list[str]:
     cells: Any = summary(results).loc[data]
     if not cells["n_splits"].any():
         return ["No cell ran: the table below says why."]
-    told = [_best(results, data), *_against_nothing(results, cells)]
-    told += [probability_finding(results, data)]
+    about = results.about_data(data)
+    with_rows = set(results.samplers) - set(results.about["without_rows"])
+    claims = [*_against_nothing(results, cells), probability_finding(results, data)]
+    if about.get("lacking"):
+        told = [_lacking(about["lacking"])]
+    elif _nothing_generated(results, about, with_rows):
+        told = [
+            "Every class has as many rows already, so no row was generated: nothing can be said "
+            "of resampled rows."
+        ]
+        if set(results.samplers) - with_rows - {results.baseline}:
+            told += claims
+    else:
+        told = [_best(results, data), *claims]
     told += [_cost(results, data), _trouble(cells)]
     return [sentence for sentence in told if sentence]
+
+
+def _lacking(missing: Mapping[str, int]) -> str:
+    parts = [f"{n} without {label}" for label, n in missing.items()]
+    return (
+        f"Warning: some test parts have no row of a class ({', '.join(parts)}). Balanced accuracy "
+        "and other means over classes leave it out there, so nothing is called better or worse: "
+        "choose folds whose test parts hold every class."
+    )
+
+
+def _nothing_generated(
+    results: Results, about: Mapping[str, Any], with_rows: Collection[str]
+) -> bool:
+    """Whether the table is balanced, and its samplers, if any, are known to have made no row."""
+    found = results.samplings
+    own = found[(found["data"] == about["name"]) & (found["status"] == "ok")]
+    made = own.loc[own["sampler"].isin(with_rows), "n_generated"]
+    return len(made) > 0 and len(set(about["counts"])) == 1 and bool((made == 0).all())
 
 
 def _best(results: Results, data: str) -> str:

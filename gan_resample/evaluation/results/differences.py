@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -28,7 +29,9 @@ def difference(
 def difference_of(results: Results, data: str, ours: pd.Series, theirs: pd.Series) -> Difference:
     """See :meth:`Comparison.difference_of`."""
     gaps = (ours - theirs).dropna().to_numpy()
-    return over_splits(gaps, results.about_data(data)["test_to_train"])
+    about = results.about_data(data)
+    found = over_splits(gaps, about["test_to_train"])
+    return replace(found, whole=not about.get("lacking"))
 
 
 def paired(

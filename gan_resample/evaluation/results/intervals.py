@@ -30,18 +30,22 @@ class Difference:
 
     The ends and ``p`` are NaN for a single pair, and if all pairs have the same difference, as no
     variance can then be estimated. Verdicts depend on the interval, which excludes 0 exactly if
-    ``p`` is below 0.05.
+    ``p`` is below 0.05. With ``whole=False`` some test part had no row of a class: scores that
+    average over classes then left it out, and there is no verdict.
     """
 
     mean: float
     low: float
     high: float
     p: float = np.nan
+    whole: bool = True
 
     def verdict(self, greater_is_better: bool = True) -> str:
         """Return "better" or "worse" if the interval excludes 0, else no detectable difference."""
         if np.isnan(self.mean):
             return ""
+        if not self.whole:
+            return "no verdict"
         if np.isnan(self.low):
             return "no interval" if self.mean else NO_DIFFERENCE
         if self.low <= 0 <= self.high:

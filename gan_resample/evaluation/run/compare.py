@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from numbers import Integral
@@ -15,7 +14,6 @@ import numpy as np
 import sklearn
 import torch
 from sklearn.metrics import get_scorer
-from sklearn.model_selection import check_cv
 
 import gan_resample
 from gan_resample.datasets import BUNDLED, DataSet, Split, as_dataset, load_bundled
@@ -29,6 +27,7 @@ from gan_resample.evaluation.run.methods import (
     describe,
 )
 from gan_resample.evaluation.run.parallel import keys, play_missing, task_key
+from gan_resample.evaluation.run.splits import choose_splitter, lacking, split_tables
 from gan_resample.evaluation.run.store import Store
 
 __all__ = ["compare"]
@@ -79,8 +78,8 @@ def compare(
         balance inside, ``balanced_bagging``, ``easy_ensemble`` and the classifier of each game,
         such as ``gamo``. None: the first five.
     cv : int, cross-validation splitter or iterable, default=5
-        Number of stratified folds, at least 2, an object with ``split(X, y)``, or pairs of row
-        numbers (training, test).
+        Number of stratified folds, at least 2 and at most the rows of the smallest class, an
+        object with ``split(X, y)``, or pairs of row numbers (training, test).
     repeats : int, default=1
         How often the folds are drawn, if ``cv`` is a number.
     scoring : list of str or mapping, default=None
@@ -117,10 +116,15 @@ def compare(
     Raises
     ------
     ValueError
-        For an unknown name, a table that cannot be used, or a store with results of another
-        version, other data, other splits or other settings.
+        For an unknown name, a table that cannot be used, a class with fewer rows than folds, or a
+        store with results of another version, other data, other splits or other settings.
     RuntimeError
         If a process died, for example for lack of memory; finished cells are in the store.
+
+    Warns
+    -----
+    UserWarning
+        If a test part that a splitter made has no row of some class.
 
     Notes
     -----
@@ -139,8 +143,8 @@ def compare(
     methods = choose_methods(samplers, max_iter)
     chosen = choose_classifiers(classifiers, max_iter)
     scores = _choose_scores(scoring)
-    cv = _choose_splitter(cv, repeats)
-    splits = _split(tables, cv, repeats, random_state)
+    cv = choose_splitter(cv, repeats)
+    splits = split_tables(tables, cv, repeats, random_state)
     tasks = list(_tasks(tables, splits, methods, chosen, scores, random_state))
     settings, gaps = _settings(tables, splits, methods, chosen, scores, cv, random_state)
     _check_gaps(gaps, store)
@@ -171,6 +175,11 @@ def compare(
 def _choose_datasets(datasets: Any) -> list[DataSet]:
     if isinstance(datasets, (str, DataSet)) or _is_pair(datasets):
         datasets = [datasets]
+    if len(getattr(datasets, "shape", ())) == 2:
+        raise TypeError(
+            f"the first argument is a table without labels, a {type(datasets).__name__}: pass "
+            "table and labels as one pair, compare((X, y), ...)"
+        )
     if not isinstance(datasets, Iterable):
         raise TypeError(_no_dataset(datasets))
     if isinstance(datasets, Mapping):
@@ -243,30 +252,6 @@ def _check_numbers(**named: tuple[Any, int]) -> None:
             continue
         if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
             raise ValueError(f"{name}={value!r} must be a whole number of at least {least}")
-
-
-def _choose_splitter(cv: Any, repeats: int) -> Any:
-    if isinstance(cv, Integral):
-        if cv < 2:
-            raise ValueError(f"cv={cv} must be at least 2 folds")
-        return int(cv)
-    if repeats != 1:
-        raise ValueError(
-            f"repeats={repeats} draws folds anew, but cv={cv!r} says which rows they hold: give "
-            "cv a number, or let it repeat itself"
-        )
-    return check_cv(cv)
-
-
-def _split(tables: Sequence[DataSet], cv: Any, repeats: int, seed: int) -> dict[str, list[Split]]:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The least populated class in y")
-        splits = {data.name: data.splits(cv, repeats, seed) for data in tables}
-    if not all(splits.values()):
-        raise ValueError(
-            f"cv={cv!r} gives no split: give it pairs of row numbers (training, test)"
-        )
-    return splits
 
 
 def _check_gaps(gaps: Sequence[str], store: Any) -> None:
@@ -374,6 +359,7 @@ def _about(data: DataSet, splits: Sequence[Split]) -> dict[str, Any]:
         "labels": [str(label) for label in data.labels],
         "counts": [int(size) for size in sizes],
         "thinned": data.thinned is not None,
+        "lacking": lacking(data, splits),
         "test_to_train": float(np.mean([split.test_to_train for split in splits])),
         "kinds": {
             str(column): {"kind": kind.kind, "told": kind.told, "warning": kind.warning}

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from gan_resample.evaluation import compare
 from gan_resample.evaluation.report.findings import findings, number, overall_findings
 from gan_resample.evaluation.results.intervals import NO_DIFFERENCE
 from gan_resample.evaluation.results.results import results_of
@@ -83,8 +84,8 @@ def test_means_and_difference_are_of_the_splits_where_both_ran():
 
 def test_a_sampler_that_ran_on_fewer_data_sets_says_so():
     every = made({("none", "knn"): NOTHING, ("good", "knn"): GOOD}, data=("t", "u", "v"))
-    on_v = (every.results["data"] == "v") & (every.results["sampler"] == "good")
-    every.results.loc[on_v, "balanced_accuracy"] = np.nan
+    rows = results_of(every).rows
+    rows.loc[(rows["data"] == "v") & (rows["sampler"] == "good"), "balanced_accuracy"] = np.nan
     assert every.overall().loc["good", "n_data"] == 2
     assert "(2 data sets)" in overall_findings(results_of(every))[0]
 
@@ -117,6 +118,40 @@ def test_several_data_sets_are_summed_up():
 )
 def test_numbers(value, unit, signed, text):
     assert number(value, unit, signed=signed) == text
+
+
+def test_where_nothing_was_generated_nothing_is_claimed():
+    X, y = np.random.default_rng(0).normal(size=(24, 2)), np.repeat(["a", "b"], 12)
+    found = compare((X, y), ["none", "spread", "random"], ["knn"], cv=3)
+    first, second = findings(results_of(found), "data")
+    assert first == (
+        "Every class has as many rows already, so no row was generated: nothing can be said of "
+        "resampled rows."
+    )
+    assert second.startswith("Median time of a sampler")
+    found = compare((X, y), ["none", "spread", "threshold"], ["knn"], cv=3)
+    told = findings(results_of(found), "data")
+    assert told[0] == first
+    assert told[1].startswith("Balanced accuracy against doing nothing:")
+    found = compare((X[4:], y[4:]), ["none", "undersample"], ["knn"], cv=3)  # 8 and 12 rows
+    assert (
+        "resampled rows is that of knn with undersample" in findings(results_of(found), "data")[0]
+    )
+
+
+def test_there_is_no_verdict_where_test_parts_lack_a_class():
+    X, y = np.random.default_rng(0).normal(size=(32, 2)), np.repeat([0, 1], [24, 8])
+    X[y == 1] += 1
+    parts = [np.arange(32)[start::4] for start in range(3)] + [np.arange(3, 24, 4)]
+    pairs = [(np.setdiff1d(np.arange(32), part), part) for part in parts]
+    with pytest.warns(UserWarning, match=r"\(class '1' in 1\)"):
+        found = compare((X, y), ["none", "random"], ["knn"], cv=pairs)
+    first, *others = findings(results_of(found), "data")
+    assert first.startswith("Warning: some test parts have no row of a class (1 without 1). ")
+    assert [told.split(" of ")[0] for told in others] == ["Median time"]
+    told = found.summary().loc["data", "knn", "random"]
+    assert np.isfinite(told["balanced_accuracy_difference"])
+    assert told["balanced_accuracy_verdict"] == "no verdict"
 
 
 def test_real_results_make_sentences():

@@ -306,7 +306,7 @@ def test_figures_hand_on_score_classifier_and_direction():
     assert found.bayesian(score="brier_score", rope=0.5)["p_equal"].gt(0.99).all()
     assert found.bayesian("good").index.tolist() == ["none", "fine"]
     found = comparison()
-    found.results.loc[found.results["classifier"] == "svm", "balanced_accuracy"] = 0.5
+    results_of(found).rows.loc[found.results["classifier"] == "svm", "balanced_accuracy"] = 0.5
     assert found.friedman(classifier="svm").p == 1
 
 
@@ -391,7 +391,7 @@ def test_a_diagram_goes_where_it_is_asked_to():
 def with_gaps(*gaps, names=("none", "weights", "good", "fine")):
     """Four samplers, three classifiers, and no cell of those samplers with those classifiers."""
     found = comparison(names, classifiers=("knn", "svm", "inside"))
-    rows = found.results
+    rows = results_of(found).rows
     for sampler, classifier in gaps:
         gone = (rows["sampler"] == sampler) & (rows["classifier"] == classifier)
         rows.loc[gone, ["status", "balanced_accuracy"]] = "n/a", np.nan
@@ -440,9 +440,9 @@ def test_a_sampler_that_is_named_is_ranked_and_costs_the_classifier():
 def test_a_sampler_that_failed_does_apply():
     found = with_gaps(WEIGHTS)
     gone = found.results["status"] == "n/a"
-    found.results.loc[gone, "status"] = "failed"
+    results_of(found).rows.loc[gone, "status"] = "failed"
     assert found.partial_samplers() == []
-    found.results.loc[gone & (found.results["data"] != "t"), "status"] = "n/a"
+    results_of(found).rows.loc[gone & (found.results["data"] != "t"), "status"] = "n/a"
     assert found.partial_samplers() == ["weights"]  # it ran nowhere
 
 
@@ -473,7 +473,7 @@ def test_sentences_name_no_winner_without_an_interval():
 def test_without_doing_nothing_the_second_is_the_measure():
     found = comparison(names=("good", "fine", "poor"))
     on_t = (found.results["data"] == "t") & (found.results["sampler"] == "poor")
-    found.results.loc[on_t, "balanced_accuracy"] += 0.06
+    results_of(found).rows.loc[on_t, "balanced_accuracy"] += 0.06
     # +9 once and +3 five times: 4 and t(5) = 2.571 times the standard error of 1
     ending = "The mean difference of poor to fine is +4.0 [+1.4, +6.6]."
     assert overall_findings(results_of(found))[-1].endswith(ending)
@@ -511,13 +511,14 @@ def test_no_probability_from_draws_is_certain(p, text):
 
 def test_no_difference_is_a_finding():
     found = comparison(step=0)
-    found.results["balanced_accuracy"] = np.random.default_rng(1).random(len(found.results))
+    rows = results_of(found).rows
+    rows["balanced_accuracy"] = np.random.default_rng(1).random(len(rows))
     assert "no detectable difference (p = 0." in overall_findings(results_of(found))[2]
 
 
 def test_sentences_say_what_was_left_out_and_what_is_needed():
     found = comparison(names=("none", "good", "fine", "absent"))
-    found.results.loc[found.results["sampler"] == "absent", "balanced_accuracy"] = np.nan
+    results_of(found).rows.loc[found.results["sampler"] == "absent", "balanced_accuracy"] = np.nan
     assert "on most data sets without a result: absent." in overall_findings(results_of(found))[-1]
     assert overall_findings(results_of(comparison(data=[*"tuv"])))[-1] == (
         "Tests over data sets need at least 5 on which every sampler ran: here are 3."

@@ -284,10 +284,20 @@ def test_pairs_of_row_numbers_are_splits():
 def test_splits_that_differ_are_not_mixed(tmp_path):
     store = tmp_path / "s.sqlite"
     table = numeric_table()
-    compare(table, ["none"], ["knn"], cv=ShuffleSplit(2, random_state=0), store=store)
-    compare(table, ["random"], ["knn"], cv=ShuffleSplit(2, random_state=0), store=store)
+    compare(
+        table, ["none"], ["knn"], cv=ShuffleSplit(2, test_size=0.4, random_state=0), store=store
+    )
+    compare(
+        table, ["random"], ["knn"], cv=ShuffleSplit(2, test_size=0.4, random_state=0), store=store
+    )
     with pytest.raises(ValueError, match="splits of data: other rows in the test parts"):
-        compare(table, ["random"], ["knn"], cv=ShuffleSplit(2, random_state=1), store=store)
+        compare(
+            table,
+            ["random"],
+            ["knn"],
+            cv=ShuffleSplit(2, test_size=0.4, random_state=1),
+            store=store,
+        )
 
 
 def always_half(model, X, y):
@@ -419,6 +429,8 @@ def test_a_refused_call_leaves_no_settings_behind(tmp_path):
         ({"cv": []}, ValueError, "gives no split"),
         ({"store": 3}, ValueError, "store=3 of type int must be the path of a file"),
         ({"datasets": 3}, TypeError, "name, a pair"),
+        ({"datasets": mixed_table()[0]}, TypeError, r"a DataFrame: .* pair, compare\(\(X, y\), "),
+        ({"datasets": np.eye(4)}, TypeError, r"a ndarray: .* one pair, compare\(\(X, y\), "),
         ({"datasets": {"a": 3}}, TypeError, "name, a pair"),
         (
             {"samplers": SMOTE()},
