@@ -14,6 +14,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from filecmp import cmp
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -44,11 +45,25 @@ BEGINNINGS = {"results.csv": "data,repeat,fold,sampler,classifier,", "summary.cs
 
 
 @contextmanager
-def replaced(path: Path) -> Iterator[Path]:
-    """Yield a new file in the same folder, which becomes ``path`` where nothing goes wrong."""
+def replaced(path: Path, *, keep: bool = False) -> Iterator[Path]:
+    """Yield a new file in the same folder, which becomes ``path`` where nothing goes wrong.
+
+    Parameters
+    ----------
+    path : Path
+    keep : bool, default=False
+        Raise FileExistsError at the end instead of replacing a file that holds something else.
+    """
     try:
         with _beside(Path(os.path.realpath(path))) as part:  # a link goes on pointing where it did
             yield part
+            if keep and holds_something(path) and not cmp(part, path, shallow=False):
+                raise FileExistsError(
+                    f"--out {path} exists, and is not what this command would write now: it was "
+                    "changed, or written with other options; name another file, or remove it"
+                )
+    except FileExistsError:
+        raise
     except OSError as error:
         raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
 
@@ -156,7 +171,7 @@ def check_table_file(path: Path) -> None:
     check_folder(path.parent)
 
 
-def write_table(table: Any, path: Path) -> None:
+def write_table(table: Any, path: Path, *, keep: bool = False) -> None:
     """Write a data frame in the format that the name tells; equal tables make equal files.
 
     Parameters
@@ -165,9 +180,11 @@ def write_table(table: Any, path: Path) -> None:
         Written without its index.
     path : Path
         Ends in one of ``SUFFIXES``; a zip file holds one text file of the same name.
+    keep : bool, default=False
+        Raise FileExistsError instead of replacing a file that holds something else.
     """
     suffix = suffix_of(path)
-    with replaced(path) as place:
+    with replaced(path, keep=keep) as place:
         if suffix == ".parquet":
             table.to_parquet(place, index=False)
         elif suffix == ".feather":
