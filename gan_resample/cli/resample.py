@@ -152,11 +152,7 @@ def _refuse_foreign(
         if (n_made > 0 or balanced) and marks == [0] * n + [1] * n_made:
             ours, theirs = _cells(table, path.name), _cells(there, path.name).head(n)
             if _as_csv(ours[[*columns]]) == _as_csv(theirs[[*columns]]):
-                say(
-                    [
-                        f"{path} exists, and is not replaced: rows other than those in it are refused"
-                    ]
-                )
+                say([f"{path} exists, and stays: if other rows come out, they are refused"])
                 return
     raise FileExistsError(
         f"--out {path} exists, and is not what this command writes, the rows of the table and "

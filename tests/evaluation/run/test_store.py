@@ -245,7 +245,7 @@ def with_bytes_at(at, raw):
 
 
 REFUSED = {
-    "one byte lost": (cut(1), r"it is damaged: \d+ of its \d+ bytes are there"),
+    "one byte lost": (cut(1), r"it is damaged \(\d+ of its \d+ bytes are there\): remove it, or"),
     "a page lost": (cut(4096), "it is damaged"),
     "half lost": (lambda p: p.write_bytes(filled(p)[:12345]), "it is damaged"),
     "cut in the header": (lambda p: p.write_bytes(filled(p)[:60]), "ends within its header"),
@@ -253,9 +253,15 @@ REFUSED = {
     "zeros": (lambda p: p.write_bytes(bytes(9000)), "it is no SQLite file"),
     "random bytes": (lambda p: p.write_bytes(os.urandom(9000)), r"it is (no SQLite|a)"),
     "a damaged page": (with_bytes_at(4096, b"\xff" * 64), "it is damaged"),
-    "a text": (lambda p: p.write_text("a,b\n1,2\n" * 99), r"begins with b'a,b\\n1,2"),
-    "gzip": (lambda p: p.write_bytes(gzip.compress(b"x" * 999)), "a gzip file: unpack it first"),
-    "a folder": (Path.mkdir, "it is a folder"),
+    "a text": (
+        lambda p: p.write_text("a,b\n1,2\n" * 99),
+        r"begins with b'a,b\\n1,2.*': name another place$",
+    ),
+    "gzip": (
+        lambda p: p.write_bytes(gzip.compress(b"x" * 999)),
+        "a gzip file: unpack it first, or name another place$",
+    ),
+    "a folder": (Path.mkdir, "it is a folder: name another place$"),
     "a pipe": (os.mkfifo, "it is no ordinary file"),
     "tables of others": (
         lambda p: run(p, "CREATE TABLE notes (x)"),
@@ -284,7 +290,7 @@ REFUSED = {
     ),
     "a newer format": (
         altered("PRAGMA user_version = 2"),
-        r"a newer gan_resample wrote it \(format 2, this one reads up to 1\)",
+        r"a newer gan_resample wrote it \(format 2, this one reads up to 1\): use that one, or name",
     ),
 }
 
