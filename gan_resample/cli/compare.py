@@ -66,11 +66,13 @@ def run(options: argparse.Namespace) -> None:
     import matplotlib as mpl
 
     from gan_resample.evaluation import compare
+    from gan_resample.evaluation.run.methods import check_numbers
     from gan_resample.files.writing import REPORT, RESULTS, STORE, check_folder, write_results
 
     mpl.use("Agg")
     name = Path(options.data).resolve().name.split(".")[0]
     out = options.out or Path("gan-resample-report") / name
+    check_numbers(options.repeats, options.seed, options.max_iter, options.n_jobs)
     tables, notes = _read_datasets(options, out)
     check_folder(out)
     _refuse_other_data(out / STORE, {data.name for data in tables})

@@ -86,6 +86,8 @@ def _beside(place: Path) -> Iterator[Path]:
 
 def check_folder(path: Path) -> None:
     """Make a folder and see whether files can be written to it."""
+    if path.exists() and not path.is_dir():
+        raise NotADirectoryError(f"cannot write to --out {path}: it is a file, name a folder")
     try:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):

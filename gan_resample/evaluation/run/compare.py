@@ -24,6 +24,7 @@ from gan_resample.evaluation.metrics.scores import SCORES, Score
 from gan_resample.evaluation.run.fold import Task
 from gan_resample.evaluation.run.methods import (
     Method,
+    check_numbers,
     choose_classifiers,
     choose_methods,
     describe,
@@ -134,7 +135,7 @@ def compare(
     >>> found.results[["sampler", "classifier", "status"]].drop_duplicates().to_numpy().tolist()
     [['none', 'knn', 'ok'], ['smote', 'knn', 'ok']]
     """
-    _check_numbers(repeats=(repeats, 1), random_state=(random_state, 0), max_iter=(max_iter, 1))
+    check_numbers(repeats, random_state, max_iter, n_jobs)
     tables = _choose_datasets(datasets)
     methods = choose_methods(samplers, max_iter)
     chosen = choose_classifiers(classifiers, max_iter)
@@ -235,14 +236,6 @@ def _choose_scores(scoring: Any) -> dict[str, Score | Callable[..., float]]:
         else get_scorer(value)
         for name, value in scoring.items()
     }
-
-
-def _check_numbers(**named: tuple[Any, int]) -> None:
-    for name, (value, least) in named.items():
-        if value is None and name == "max_iter":
-            continue
-        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-            raise ValueError(f"{name}={value!r} must be a whole number of at least {least}")
 
 
 def _choose_splitter(cv: Any, repeats: int) -> Any:
