@@ -327,11 +327,13 @@ def test_files_of_others_are_not_written_over(table, tmp_path, capsys):
     for _ in range(2):
         assert compare(table, "--target", "kind", "--out", out, *FEW) == 0
     for name in names:
-        ours = (out / name).read_text()
-        (out / name).write_text("mine")
-        assert compare(table, "--target", "kind", "--out", out, *FEW) == 2
-        assert (out / name).read_text() == "mine"
-        (out / name).write_text(ours)
+        ours = (out / name).read_bytes()
+        for changed in (b"mine", ours + b"mine\n"):
+            (out / name).write_bytes(changed)
+            assert compare(table, "--target", "kind", "--out", out, *FEW) == 2
+            assert f"holds {name}, which is not of a comparison" in capsys.readouterr().err
+            assert (out / name).read_bytes() == changed
+        (out / name).write_bytes(ours)
     assert compare(table, "--target", "kind", "--out", out, *FEW) == 0
 
 
