@@ -165,6 +165,7 @@ def as_dataset(
     categorical: Iterable[str] = (),
     id_columns: Iterable[str] = (),
     thinned: Sequence[int] | None = None,
+    tested: bool = True,
 ) -> DataSet:
     """Check a table and make it ready for a comparison.
 
@@ -175,7 +176,7 @@ def as_dataset(
     X : DataFrame or array-like of shape (n_rows, n_columns)
         Missing values are allowed: each training fold imputes them.
     y : array-like of shape (n_rows,)
-        Labels of at least two classes, each of at least two rows.
+        Labels of at least two classes, each of at least two rows if ``tested``.
     categorical : iterable of str, default=()
         Columns of numbers that are categories. Booleans always are, and so are texts, unless they
         are numbers with more than 20 distinct values.
@@ -183,6 +184,8 @@ def as_dataset(
         Columns that identify rows. They are not features, and are left out of the data set.
     thinned : sequence of int, default=None
         See :class:`DataSet`; in the order of the sorted labels.
+    tested : bool, default=True
+        Whether some rows of each class will be tested on. If not, it may have one row.
 
     Returns
     -------
@@ -191,7 +194,8 @@ def as_dataset(
     Raises
     ------
     ValueError
-        If the target has a missing value, one class, or a class of one row; for columns that
+        If the target has a missing value, one class, a class of one row if ``tested``, or labels
+        that differ only by blanks; for columns that
         cannot be used, all of them in one message: without a value, with an infinite value, with
         dates and the like, or with text like an identifier.
 
@@ -205,7 +209,7 @@ def as_dataset(
     if not frame.columns.is_unique:
         twice = frame.columns[frame.columns.duplicated()].tolist()
         raise ValueError(f"{name} has several columns called {twice}: rename them")
-    labels = _check_target(name, pd.Series(y).reset_index(drop=True), len(frame))
+    labels = _check_target(name, pd.Series(y).reset_index(drop=True), len(frame), tested)
     listed, ids = set(categorical), set(id_columns)
     for named, use in ((listed, "take as categories"), (ids, "keep as identifiers")):
         if missing := sorted(named - set(frame.columns)):
@@ -259,7 +263,7 @@ def _frame_of(X: Any) -> pd.DataFrame:
     return pd.DataFrame(X, columns=[f"x{j}" for j in range(X.shape[1])]).infer_objects()
 
 
-def _check_target(name: str, target: pd.Series, n_rows: int) -> Array:
+def _check_target(name: str, target: pd.Series, n_rows: int, tested: bool) -> Array:
     if len(target) != n_rows:
         raise ValueError(f"{name} has {n_rows} rows but {len(target)} labels")
     if missing := int(target.isna().sum()):
@@ -278,13 +282,31 @@ def _check_target(name: str, target: pd.Series, n_rows: int) -> Array:
     counts = pd.Series(labels).value_counts()
     if len(counts) == 1:
         raise ValueError(f"the target of {name} has one class only, {counts.index.tolist()[0]!r}")
-    if alone := counts.index[counts == 1].tolist():
+    _refuse_alike(name, counts.index)
+    if not tested and counts.max() == 1:
+        raise ValueError(
+            f"the target of {name} has a class for each row: is the target another column?"
+        )
+    alone = counts.index[counts == 1].tolist()
+    if alone and tested:
         raise ValueError(
             f"the target of {name} has {len(alone)} class{'es' * (len(alone) > 1)} of one row "
             f"({', '.join(map(repr, alone[:5]))}), which cannot be both learned from and tested "
             "on: remove or merge them; or is the target another column?"
         )
     return labels
+
+
+def _refuse_alike(name: str, labels: pd.Index[Any]) -> None:
+    """Raise if labels differ only by blanks around them: most likely one was mistyped."""
+    known: dict[str, str] = {}
+    for label in labels:
+        if isinstance(label, str) and (other := known.setdefault(label.strip(), label)) != label:
+            one, two = sorted([other, label])
+            raise ValueError(
+                f"the target of {name} has the labels {one!r} and {two!r}, which differ only by "
+                "blanks: make them one, or rename one"
+            )
 
 
 def _as_numbers(column: pd.Series, kind: ColumnKind) -> tuple[ColumnKind, pd.Series]:

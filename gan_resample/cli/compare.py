@@ -63,15 +63,27 @@ def _names(text: str) -> list[str]:
 
 
 def run(options: argparse.Namespace) -> None:
+    from contextlib import closing
+
     import matplotlib as mpl
 
     from gan_resample.evaluation import compare
     from gan_resample.evaluation.results.results import results_of
-    from gan_resample.files.writing import REPORT, RESULTS, STORE, check_folder, write_results
+    from gan_resample.evaluation.run.methods import check_numbers
+    from gan_resample.evaluation.run.store import Store
+    from gan_resample.files.writing import (
+        REPORT,
+        RESULTS,
+        STORE,
+        check_folder,
+        refuse_foreign_results,
+        write_results,
+    )
 
     mpl.use("Agg")
     name = Path(options.data).resolve().name.split(".")[0]
     out = options.out or Path("gan-resample-report") / name
+    check_numbers(options.repeats, options.seed, options.max_iter, options.n_jobs)
     tables, notes = _read_datasets(options, out)
     check_folder(out)
     _refuse_other_data(out / STORE, {data.name for data in tables})
@@ -92,8 +104,10 @@ def run(options: argparse.Namespace) -> None:
     for about in told["data"]:
         about["notes"] = notes.get(about["name"], [])
     results, summary = (out / name for name in RESULTS)
-    write_results(comparison.results, results, index=False)
-    write_results(comparison.summary(), summary, index=True)
+    with closing(Store(out / STORE)) as store:
+        refuse_foreign_results(out, store.written)  # again: that may have taken hours
+        write_results(comparison.results, results, index=False, sign=store.sign)
+        write_results(comparison.summary(), summary, index=True, sign=store.sign)
     print_findings(comparison)
     print(f"every score: {results}")
     print(comparison.to_html(out / REPORT))
@@ -114,6 +128,18 @@ def _refuse_other_data(path: Path, names: set[str]) -> None:
             f"the results in {path} are of {', '.join(held)}, not of {', '.join(sorted(names))}: "
             "choose another place for the results"
         )
+
+
+def _written(path: Path) -> set[str] | None:
+    """Return digests of what was written beside a store; None if there is no store."""
+    from contextlib import closing
+
+    from gan_resample.evaluation.run.store import Store, is_store
+
+    if not is_store(path):
+        return None
+    with closing(Store(path)) as store:
+        return store.written
 
 
 # ---- tables -------------------------------------------------------------------------------------
@@ -149,7 +175,7 @@ def _read_datasets(options: argparse.Namespace, out: Path) -> tuple[list[Any], d
         )
     files = {} if bundled else table_files(path, written_by_comparison(path, is_store))
     refuse_inputs((out / name for name in (*RESULTS, REPORT, STORE)), files.values())
-    refuse_foreign_results(out, is_store)
+    refuse_foreign_results(out, _written(out / STORE))
     if bundled:
         return [load_bundled(options.data)], {}
     return _make_datasets(path, files, columns)

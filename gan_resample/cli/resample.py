@@ -51,8 +51,8 @@ def add_command(commands: Any) -> None:
     add("--mark", default="synthetic", metavar="COLUMN",
         help="name of the added column, 1 on generated rows, else 0 (synthetic)")  # fmt: skip
     add_game(command)
-    add("--out", type=Path, required=True, metavar="OUT", help="a file of one of these kinds; one "
-        "that this command wrote before, of the same table, is replaced")  # fmt: skip
+    add("--out", type=Path, required=True, metavar="OUT", help="a file of one of these kinds; a "
+        "file that is there is never replaced")  # fmt: skip
     command.set_defaults(run=run, when_stopped=": nothing was written")
 
 
@@ -88,7 +88,9 @@ def run(options: argparse.Namespace) -> None:
     features, real = X.drop(columns=[*named.ids]), table.frame[written]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "column ", UserWarning)  # said below, once
-        data = as_dataset(name, X, y, categorical=named.categorical, id_columns=named.ids)
+        data = as_dataset(
+            name, X, y, categorical=named.categorical, id_columns=named.ids, tested=False
+        )
         say_kinds(name, data.kinds)
         made, note = _generate(with_seed(method.sampler, options.seed), data, features, y)
     n_new = len(made)
@@ -96,7 +98,7 @@ def run(options: argparse.Namespace) -> None:
         note = f"each class has {y.value_counts().max()} rows already: there was nothing to add"
     result = _as_read(table, real, made, text=options.out.name.lower())
     result[options.mark] = [0] * len(y) + [1] * n_new
-    write_table(result, options.out)
+    write_table(result, options.out, keep=True)
     print(f"{len(y)} rows and {n_new} generated ones, marked in {options.mark!r}")
     print(*filter(None, [note]), options.out, sep="\n")
 
@@ -131,7 +133,10 @@ def _refuse_columns(name: str, X: Any, named: Columns) -> None:
 def _refuse_foreign(
     path: Path, table: Any, columns: Sequence[str], mark: str, *, balanced: bool
 ) -> None:
-    """Raise if there is a file that this command did not write of the same table."""
+    """Raise before anything runs if there is a file that cannot be what will be written.
+
+    Whether generated rows are the same shows in the end: see ``keep`` of ``write_table``.
+    """
     from gan_resample.files.reading import read_table
     from gan_resample.files.writing import holds_something
 
@@ -147,6 +152,7 @@ def _refuse_foreign(
         if (n_made > 0 or balanced) and marks == [0] * n + [1] * n_made:
             ours, theirs = _cells(table, path.name), _cells(there, path.name).head(n)
             if _as_csv(ours[[*columns]]) == _as_csv(theirs[[*columns]]):
+                say([f"{path} exists, and stays: if other rows come out, they are refused"])
                 return
     raise FileExistsError(
         f"--out {path} exists, and is not what this command writes, the rows of the table and "

@@ -379,7 +379,8 @@ class Comparison:
         Parameters
         ----------
         path : path-like
-            The file, in a folder that exists. An earlier page is replaced, but no other file.
+            The file, in a folder that exists. An earlier page is replaced unless it was changed,
+            and no other file.
         pictures : bool, default=True
             False leaves out the pictures of single data sets, which make the page large if there
             are many.

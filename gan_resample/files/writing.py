@@ -12,8 +12,10 @@ import io
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from filecmp import cmp
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -27,28 +29,44 @@ __all__ = [
     "STORE",
     "check_folder",
     "check_table_file",
+    "digest",
     "holds_something",
     "is_report",
     "refuse_foreign_results",
     "refuse_inputs",
     "replaced",
+    "sign_page",
     "write_results",
     "write_table",
     "written_by_comparison",
 ]
 
 STORE, RESULTS, REPORT = "results.sqlite", ("results.csv", "summary.csv"), "report.html"
-FOOTER = "Made by gan_resample "  # at the end of every report
+SIGNED = b"<!-- SHA-256 of all above: "  # at the end of every report
 # the first names of the columns that a comparison writes
 BEGINNINGS = {"results.csv": "data,repeat,fold,sampler,classifier,", "summary.csv": "data,classi"}
 
 
 @contextmanager
-def replaced(path: Path) -> Iterator[Path]:
-    """Yield a new file in the same folder, which becomes ``path`` where nothing goes wrong."""
+def replaced(path: Path, *, keep: bool = False) -> Iterator[Path]:
+    """Yield a new file in the same folder, which becomes ``path`` where nothing goes wrong.
+
+    Parameters
+    ----------
+    path : Path
+    keep : bool, default=False
+        Raise FileExistsError at the end instead of replacing a file that holds something else.
+    """
     try:
         with _beside(Path(os.path.realpath(path))) as part:  # a link goes on pointing where it did
             yield part
+            if keep and holds_something(path) and not cmp(part, path, shallow=False):
+                raise FileExistsError(
+                    f"--out {path} exists, and is not what this command would write now: it was "
+                    "changed, or written with other options; name another file, or remove it"
+                )
+    except FileExistsError:
+        raise
     except OSError as error:
         raise OSError(f"{path} cannot be written: {error.strerror or error}") from error
 
@@ -71,6 +89,8 @@ def _beside(place: Path) -> Iterator[Path]:
 
 def check_folder(path: Path) -> None:
     """Make a folder and see whether files can be written to it."""
+    if path.exists() and not path.is_dir():
+        raise NotADirectoryError(f"cannot write to --out {path}: it is a file, name a folder")
     try:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
@@ -95,22 +115,35 @@ def refuse_inputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
 # ---- what a comparison writes -------------------------------------------------------------------
 
 
-def refuse_foreign_results(folder: Path, is_store: Callable[[Path], bool]) -> None:
-    """Raise on a folder where results would replace a file that no comparison wrote there."""
-    ours = written_by_comparison(folder, is_store)
+def refuse_foreign_results(folder: Path, written: Collection[str] | None) -> None:
+    """Raise on a folder where results would replace a file that no comparison wrote there.
+
+    Parameters
+    ----------
+    folder : Path
+    written : collection of str or None
+        Digests of the tables that comparisons wrote there; None if no store is there.
+    """
     for name in (*RESULTS, REPORT):
-        if holds_something(folder / name) and name not in ours:
+        path = folder / name
+        if not holds_something(path):
+            continue
+        if written is None or not path.is_file():
+            ours = False
+        else:
+            ours = is_report(path) if name == REPORT else digest(path.read_bytes()) in written
+        if not ours:
             raise ValueError(
                 f"--out {folder} holds {name}, which is not of a comparison whose {STORE} is "
-                "there: name another folder, or move that file"
+                "there, or was changed since: name another folder, or move that file"
             )
 
 
 def written_by_comparison(folder: Path, is_store: Callable[[Path], bool]) -> set[str]:
-    """Return names of the tables and the report that a comparison wrote to a folder.
+    """Return names of files of results in a folder, which are no tables to compare on.
 
     A store must lie beside them, and they must begin as a comparison's do: a table of the user's
-    may have any name.
+    may have any name. They may have been changed.
 
     Parameters
     ----------
@@ -120,13 +153,26 @@ def written_by_comparison(folder: Path, is_store: Callable[[Path], bool]) -> set
     """
     if not is_store(folder / STORE):
         return set()
-    found = {name for name in RESULTS if _begins(folder / name, BEGINNINGS[name])}
-    return found | ({REPORT} if is_report(folder / REPORT) else set())
+    return {name for name in RESULTS if _begins(folder / name, BEGINNINGS[name])}
+
+
+def digest(content: bytes) -> str:
+    """Return the SHA-256 of what a file holds, in hexadecimal digits."""
+    return sha256(content).hexdigest()
+
+
+def sign_page(page: str) -> bytes:
+    """Return what is written of a report: at its end stands the digest of the rest."""
+    content = page.encode()
+    return content + SIGNED + digest(content).encode() + b" -->\n"
 
 
 def is_report(path: Path) -> bool:
-    """Return whether a file is a page of :meth:`Comparison.to_html`."""
-    return path.is_file() and FOOTER in path.read_text(encoding="utf-8", errors="replace")
+    """Return whether a file is a page of :meth:`Comparison.to_html`, unchanged."""
+    if not path.is_file():
+        return False
+    content, mark, end = path.read_bytes().rpartition(SIGNED)
+    return bool(mark) and end == digest(content).encode() + b" -->\n"
 
 
 def holds_something(path: Path) -> bool:
@@ -156,7 +202,7 @@ def check_table_file(path: Path) -> None:
     check_folder(path.parent)
 
 
-def write_table(table: Any, path: Path) -> None:
+def write_table(table: Any, path: Path, *, keep: bool = False) -> None:
     """Write a data frame in the format that the name tells; equal tables make equal files.
 
     Parameters
@@ -165,9 +211,11 @@ def write_table(table: Any, path: Path) -> None:
         Written without its index.
     path : Path
         Ends in one of ``SUFFIXES``; a zip file holds one text file of the same name.
+    keep : bool, default=False
+        Raise FileExistsError instead of replacing a file that holds something else.
     """
     suffix = suffix_of(path)
-    with replaced(path) as place:
+    with replaced(path, keep=keep) as place:
         if suffix == ".parquet":
             table.to_parquet(place, index=False)
         elif suffix == ".feather":
@@ -199,7 +247,9 @@ def _write_text(table: Any, file: Any, separator: str) -> None:
     text.detach()
 
 
-def write_results(table: Any, path: Path, *, index: bool) -> None:
-    """Write a table of results as CSV."""
+def write_results(table: Any, path: Path, *, index: bool, sign: Callable[[str], None]) -> None:
+    """Write a table of results as CSV, after its digest went to ``sign``."""
+    content = table.to_csv(index=index).encode()
+    sign(digest(content))  # first: if this is killed in between, the file is known all the same
     with replaced(path) as place:
-        table.to_csv(place, index=index)
+        place.write_bytes(content)

@@ -162,7 +162,9 @@ def test_labels_with_dollars_make_a_page(table, tmp_path):
         (["wine", "--samplers", "smoot"], "unknown sampler 'smoot': known are none, class_weight"),
         (["wine", "--classifiers", "tree"], "unknown classifier 'tree': known are logistic, knn"),
         (["wine", "--cv", "1"], "cv=1 must be at least 2"),
-        (["wine", "--out", "{table}"], "cannot write to --out"),
+        (["wine", "--out", "{table}"], "it is a file, name a folder"),
+        (["wine", "--seed", "-1"], "random_state=-1 must be a whole number of at least 0"),
+        (["wine", "--n-jobs", "0"], "n_jobs=0 must be a number of processes, such as 2, or -1"),
         (["wine", "--out", "{table}/below"], "cannot write to --out"),
     ],
 )
@@ -173,6 +175,8 @@ def test_usage_errors_are_told_in_one_line(table, tmp_path, capsys, arguments, m
     told = capsys.readouterr().err
     assert told.startswith("gan-resample: ")
     assert message in told
+    if message.startswith(("random_state", "n_jobs", "max_iter")):
+        assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
@@ -323,11 +327,13 @@ def test_files_of_others_are_not_written_over(table, tmp_path, capsys):
     for _ in range(2):
         assert compare(table, "--target", "kind", "--out", out, *FEW) == 0
     for name in names:
-        ours = (out / name).read_text()
-        (out / name).write_text("mine")
-        assert compare(table, "--target", "kind", "--out", out, *FEW) == 2
-        assert (out / name).read_text() == "mine"
-        (out / name).write_text(ours)
+        ours = (out / name).read_bytes()
+        for changed in (b"mine", ours + b"mine\n"):
+            (out / name).write_bytes(changed)
+            assert compare(table, "--target", "kind", "--out", out, *FEW) == 2
+            assert f"holds {name}, which is not of a comparison" in capsys.readouterr().err
+            assert (out / name).read_bytes() == changed
+        (out / name).write_bytes(ours)
     assert compare(table, "--target", "kind", "--out", out, *FEW) == 0
 
 

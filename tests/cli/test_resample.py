@@ -53,8 +53,8 @@ def test_resample_adds_marked_rows_below_the_real_ones(whole_table, tmp_path, sa
 
 def test_resample_repeats_itself(whole_table, tmp_path):
     written = []
-    for seed in (0, 0, 1):
-        out = tmp_path / "out.csv"
+    for at, seed in enumerate((0, 0, 1)):
+        out = tmp_path / f"out{at}.csv"
         assert resample(whole_table, "--sampler", "spread", "--seed", seed, "--out", out) == 0
         written.append(out.read_bytes())
     assert written[0] == written[1] != written[2]
@@ -64,7 +64,7 @@ def test_whole_numbers_stay_whole(whole_table, tmp_path):
     frame = pd.read_csv(whole_table).astype({"count": int}).assign(flag=lambda t: t["count"] > 2)
     frame[["amount", "count", "flag", "kind"]].to_csv(whole_table, index=False)
     for sampler in ("smote", "spread"):
-        out = tmp_path / "out.csv"
+        out = tmp_path / f"{sampler}.csv"
         assert resample(whole_table, "--sampler", sampler, "--out", out) == 0
         kinds = pd.read_csv(out).dtypes
         assert (kinds["count"], kinds["flag"]) == (np.int64, np.bool_)
@@ -324,29 +324,35 @@ def test_files_of_others_are_not_written_over(whole_table, tmp_path, capsys, the
     assert out.read_text() == there
     out.write_text("")
     assert resample(*arguments) == 0
-    assert resample(*arguments, "--seed", "3") == 0
+    assert resample(*arguments, "--seed", "3") == 2
+    assert "is not what this command would write now" in capsys.readouterr().err
     assert resample(*arguments, "--mark", "new") == 2
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.tsv", "out.csv.gz", "out.parquet"])
-def test_only_what_was_written_of_the_same_table_is_replaced(odd_table, tmp_path, capsys, name):
+def test_a_file_that_is_there_is_kept(odd_table, tmp_path, capsys, name):
+    """Also one that this command wrote, once its real or its generated rows were changed."""
     out, arguments = tmp_path / name, ["--sampler", "random", "--id", "customer,order"]
     assert resample(odd_table, *arguments, "--out", out) == 0
-    assert resample(odd_table, *arguments, "--seed", 1, "--out", out) == 0
+    first = out.read_bytes()
+    assert resample(odd_table, *arguments, "--out", out) == 0
+    assert out.read_bytes() == first
     written = read_table(out)
     frame = written.frame if name == "out.parquet" else written.texts()
     real = frame["synthetic"].astype(int) == 0
-    changed = frame.copy()
+    changed, named = frame.copy(), frame.copy()
     changed.loc[5, "price"] = changed.loc[6, "price"]
     assert changed.loc[5, "price"] != frame.loc[5, "price"]
-    for content in (changed, frame[real], frame[1:], frame.drop(index=3)):
+    named.loc[~real, "order"] = 7 if name == "out.parquet" else "7"
+    longer = pd.concat([frame, frame.tail(1)])
+    for content in (changed, frame[real], frame[1:], frame.drop(index=3), named, longer):
         write_table(content, out)
-        before = out.read_bytes()
+        there = out.read_bytes()
         assert resample(odd_table, *arguments, "--out", out) == 2
-        assert "exists, and is not what this command writes" in capsys.readouterr().err
-        assert out.read_bytes() == before
-    write_table(frame, out)
-    assert resample(odd_table, *arguments, "--out", out) == 0
+        when = "would write now" if content is named or content is longer else "writes, the rows"
+        assert f"exists, and is not what this command {when}" in capsys.readouterr().err
+        assert out.read_bytes() == there
+        assert {file.name for file in tmp_path.iterdir()} == {name, "odd.csv"}
 
 
 def test_where_nothing_was_generated_marks_may_all_be_zero(tmp_path, capsys):
@@ -377,8 +383,8 @@ def test_nothing_half_written_is_left(whole_table, tmp_path, capsys, monkeypatch
 
     monkeypatch.setattr(pd.DataFrame, "to_csv", fail)
     assert resample(*arguments, "--seed", "3") == 2
-    told = f"gan-resample: {out} cannot be written: No space left on device\n"
-    assert capsys.readouterr().err == told
+    told = f"\ngan-resample: {out} cannot be written: No space left on device\n"
+    assert capsys.readouterr().err.endswith(told)
     assert {file.name: file.read_bytes() for file in out.parent.iterdir()} == {"out.csv": before}
 
 
@@ -442,6 +448,29 @@ def test_generated_rows_carry_the_label_of_their_class(tmp_path):
         made = pd.read_csv(out).query("synthetic == 1")
         assert made["y"].value_counts().to_dict() == {"b": 30, "c": 20}
         assert (made["at"] / 100).round().tolist() == made["y"].map({"b": 2, "c": 3}).tolist()
+
+
+@pytest.mark.parametrize("sampler", ["random", "smote", "spread", "gamo"])
+def test_a_class_of_one_row_is_repeated(tmp_path, sampler):
+    X = pd.DataFrame({"x": np.arange(13) / 7, "y": ["a"] * 8 + ["b"] * 4 + ["c"]})
+    X.to_csv(tmp_path / "in.csv", index=False)
+    arguments = ["--sampler", sampler, "--max-iter", 2, "--out", tmp_path / "o.csv"]
+    assert resample(tmp_path / "in.csv", *arguments) == 0
+    made = pd.read_csv(tmp_path / "o.csv")
+    assert made["y"].value_counts().to_dict() == {"a": 8, "b": 8, "c": 8}
+    np.testing.assert_allclose(made.loc[made["y"] == "c", "x"], 12 / 7, rtol=1e-6)
+
+
+def test_labels_that_are_no_classes_are_refused(tmp_path, capsys):
+    for labels, told in (
+        ([*"abcd"], "of in has a class for each row: is the target another column?"),
+        (["p", "p ", "q", "q"], "labels 'p' and 'p ', which differ only by blanks: make them one"),
+    ):
+        pd.DataFrame({"x": range(4), "y": labels}).to_csv(tmp_path / "in.csv", index=False)
+        out = tmp_path / "o.csv"
+        assert resample(tmp_path / "in.csv", "--sampler", "random", "--out", out) == 2
+        assert told.replace("of in", f"of {tmp_path / 'in.csv'}") in capsys.readouterr().err
+        assert not out.exists()
 
 
 def test_an_extreme_value_is_offered_as_missing(tmp_path, capsys):

@@ -12,8 +12,12 @@ from gan_resample.evaluation.run.store import Store, is_store
 from gan_resample.files.writing import (
     check_folder,
     check_table_file,
+    is_report,
+    refuse_foreign_results,
     refuse_inputs,
     replaced,
+    sign_page,
+    write_results,
     write_table,
     written_by_comparison,
 )
@@ -84,12 +88,37 @@ def test_results_are_those_beside_a_store_that_begin_as_ours(tmp_path):
     before = (tmp_path / "results.sqlite").read_bytes()
     assert written_by_comparison(tmp_path, is_store) == {"results.csv"}
     (tmp_path / "results.csv").write_text("age,kind\n")
-    (tmp_path / "report.html").write_text("<p>Made by gan_resample 0.1.0. This page")
-    assert written_by_comparison(tmp_path, is_store) == {"report.html"}
+    assert written_by_comparison(tmp_path, is_store) == set()
+    (tmp_path / "results.csv").write_text(results + "changed")
     with closing(sqlite3.connect(tmp_path / "results.sqlite")) as held:
         held.execute("BEGIN EXCLUSIVE")  # as another comparison does for moments
-        assert written_by_comparison(tmp_path, is_store) == {"report.html"}
+        assert written_by_comparison(tmp_path, is_store) == {"results.csv"}
     assert (tmp_path / "results.sqlite").read_bytes() == before
+
+
+def test_a_page_tells_whether_it_was_changed(tmp_path):
+    page = tmp_path / "report.html"
+    for content in (b"", b"mine", b"<p>mine</p>\n<!-- SHA-256 of all above: 12 -->\n"):
+        page.write_bytes(content)
+        assert not is_report(page)
+    ours = sign_page("<p>Größe</p>\n")
+    page.write_bytes(ours)
+    assert is_report(page)
+    for changed in (ours + b"\n", b" " + ours, ours.replace(b"</p>", b"!</p>"), ours[:-1]):
+        page.write_bytes(changed)
+        assert not is_report(page)
+
+
+def test_results_are_replaced_only_as_they_were_written(tmp_path):
+    path, signed = tmp_path / "results.csv", []
+    table = pd.DataFrame({"a": [1]})
+    write_results(table, path, index=False, sign=signed.append)
+    refuse_foreign_results(tmp_path, signed)
+    with pytest.raises(ValueError, match="or was changed since"):
+        refuse_foreign_results(tmp_path, None)
+    path.write_bytes(path.read_bytes() + b"2\n")
+    with pytest.raises(ValueError, match="or was changed since"):
+        refuse_foreign_results(tmp_path, signed)
 
 
 def test_folders_are_probed_without_a_trace(tmp_path):

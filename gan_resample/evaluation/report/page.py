@@ -35,7 +35,7 @@ from gan_resample.evaluation.results.calibration import reliability_sums
 from gan_resample.evaluation.results.intervals import Difference
 from gan_resample.evaluation.results.results import Results
 from gan_resample.evaluation.results.tables import summary
-from gan_resample.files.writing import holds_something, is_report, replaced
+from gan_resample.files.writing import holds_something, is_report, replaced, sign_page
 
 __all__ = ["write_report"]
 
@@ -56,7 +56,8 @@ def write_report(results: Results, path: Path, pictures: bool = True) -> Path:
     """Write the page and return its path; see :meth:`Comparison.to_html`."""
     if holds_something(path) and not is_report(path):
         raise FileExistsError(
-            f"{path} exists and is no report of a comparison: name another file, or remove it"
+            f"{path} exists and is no report of a comparison, or was changed since: name another "
+            "file, or remove it"
         )
     if not path.parent.is_dir():
         raise FileNotFoundError(
@@ -80,7 +81,7 @@ def write_report(results: Results, path: Path, pictures: bool = True) -> Path:
         warned=_warned(results),
     )
     with replaced(path) as place:
-        place.write_text(page, encoding="utf-8")
+        place.write_bytes(sign_page(page))
     return path
 
 

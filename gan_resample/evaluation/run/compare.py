@@ -6,7 +6,6 @@ import hashlib
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from numbers import Integral
 from typing import Any
 
 import imblearn
@@ -22,6 +21,7 @@ from gan_resample.evaluation.metrics.scores import SCORES, Score
 from gan_resample.evaluation.run.fold import Task
 from gan_resample.evaluation.run.methods import (
     Method,
+    check_numbers,
     choose_classifiers,
     choose_methods,
     describe,
@@ -138,7 +138,7 @@ def compare(
     >>> found.results[["sampler", "classifier", "status"]].drop_duplicates().to_numpy().tolist()
     [['none', 'knn', 'ok'], ['smote', 'knn', 'ok']]
     """
-    _check_numbers(repeats=(repeats, 1), random_state=(random_state, 0), max_iter=(max_iter, 1))
+    check_numbers(repeats, random_state, max_iter, n_jobs)
     tables = _choose_datasets(datasets)
     methods = choose_methods(samplers, max_iter)
     chosen = choose_classifiers(classifiers, max_iter)
@@ -244,14 +244,6 @@ def _choose_scores(scoring: Any) -> dict[str, Score | Callable[..., float]]:
         else get_scorer(value)
         for name, value in scoring.items()
     }
-
-
-def _check_numbers(**named: tuple[Any, int]) -> None:
-    for name, (value, least) in named.items():
-        if value is None and name == "max_iter":
-            continue
-        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-            raise ValueError(f"{name}={value!r} must be a whole number of at least {least}")
 
 
 def _check_gaps(gaps: Sequence[str], store: Any) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -46,6 +47,7 @@ from gan_resample.spread_smote import SpreadSMOTE
 __all__ = [
     "Method",
     "PriorThresholdClassifier",
+    "check_numbers",
     "choose_classifiers",
     "choose_methods",
     "describe",
@@ -257,6 +259,22 @@ def known_classifiers(max_iter: int | None = None) -> dict[str, Any]:
         "easy_ensemble": EasyEnsembleClassifier(),
         **_games(BaseGameClassifier, "Classifier", max_iter),
     }
+
+
+def check_numbers(repeats: Any, random_state: Any, max_iter: Any, n_jobs: Any) -> None:
+    """Raise ValueError for arguments of a comparison that are no numbers of their range."""
+
+    def is_whole(value: Any) -> bool:
+        return isinstance(value, Integral) and not isinstance(value, bool)
+
+    least = {"repeats": (repeats, 1), "random_state": (random_state, 0), "max_iter": (max_iter, 1)}
+    for name, (value, low) in least.items():
+        if not (value is None and name == "max_iter") and not (is_whole(value) and value >= low):
+            raise ValueError(f"{name}={value!r} must be a whole number of at least {low}")
+    if n_jobs is not None and (not is_whole(n_jobs) or n_jobs == 0):
+        raise ValueError(
+            f"n_jobs={n_jobs!r} must be a number of processes, such as 2, or -1 for all cores"
+        )
 
 
 def choose_methods(samplers: Any, max_iter: int | None = None) -> dict[str, Method]:

@@ -206,6 +206,18 @@ class Store:
             rows = self._connection.execute("SELECT name FROM about WHERE kind = 'data'")
             return sorted(name for (name,) in rows)
 
+    @property
+    def written(self) -> set[str]:
+        """Digests of the files that comparisons wrote beside the store; see :meth:`sign`."""
+        with explained(self.path), self._lock:
+            rows = self._connection.execute("SELECT name FROM about WHERE kind = 'written'")
+            return {name for (name,) in rows}
+
+    def sign(self, digest: str) -> None:
+        """Keep the digest of a file that will be written beside the store."""
+        with self._transaction() as connection:
+            connection.execute("INSERT OR IGNORE INTO about VALUES ('written', ?, '')", [digest])
+
     def add(self, outcome: Outcome) -> None:
         """Write the records of one task, all or none; a failure never replaces a success.
 

@@ -53,27 +53,35 @@ COLUMNS = {
 }
 
 MAGIC = b"SQLite format 3\0"
+# what is wrong, and what to do about it, if anything but naming another place
 OTHERS = {
-    b"\x1f\x8b": "it is a gzip file: unpack it first",
-    b"PK": "it is a zip file",
-    b"PAR1": "it is a Parquet file",
+    b"\x1f\x8b": ("it is a gzip file", "unpack it first"),
+    b"PK": ("it is a zip file", ""),
+    b"PAR1": ("it is a Parquet file", ""),
 }
 WHY = {
-    "SQLITE_BUSY": "another program holds it: end that, and start again",
-    "SQLITE_READONLY_DBMOVED": "it was removed or replaced meanwhile, and what was kept in it "
-    "went with it: start again",
-    "SQLITE_READONLY": "it or its folder cannot be written: allow that",
-    "SQLITE_CANTOPEN": "it cannot be opened or made in its folder: see whether that is there and "
-    "may be written",
-    "SQLITE_FULL": "the disk is full: make room, and start again",
-    "SQLITE_IOERR": "the disk is full or fails: make room, and start again",
-    "SQLITE_CORRUPT": "it is damaged: remove it",
-    "SQLITE_NOTADB": "it is damaged: remove it",
+    "SQLITE_BUSY": ("another program holds it", "end that, and start again"),
+    "SQLITE_READONLY_DBMOVED": (
+        "it was removed or replaced meanwhile, and what was kept in it went with it",
+        "start again",
+    ),
+    "SQLITE_READONLY": ("it or its folder cannot be written", "allow that"),
+    "SQLITE_CANTOPEN": (
+        "it cannot be opened or made in its folder",
+        "see whether that is there and may be written",
+    ),
+    "SQLITE_FULL": ("the disk is full", "make room, and start again"),
+    "SQLITE_IOERR": ("the disk is full or fails", "make room, and start again"),
+    "SQLITE_CORRUPT": ("it is damaged", "remove it"),
+    "SQLITE_NOTADB": ("it is damaged", "remove it"),
 }
 
 
 class _ForeignError(ValueError):
-    """Says why a file is not a store, or cannot be read."""
+    """Says why a file is not a store, or cannot be read, and what to do about it."""
+
+    def __init__(self, reason: str, advice: str = "") -> None:
+        super().__init__(reason, advice)
 
 
 def check_path(path: Any) -> str:
@@ -129,11 +137,11 @@ def check_file(path: str) -> None:
     try:
         _look(path)
     except OSError as error:
-        raise OSError(_told(path, error.strerror)) from error
-    except ValueError as error:
-        raise ValueError(_told(path, error)) from error
+        raise OSError(_told(path, error.strerror or str(error))) from error
+    except _ForeignError as error:
+        raise ValueError(_told(path, *error.args)) from error
     except sqlite3.DatabaseError as error:
-        raise ValueError(_told(path, _why(error))) from error
+        raise ValueError(_told(path, *_why(error))) from error
 
 
 def format_of(connection: sqlite3.Connection, path: str) -> int | None:
@@ -170,13 +178,13 @@ def explained(path: str, error_type: type[Exception] = OSError) -> Iterator[None
     try:
         yield
     except _ForeignError as error:
-        raise ValueError(_told(path, error)) from error
+        raise ValueError(_told(path, *error.args)) from error
     except sqlite3.DatabaseError as error:
         damaged = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF in (
             sqlite3.SQLITE_CORRUPT,
             sqlite3.SQLITE_NOTADB,
         )
-        raise (error_type if damaged else OSError)(_told(path, _why(error))) from error
+        raise (error_type if damaged else OSError)(_told(path, *_why(error))) from error
 
 
 # ---- checks -------------------------------------------------------------------------------------
@@ -187,7 +195,7 @@ def _look(path: str) -> tuple[bool, int]:
     if not os.path.exists(path):
         folder = os.path.dirname(os.path.abspath(path))
         if not os.path.isdir(folder):
-            raise _ForeignError(f"there is no folder {folder}: make it first")
+            raise _ForeignError(f"there is no folder {folder}", "make it first")
         return False, FORMAT
     kind = os.stat(path).st_mode
     if not stat.S_ISREG(kind):  # opening a pipe would wait
@@ -197,25 +205,25 @@ def _look(path: str) -> tuple[bool, int]:
     if not header:
         return False, FORMAT  # left by a process that was killed at its start
     if header[:16] != MAGIC or len(header) < 100:
-        raise _ForeignError(_other_kind(header))
+        raise _ForeignError(*_other_kind(header))
     application, version = (int.from_bytes(header[at : at + 4], "big") for at in (68, 60))
     if application == APPLICATION:
         if version > FORMAT:
             raise _ForeignError(
-                f"a newer gan_resample wrote it (format {version}, this one reads up to {FORMAT})"
-                ": use that one"
+                f"a newer gan_resample wrote it (format {version}, this one reads up to {FORMAT})",
+                "use that one",
             )
         return True, version
     return _look_for_tables(path, application or version), 0
 
 
-def _other_kind(header: bytes) -> str:
+def _other_kind(header: bytes) -> tuple[str, str]:
     if header[:16] == MAGIC:
-        return "it is damaged: it ends within its header"
+        return "it is damaged, as it ends within its header", "remove it"
     for start, told in OTHERS.items():
         if header.startswith(start):
             return told
-    return f"it is no SQLite file, as it begins with {header[:12]!r}"
+    return f"it is no SQLite file, as it begins with {header[:12]!r}", ""
 
 
 def _look_for_tables(path: str, numbered: int) -> bool:
@@ -271,23 +279,25 @@ def _check_whole(connection: sqlite3.Connection, path: str) -> None:
     size = _pragma(connection, "page_count") * _pragma(connection, "page_size")
     if _pragma(connection, "journal_mode") != "wal" and os.path.getsize(path) < size:
         raise _ForeignError(
-            f"it is damaged: {os.path.getsize(path)} of its {size} bytes are there; remove it"
+            f"it is damaged ({os.path.getsize(path)} of its {size} bytes are there)",
+            "remove it",
         )
     found = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
     if found != "ok":
-        raise _ForeignError(f"it is damaged ({' '.join(found.split())}): remove it")
+        raise _ForeignError(f"it is damaged ({' '.join(found.split())})", "remove it")
 
 
 # ---- messages -----------------------------------------------------------------------------------
 
 
-def _why(error: sqlite3.DatabaseError) -> str:
+def _why(error: sqlite3.DatabaseError) -> tuple[str, str]:
     name = getattr(error, "sqlite_errorname", None) or ""
-    for start, told in WHY.items():
+    for start, (reason, advice) in WHY.items():
         if name.startswith(start):
-            return f"{told} ({error})"
-    return str(error)
+            return f"{reason} ({error})", advice
+    return str(error), ""
 
 
-def _told(path: str, reason: Any) -> str:
-    return f"{path} cannot be used as a store of results: {reason}, or name another place"
+def _told(path: str, reason: str, advice: str = "") -> str:
+    ways = f"{advice}, or name another place" if advice else "name another place"
+    return f"{path} cannot be used as a store of results: {reason}: {ways}"

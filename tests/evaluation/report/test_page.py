@@ -233,15 +233,18 @@ def test_a_page_replaces_pages_only(tmp_path, monkeypatch):
         found.to_html(file)
     before = file.read_bytes()
     file.write_text("<p>my own page")
-    with pytest.raises(FileExistsError, match="is no report of a comparison: name another"):
+    with pytest.raises(FileExistsError, match="is no report of a comparison, or was"):
         found.to_html(file)
     assert file.read_text() == "<p>my own page"
+    file.write_bytes(before + b"my note")
+    with pytest.raises(FileExistsError, match="is no report of a comparison, or was"):
+        found.to_html(file)
     file.write_bytes(before)
 
     def fail(self, *text, **options):
         raise OSError("no space left")
 
-    monkeypatch.setattr(type(file), "write_text", fail)
+    monkeypatch.setattr(type(file), "write_bytes", fail)
     with pytest.raises(OSError, match=r"page.html cannot be written: no space left"):
         found.to_html(file)
     assert file.read_bytes() == before

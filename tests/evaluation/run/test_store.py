@@ -245,7 +245,7 @@ def with_bytes_at(at, raw):
 
 
 REFUSED = {
-    "one byte lost": (cut(1), r"it is damaged: \d+ of its \d+ bytes are there"),
+    "one byte lost": (cut(1), r"it is damaged \(\d+ of its \d+ bytes are there\): remove it"),
     "a page lost": (cut(4096), "it is damaged"),
     "half lost": (lambda p: p.write_bytes(filled(p)[:12345]), "it is damaged"),
     "cut in the header": (lambda p: p.write_bytes(filled(p)[:60]), "ends within its header"),
@@ -253,9 +253,15 @@ REFUSED = {
     "zeros": (lambda p: p.write_bytes(bytes(9000)), "it is no SQLite file"),
     "random bytes": (lambda p: p.write_bytes(os.urandom(9000)), r"it is (no SQLite|a)"),
     "a damaged page": (with_bytes_at(4096, b"\xff" * 64), "it is damaged"),
-    "a text": (lambda p: p.write_text("a,b\n1,2\n" * 99), r"begins with b'a,b\\n1,2"),
-    "gzip": (lambda p: p.write_bytes(gzip.compress(b"x" * 999)), "a gzip file: unpack it first"),
-    "a folder": (Path.mkdir, "it is a folder"),
+    "a text": (
+        lambda p: p.write_text("a,b\n1,2\n" * 99),
+        r"begins with b'a,b\\n1,2.*': name another place$",
+    ),
+    "gzip": (
+        lambda p: p.write_bytes(gzip.compress(b"x" * 999)),
+        "a gzip file: unpack it first, or name another place$",
+    ),
+    "a folder": (Path.mkdir, "it is a folder: name another place$"),
     "a pipe": (os.mkfifo, "it is no ordinary file"),
     "tables of others": (
         lambda p: run(p, "CREATE TABLE notes (x)"),
@@ -284,7 +290,7 @@ REFUSED = {
     ),
     "a newer format": (
         altered("PRAGMA user_version = 2"),
-        r"a newer gan_resample wrote it \(format 2, this one reads up to 1\)",
+        r"a newer gan_resample wrote it \(format 2, this one reads up to 1\): use that one, or",
     ),
 }
 
@@ -482,7 +488,9 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path):
     store._connection.execute("PRAGMA max_page_count = 1")  # as a disk without room
     large = outcome(1)
     large.sampler["note"] = "x" * 100_000
-    with pytest.raises(OSError, match="the disk is full: make room, and start again"):
+    with pytest.raises(
+        OSError, match=r"the disk is full \(.*\): make room, and start again, or name"
+    ):
         store.add(large)
     store.close()
     assert {key[2] for key in Store(path).records()} == {0}
@@ -494,7 +502,9 @@ def test_a_file_that_cannot_be_written_is_told(tmp_path):
     store = Store(path)
     store._connection.execute("PRAGMA query_only = 1")  # as SQLite opens such a file
     assert len(store.records()) == 9
-    with pytest.raises(OSError, match="it or its folder cannot be written: allow that"):
+    with pytest.raises(
+        OSError, match=r"it or its folder cannot be written \(.*\): allow that, or name"
+    ):
         store.agree(ABOUT)
     store.release()
 
