@@ -7,7 +7,7 @@ import pytest
 from imblearn.over_sampling import SMOTE
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import TunedThresholdClassifierCV
+from sklearn.model_selection import StratifiedKFold, TunedThresholdClassifierCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -181,6 +181,11 @@ def test_thresholds_are_tuned_for_two_classes():
     assert isinstance(fitted, TunedThresholdClassifierCV)
     assert fitted.best_threshold_ < 0.5
     assert note == ""
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    same = {"scoring": "balanced_accuracy", "cv": folds}  # scikit-learn's own score
+    expected = TunedThresholdClassifierCV(model(LogisticRegression()), **same).fit(X, y)
+    assert fitted.best_threshold_ == expected.best_threshold_
+    assert fitted.best_score_ == expected.best_score_
 
 
 def test_thresholds_are_the_priors_for_more_classes_or_a_single_row():
