@@ -298,7 +298,7 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
             yield rows, labels
 
     def predict_proba(self, X: Any) -> Array:
-        """Probabilities in the world of ``prior_``.
+        """Class probabilities for data with the shares ``prior_``.
 
         Parameters
         ----------

@@ -63,22 +63,12 @@ def _names(text: str) -> list[str]:
 
 
 def run(options: argparse.Namespace) -> None:
-    from contextlib import closing
-
     import matplotlib as mpl
 
     from gan_resample.evaluation import compare
     from gan_resample.evaluation.results.results import results_of
     from gan_resample.evaluation.run.methods import check_numbers
-    from gan_resample.evaluation.run.store import Store
-    from gan_resample.files.writing import (
-        REPORT,
-        RESULTS,
-        STORE,
-        check_folder,
-        refuse_foreign_results,
-        write_results,
-    )
+    from gan_resample.files.writing import REPORT, RESULTS, STORE, check_folder
 
     mpl.use("Agg")
     name = Path(options.data).resolve().name.split(".")[0]
@@ -103,14 +93,24 @@ def run(options: argparse.Namespace) -> None:
     told["command"] = shlex.join(["gan-resample", *options.arguments])
     for about in told["data"]:
         about["notes"] = notes.get(about["name"], [])
+    _write_tables(comparison, out)
+    print_findings(comparison)
+    print(f"every score: {out / RESULTS[0]}")
+    print(comparison.to_html(out / REPORT))
+
+
+def _write_tables(comparison: Any, out: Path) -> None:
+    """Write scores and summary, and keep their digests in the store."""
+    from contextlib import closing
+
+    from gan_resample.evaluation.run.store import Store
+    from gan_resample.files.writing import RESULTS, STORE, refuse_foreign_results, write_results
+
     results, summary = (out / name for name in RESULTS)
     with closing(Store(out / STORE)) as store:
-        refuse_foreign_results(out, store.written)  # again: that may have taken hours
+        refuse_foreign_results(out, store.written)  # again: the comparison may have taken hours
         write_results(comparison.results, results, index=False, sign=store.sign)
         write_results(comparison.summary(), summary, index=True, sign=store.sign)
-    print_findings(comparison)
-    print(f"every score: {results}")
-    print(comparison.to_html(out / REPORT))
 
 
 def _refuse_other_data(path: Path, names: set[str]) -> None:
