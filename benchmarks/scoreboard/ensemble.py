@@ -247,12 +247,12 @@ def run_balanced(variant: Balanced, *place: Any) -> Record:
 
 def run_alone(model: Any, part: Part, seen: Array | None) -> Record:
     """Score a model that learned from shares ``seen`` of the classes; None: equal ones."""
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         P = model.fit(part.X, part.y).predict_proba(part.X_test)
     except ValueError as error:  # a bootstrap without a row of some class
         return {"failed": str(error)}
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     seen = np.full(len(part.prior), 1 / len(part.prior)) if seen is None else seen
     draws = getattr(model[-1], "n_estimators", 1) if isinstance(model[-1], BALANCED) else 1
     scores = {str(draws): part.score(shift_priors(P, seen, part.prior))}
@@ -268,11 +268,11 @@ def run_ensemble(variant: Variant, model: Any, part: Part, job: Record) -> Recor
         and variant.kind is not BaggedClassifier
         and job["classifier"] in SEEDLESS
     )
-    start = time.perf_counter()
+    start = time.process_time()
     ensemble = variant.around(model, job["seed"], 1 if same else max(variant.draws))
     ensemble.fit(part.X, part.y)
     members = [aligned_proba(m, part.X_test, ensemble.classes_) for m in ensemble.estimators_]
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     moved = (ensemble.seen_prior_, ensemble.prior_)
     scores, before = {}, {}
     for k in variant.draws:

@@ -1,4 +1,4 @@
-"""``gan-resample resample``: write a table with generated rows below the real ones."""
+"""``gan-resample resample``: append generated rows to a table."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from gan_resample.cli.options import (
 __all__ = ["add_command"]
 
 IMPUTE = (
-    "impute them first, for example with sklearn.impute.SimpleImputer, since new rows would be "
-    "made of guesses"
+    "impute them first, for example with sklearn.impute.SimpleImputer: generated rows would be "
+    "made from imputed values"
 )
-# instead of what the comparison offers, which imputes
+# the comparison has other advice, since it imputes
 AS_MISSING = (
-    "mend or impute them (said to be missing, with --missing, they would be refused too, since "
-    "new rows would be made of guesses), or take the column for a category"
+    "correct or impute them (cells that --missing names are refused too, since generated rows "
+    "would be made from imputed values), or treat the column as a category"
 )
 
 
@@ -37,9 +37,9 @@ def add_command(commands: Any) -> None:
     command = commands.add_parser(
         "resample",
         help="write a table with generated rows",
-        description="Write a table with its rows first and generated ones below. Cells of real "
-        "rows come back as they were. Missing values are refused: impute them first, or leave the "
-        "columns out (--drop); in --id columns they may stay.",
+        description="Write a table followed by generated rows. Cells of real rows stay as they "
+        "are. Missing values are refused, except in --id columns: impute them first, or leave "
+        "the columns out (--drop).",
         epilog="samplers: random, smote, spread, and one for each game "
         f"({games_with('Sampler')}). {EPILOG}",
     )
@@ -49,10 +49,10 @@ def add_command(commands: Any) -> None:
     add_columns(command)
     add("--sampler", required=True, metavar="NAME", help="what generates the rows")
     add("--mark", default="synthetic", metavar="COLUMN",
-        help="name of the added column, 1 on generated rows, else 0 (synthetic)")  # fmt: skip
+        help="name of the added column: 1 for generated rows, else 0 (synthetic)")  # fmt: skip
     add_game(command)
-    add("--out", type=Path, required=True, metavar="OUT", help="a file of one of these kinds; a "
-        "file that is there is never replaced")  # fmt: skip
+    add("--out", type=Path, required=True, metavar="OUT", help="a file of one of these kinds; an "
+        "existing file is never replaced")  # fmt: skip
     command.set_defaults(run=run, when_stopped=": nothing was written")
 
 
@@ -114,7 +114,7 @@ def _refuse_mark(mark: str, columns: Iterable[str]) -> None:
 
 
 def _refuse_columns(name: str, X: Any, named: Columns) -> None:
-    """Raise on all columns at once that nothing can be made of, those with missing values too."""
+    """Raise on all columns that cannot be generated at once, missing values included."""
     from gan_resample.datasets import read_columns
     from gan_resample.encoding.kinds import ColumnKind, option, refuse_columns
 
@@ -133,9 +133,9 @@ def _refuse_columns(name: str, X: Any, named: Columns) -> None:
 def _refuse_foreign(
     path: Path, table: Any, columns: Sequence[str], mark: str, *, balanced: bool
 ) -> None:
-    """Raise before anything runs if there is a file that cannot be what will be written.
+    """Raise before anything runs if a file exists and cannot equal what will be written.
 
-    Whether generated rows are the same shows in the end: see ``keep`` of ``write_table``.
+    Whether the generated rows are equal is checked at the end: see ``keep`` of ``write_table``.
     """
     from gan_resample.files.reading import read_table
     from gan_resample.files.writing import holds_something
@@ -152,7 +152,7 @@ def _refuse_foreign(
         if (n_made > 0 or balanced) and marks == [0] * n + [1] * n_made:
             ours, theirs = _cells(table, path.name), _cells(there, path.name).head(n)
             if _as_csv(ours[[*columns]]) == _as_csv(theirs[[*columns]]):
-                say([f"{path} exists, and stays: if other rows come out, they are refused"])
+                say([f"{path} exists and stays: if the generated rows differ, nothing is written"])
                 return
     raise FileExistsError(
         f"--out {path} exists, and is not what this command writes, the rows of the table and "
@@ -161,7 +161,7 @@ def _refuse_foreign(
 
 
 def _cells(table: Any, name: str) -> Any:
-    """Return what is written of real rows: texts as they stand, where texts go to texts."""
+    """Return the cells of real rows as they will be written: verbatim from text to text."""
     from gan_resample.files.text import COLUMNAR
 
     cells = None if name.lower().endswith(COLUMNAR) else table.texts()
@@ -210,7 +210,7 @@ def _generate(sampler: Any, data: Any, X: Any, y: Any) -> tuple[Any, str]:
 
 
 def _spelled(values: Any, column: Any) -> Any:
-    """Return numbers as the cells of a column are written."""
+    """Return numbers in the spelling of a column."""
     from decimal import Decimal
 
     from gan_resample.encoding.numerals import learn_form
@@ -227,10 +227,10 @@ def _spelled(values: Any, column: Any) -> Any:
 
 
 def _as_read(table: Any, real: Any, made: Any, *, text: str) -> Any:
-    """Put generated rows below the real ones; where texts go to texts, cells stay verbatim.
+    """Append generated rows to the real ones; from text to text, real cells stay verbatim.
 
-    A generated cell that is equal to a real one is written in the same way. Columns that identify
-    rows are empty in generated rows.
+    A generated cell that equals a real one is written in the same way. Columns that identify rows
+    are empty in generated rows.
     """
     import pandas as pd
 

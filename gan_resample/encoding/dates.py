@@ -1,8 +1,8 @@
-"""Which texts are dates or times of day, in the ways that people and programs write them.
+"""Recognise dates and times of day in the formats of people and programs.
 
-Stricter than parsers of dates, which take ``10-20``, ``5`` or a version for one. A text is a date
-where all of it is: days, months and years within their bounds, names of months and weekdays in the
-languages below, a clock, a time zone, and nothing else.
+Stricter than date parsers, which also accept ``10-20``, ``5`` or a version number. A text is a
+date only if every part of it belongs to one: days, months and years within their bounds, names of
+months and weekdays in the languages below, a time of day, a time zone.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ MONTHS, WEEKDAYS = MONTHS_TEXT.split(), WEEKDAYS_TEXT.split()
 FILLING = {"of", "the", "de", "del", "den", "le", "feira", "at", "um", "om", "kl", "klo", "г", "р"}
 FILLING |= {"года", "r"}
 
-# words and their beginnings, which are abbreviations
+# full names and their first letters, as abbreviations
 MONTH = {name[:end] for name in MONTHS for end in range(min(3, len(name)), len(name) + 1)}
-# those that are hardly anything else: "Set 5" and "Gen 3" are no days of settembre and gennaio
+# those that are hardly anything else: "Set 5" and "Gen 3" are not days of settembre and gennaio
 SURE = {name[:end] for name in MONTHS[:12] for end in range(3, len(name) + 1)}
 SURE |= {name for name in MONTHS if len(name) > 4}
 WEEKDAY = {name[:end] for name in WEEKDAYS for end in range(2, len(name) + 1)}
 
-LONGEST = 80  # letters
+LONGEST = 80  # characters
 WORD = re.compile(r"[^\W\d_]+")
 ORDINAL = re.compile(r"(?<=\d)(st|nd|rd|th|er|o)\b")
 
@@ -65,7 +65,7 @@ D, M, Y = r"(0?[1-9]|[12]\d|3[01])", r"(0?[1-9]|1[0-2])", r"[12]\d{3}"
 MM, DD = r"(0[1-9]|1[0-2])", r"(0[1-9]|[12]\d|3[01])"
 YEAR = rf"({Y}|'?\d\d)"
 SIGN, GAP = r" ?[-/.] ?", r"[-/., ]*"
-NAMED, NAMED_SURELY = "<m>s?", "<m>s"  # what stands for the name of a month
+NAMED, NAMED_SURELY = "<m>s?", "<m>s"  # marks that replace the name of a month
 DAY = "|".join((
     rf"{Y}{SIGN}{M}({SIGN}{D})?\.?",  # 2020-01-05, 2020/1
     rf"({D}{SIGN}{M}|{M}{SIGN}{D}){SIGN}{YEAR}",  # 05.01.2020, 1/5/20
@@ -80,7 +80,7 @@ DAY = "|".join((
 ))  # fmt: skip
 CLOCK = r"\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[ap]\.?m\b\.?)?"
 ZONE = r"( ?(z|utc|gmt|[+-]\d{2}:?\d{2}))?"
-# behind a date there is no mistaking it: 10, 10.15, 10h15, 101500; CET, GMT+1, Europe/Berlin
+# only after a date: 10, 10.15, 10h15, 101500; CET, GMT+1, Europe/Berlin
 TIME = rf"({CLOCK}|\d{{1,2}}( ?[h.] ?\d{{2}}|h|\d{{2}}(\d{{2}}([.,]\d+)?)?)?( ?[ap]\.?m\b\.?)?)"
 PLACE = (
     r"( ?[a-z]{1,5}(?![a-z/]))?( ?[+-]\d{1,2}(:?\d{2})?)?"
@@ -97,15 +97,15 @@ DATE = re.compile(
 
 
 def is_date(text: str) -> bool:
-    """Return whether a text is a date, a month or quarter of a year, a time, or some of them.
+    """Return whether a text is a date, a month or quarter of a year, a time of day, or several.
 
-    Digits alone are a number: ``20200105`` is none.
+    Digits alone are a number: ``20200105`` is not a date.
     """
     return DATE.fullmatch(_plain(text)) is not None
 
 
 def _plain(text: str) -> str:
-    """Return a text in small letters, without accents, weekdays and filling words."""
+    """Return a text in lower case without accents, weekdays and filler words, months marked."""
     if len(text) > LONGEST or not any(map(str.isdecimal, text)):
         return ""
     if not text.isascii():

@@ -1,9 +1,9 @@
-"""Invertible encoders between the user's rows and the numbers that networks learn from.
+"""The invertible encoder between tables and the numbers that networks learn from.
 
-numpy and pandas in and out, no torch: a numeric column is standardised, a categorical one becomes
-one-hot, and on the way back copied or snapped values are taken from a stored array of observed
-values, bit-identical and in the input's dtype. Otherwise trees tell synthetic rows from real ones
-by their last bits.
+It takes and returns numpy arrays and pandas frames, no tensors. Numeric columns are standardised,
+categorical ones become one-hot. Copied and snapped values are decoded from a stored array of
+observed values: bit-identical, in the input's dtype. Otherwise trees would tell generated rows
+from real ones by their last bits.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = ["TableEncoder"]
 
 Array = NDArray[Any]
 
-# scikit-learn's words for a cell that is neither number nor text
+# scikit-learn's message for a cell that is neither a number nor text, which its checks expect
 NO_NUMBER = "argument must be a string or a real number"
 IMPUTE = "impute first, for example with sklearn.impute.SimpleImputer"
 
@@ -52,20 +52,21 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     ----------
     categorical_features : array-like of str, int or bool, default=None
         Columns to be treated as categories: names (data frames), indices, or a boolean mask.
-        Columns of dtype string, category or bool are categories in any case (in an array only
-        those listed here); text with more than 20 distinct values that are all numbers is numeric.
+        Columns of a data frame of dtype string, category or bool are categories in any case,
+        except text with more than 20 distinct values that are all numbers, which is numeric. Of
+        an array, only those listed here are categories.
     id_columns : array-like of str, int or bool, default=None
-        Columns that identify rows, named likewise. They are no features: not encoded, of any
-        dtype and value. Decoded rows have none (missing): whole numbers of data frames come back
-        as ``Int64``, arrays must be of floats or objects.
+        Columns that identify rows, given likewise. They are not features and are not encoded, so
+        any dtype and value will do. They are missing in decoded rows: integers in data frames
+        become ``Int64``, and arrays must hold floats or objects.
     max_categories : int, default=100
-        Most categories that a column may have, in [2, inf). More would make the one-hot table
-        large and its rare columns unlearnable: ``fit`` raises and names the column.
+        Maximal number of categories of a column, in [2, inf). With more, the one-hot table would
+        be large and its rare columns unlearnable, so ``fit`` raises and names the column.
     snap : bool or "auto", default="auto"
-        Which numeric columns come back as the nearest *observed* value: all (True), none (False),
-        or those with at most ``max(20, n_rows / 10)`` distinct values. Snapping raises the
-        balanced accuracy of trees and costs some Brier score; without it integer columns are
-        rounded.
+        Which numeric columns are decoded as the nearest *observed* value: all (True), none
+        (False), or those with at most ``max(20, n_rows / 10)`` distinct values ("auto"). Snapping
+        raises the balanced accuracy of trees and costs some Brier score. Integer columns that are
+        not snapped are rounded.
 
     Attributes
     ----------
@@ -87,11 +88,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     The encoder keeps every distinct value of every numeric column: a value copied from a training
     row must come back bit-identical, and bounds must hold.
 
-    Numbers written as text and Decimals are read as numbers, and come back in the spelling of the
-    column; more than 20 distinct texts of digits that are none (``01234``, ``1,5``) are
-    categories. A few cells so far out that they alone would decide the scale of a column (1e20
-    among ages) are left out of it: they are encoded just outside the range of the others, and come
-    back as copies only. Each of these is warned of.
+    Numbers written as text, and Decimals, are read as numbers and decoded in the spelling of their
+    column. Codes of digits that are not numbers (``01234``, ``1,5``) are categories. A few cells
+    so far out that they alone would decide the scale of a column (1e20 among ages) do not count
+    for its scale: they are encoded just outside the range of the others, and decoded only as
+    copies. There is a warning for each of these.
 
     Examples
     --------
@@ -136,7 +137,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         X : data frame or array of shape (n_rows, n_columns)
             Without missing or infinite values.
         y : ignored
-            For scikit-learn's sake.
+            Not used, present for API consistency.
 
         Returns
         -------
@@ -190,7 +191,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Returns
         -------
         Z : ndarray of float64, shape (n_rows, ``n_features_out_``)
-            A category not seen in ``fit`` is an all-zero span, with one warning.
+            A category not seen in ``fit`` gives an all-zero span, and a warning.
         """
         check_is_fitted(self)
         X = self._check(X, reset=False)
@@ -246,7 +247,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         named = zip(self._columns, columns, self._dtypes, strict=True)
         return pd.DataFrame({name: pd.Series(column, dtype=t) for name, column, t in named})
 
-    # ---- what a column is --------------------------------------------------------------------
+    # ---- kinds of columns --------------------------------------------------------------------
 
     def _check(self, X: Any, *, reset: bool) -> Any:
         if is_frame(X):
@@ -260,7 +261,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return str(j) if names is None else repr(str(names[j]))
 
     def _judge(self, X: Any) -> list[ColumnKind]:
-        """Judge every column; refuse, and say what was guessed."""
+        """Judge every column; raise on those that cannot be encoded, and warn of guesses."""
         listed = column_mask(self.categorical_features, X, "categorical_features")
         ids = column_mask(self.id_columns, X, "id_columns")
         if (listed & ids).any():
@@ -327,9 +328,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return columns
 
     def _read_numbers(self, X: Any, learned: Sequence[NumericColumn | None]) -> list[Array]:
-        """Return the numeric columns as finite numbers; refuse what has cells without a value.
+        """Return the numeric columns as finite numbers; raise on missing and infinite values.
 
-        All such columns are named at once, those of categories too.
+        All such columns are named at once, categorical ones too.
         """
         read, missing, infinite = [], {}, {}
         for j, column in zip(self.numeric_features_, learned, strict=True):
@@ -347,7 +348,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return read
 
     def _numbers(self, X: Any, j: int, learned: NumericColumn | None) -> tuple[Array, Array]:
-        """Return column ``j`` as numbers, and as float64; text is read where ``fit`` read text."""
+        """Return column ``j`` as numbers, and as float64; text is parsed if it was in ``fit``."""
         cells = column_values(X, j)
         if cells.dtype == object:
             cells = read_cells(cells, learned, self._name(j))
@@ -357,7 +358,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             values = cells.astype(np.float64)
         except (TypeError, ValueError, OverflowError) as error:
             raise ValueError(
-                f"column {self._name(j)} is numeric, but holds a value that is no number "
+                f"column {self._name(j)} is numeric, but holds a value that is not a number "
                 f"({error}): list it in categorical_features, or convert it"
             ) from error
         return cells, values
@@ -378,7 +379,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return table
 
     def _tell_cells(self, counts: Mapping[int, int], what: str, short: str, advice: str) -> str:
-        """Return which columns have cells that cannot be encoded, as a text; "" where none has."""
+        """Return a sentence on the columns whose cells cannot be encoded; "" if there are none."""
         found = {j: n for j, n in sorted(counts.items()) if n}
         told = [f"column {self._name(j)} has {n} {what}{'s' * (n > 1)}" for j, n in found.items()]
         if len(told) > 1:

@@ -1,8 +1,8 @@
-"""Tables from files: every line is counted, and nothing is guessed in silence.
+"""Read tables from files: every line is checked, and no guess goes unsaid.
 
-pandas reads the cells, but it also shifts columns where lines are longer than the header, renames
-a name that the header holds twice, and fills up lines that are too short. So each line of a text
-file is looked at first, and what does not fit is refused with its number.
+pandas parses the cells, but it also shifts columns where lines are longer than the header, renames
+duplicate names, and pads lines that are too short. So each line of a text file is checked first,
+and one that does not fit is refused with its number.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ __all__ = [
     "table_files",
 ]
 
-MISSING = ["", "?", "NA", "NaN", "nan"]  # cells without a value; "None" may be a category
-ZERO = r"\s*[+-]?0[0-9]"  # 007 is a code, and 7 another
+MISSING = ["", "?", "NA", "NaN", "nan"]  # not "None", which may be a category
+LEADING_ZERO = r"\s*[+-]?0[0-9]"  # 007 is a code, and not the number 7
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,11 @@ class Table:
     file : Path
         Where it was read from.
     frame : DataFrame of shape (n_rows, n_columns)
-        Numbers where every cell of a text file is one, else texts.
+        Columns of a text file are numeric where every cell is a number, else text.
     told : tuple of str
-        What was guessed about the file, in sentences.
+        Sentences for the user: what was guessed about the file.
     layout : Layout or None
-        Of a text file.
+        Layout of a text file; None for a Parquet or Feather file.
     """
 
     file: Path
@@ -68,7 +68,7 @@ class Table:
     layout: Layout | None = None
 
     def texts(self) -> pd.DataFrame | None:
-        """Cells as they stand in a text file; None for a Parquet or Feather file."""
+        """Return the cells of a text file verbatim; None for a Parquet or Feather file."""
         if self.layout is None:
             return None
         return _read_cells(self.file, self.layout, dtype=str, na_filter=False)
@@ -80,11 +80,11 @@ def read_table(file: Path, missing: Sequence[str] = ()) -> Table:
     Parameters
     ----------
     file : Path
-        One of ``READABLE``, in UTF-8 where it is text: ``.csv`` with commas, ``.tsv`` with tabs,
-        ``.csv.gz``, a ``.zip`` of one of them, ``.parquet`` or ``.feather``.
+        Its name ends in one of ``READABLE``; text is UTF-8: ``.csv`` with commas, ``.tsv`` with
+        tabs, ``.csv.gz``, a ``.zip`` of one of them, ``.parquet`` or ``.feather``.
     missing : sequence of str, default=()
-        Cells without a value, besides ``MISSING``; blanks around them do not matter, nor how a
-        number is written: -9999 means -9999.0 and "-9,999" too.
+        Cells that mean a missing value, besides ``MISSING``. Blanks around them are ignored, and
+        numbers are compared by value: -9999 also means -9999.0 and "-9,999".
 
     Returns
     -------
@@ -93,12 +93,12 @@ def read_table(file: Path, missing: Sequence[str] = ()) -> Table:
     Raises
     ------
     FileNotFoundError, IsADirectoryError
-        For a file that is not there, or is none.
+        The file does not exist, or is a folder.
     ImportError
-        For a Parquet or Feather file without pyarrow.
+        The file is Parquet or Feather and pyarrow is not installed.
     ValueError
-        For a file that is no such table: lines of several lengths, columns without a name or with
-        the same one, no rows, one column, another encoding.
+        The file is no such table: lines of different lengths, columns without a name or with
+        the same name, no rows, a single column, another encoding.
     """
     suffix = suffix_of(file)
     if not file.exists():
@@ -111,8 +111,8 @@ def read_table(file: Path, missing: Sequence[str] = ()) -> Table:
         raise PermissionError(f"{file} cannot be read: {error.strerror}") from error
     if len(table.frame.columns) < 2:
         raise ValueError(
-            f"{file} has one column only, {listed(table.frame.columns)}: needed are a target and "
-            "something to learn it from"
+            f"{file} has only one column, {listed(table.frame.columns)}: a target and at least "
+            "one feature are needed"
         )
     if not len(table.frame):
         raise ValueError(f"{file} has no rows")
@@ -120,14 +120,14 @@ def read_table(file: Path, missing: Sequence[str] = ()) -> Table:
 
 
 def table_files(path: Path, written: Iterable[str] = ()) -> dict[str, Path]:
-    """Return name -> file: the file itself, or every table in a folder.
+    """Return a dict of names and files: the file itself, or every table in a folder.
 
     Parameters
     ----------
     path : Path
-        A file or a folder; of a folder, zip files are not looked at.
+        A file or a folder. Zip files in a folder are ignored.
     written : iterable of str, default=()
-        Names of files in a folder that are no tables of the user's.
+        Names of files in the folder to ignore: results of an earlier comparison.
     """
     if not path.exists():
         raise FileNotFoundError(f"no such file or folder: {path}")
@@ -141,7 +141,7 @@ def table_files(path: Path, written: Iterable[str] = ()) -> dict[str, Path]:
     ]
     if not files:
         raise ValueError(
-            f"{path} is a folder without a table, which are {', '.join(inside)} in a folder"
+            f"{path} is a folder without a table: no file in it ends in {', '.join(inside)}"
         )
     names = {file.name[: -len(suffix_of(file))]: file for file in files}
     if len(names) < len(files):
@@ -150,7 +150,7 @@ def table_files(path: Path, written: Iterable[str] = ()) -> dict[str, Path]:
 
 
 def usual_target(frame: pd.DataFrame) -> str:
-    """Name the target where nobody said which it is: "target", else the last column."""
+    """Return the default target: the column "target", else the last one."""
     return "target" if "target" in frame.columns else str(frame.columns[-1])
 
 
@@ -179,9 +179,9 @@ def separate_target(
 
 
 def labels_of_one_number(table: Table, target: str) -> list[str]:
-    """Say which labels of a text file are taken as one, being the same number: 1 and 1.0."""
+    """Return warnings of labels that are written differently but are one number: 1 and 1.0."""
     column, cells = table.frame[target], None
-    if column.dtype.kind == "f":  # of whole numbers 1.0 makes these
+    if column.dtype.kind == "f":  # one cell "1.0" makes a column of integers float
         cells = table.texts()
     if cells is None:
         return []
@@ -234,9 +234,9 @@ def _read_cells(file: Path, layout: Layout, **options: Any) -> pd.DataFrame:
 
 
 def _as_spelled(frame: pd.DataFrame, missing: Sequence[str]) -> list[str]:
-    """Return the wanted cells without a value as they stand in the file, blanks and all."""
+    """Return the cells that ``missing`` names, as the file spells them, blanks included."""
     wanted = {token.strip() for token in missing}
-    # in columns of whole numbers pandas goes by the text
+    # pandas compares the text of the cells where it parses a column of integers
     numbers = _numbers_of(wanted)
     whole = [f"{n.to_integral_value():f}" for n in numbers if n == n.to_integral_value()]
     texts = (frame[name] for name in frame if not pd.api.types.is_numeric_dtype(frame[name]))
@@ -250,9 +250,9 @@ def _numbers_of(wanted: Collection[str]) -> set[Decimal]:
 
 
 def _is_wanted(cell: Any, wanted: Collection[str], numbers: Collection[Decimal]) -> bool:
-    """Return whether a cell is one of some texts or reads as one of some numbers.
+    """Return whether a cell equals one of the texts, or one of the numbers in any spelling.
 
-    A code with zeros before it is no number, and 12% is not 12.
+    A code with leading zeros is not a number, and 12% is not 12.
     """
     if isinstance(cell, Decimal):
         return cell in numbers
@@ -266,14 +266,14 @@ def _is_wanted(cell: Any, wanted: Collection[str], numbers: Collection[Decimal])
 def _with_codes(
     file: Path, layout: Layout, frame: pd.DataFrame, missing: Sequence[str]
 ) -> pd.DataFrame:
-    """Return columns where some number has zeros before it as texts: 007 is not 7."""
+    """Read columns with leading zeros as text: 007 is not 7."""
     if not layout.zeros:
         return frame
     numbers = [j for j, dtype in enumerate(frame.dtypes) if dtype.kind in "iuf"]
     texts = _read_cells(file, layout, dtype=str, na_values=[*missing])
     columns = {
         name: texts[name]
-        if j in numbers and texts[name].str.match(ZERO, na=False).any()
+        if j in numbers and texts[name].str.match(LEADING_ZERO, na=False).any()
         else frame[name]
         for j, name in enumerate(frame.columns)
     }
@@ -295,16 +295,16 @@ def _read_columnar(file: Path, missing: Sequence[str]) -> Table:
         ) from error
     except PermissionError:
         raise
-    except Exception as error:  # of pyarrow, which has classes of its own
+    except Exception as error:  # pyarrow raises classes of its own
         first = str(error).partition("\n")[0]
         raise ValueError(f"{file} cannot be read as a {kind} file: {first}") from error
     frame, told = _with_index(file, frame)
     refuse_twice(file, frame.columns)
-    return Table(file, _without(frame, missing), told)
+    return Table(file, _mask(frame, missing), told)
 
 
-def _without(frame: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:
-    """Return a frame with the cells missing that are said to have no value."""
+def _mask(frame: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:
+    """Replace the cells that the user calls missing by missing values."""
     texts = {token.strip() for token in missing}
     numbers = _numbers_of(texts)
     floats = [float(number) for number in numbers]
@@ -320,7 +320,7 @@ def _without(frame: pd.DataFrame, missing: Sequence[str]) -> pd.DataFrame:
 
 
 def _with_index(file: Path, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Turn levels of the index that have a name into columns; others number the rows."""
+    """Turn named levels of the index into columns; unnamed ones only number the rows."""
     index = frame.index
     levels = {
         str(name): index.get_level_values(level)
@@ -336,5 +336,5 @@ def _with_index(file: Path, frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[st
         told.append(f"the index of {file} is read as columns: {listed(levels)}")
     nameless = len(levels) < index.nlevels
     if nameless and not isinstance(index, pd.RangeIndex):
-        told.append(f"the index of {file} has no name, and is left out")
+        told.append(f"the index of {file} has no name and is ignored")
     return frame, tuple(told)

@@ -1,6 +1,6 @@
-"""Text files of tables, before pandas reads them: which bytes, which lines, which columns.
+"""Check text files before pandas parses them: their encoding, lines and columns.
 
-Every line is counted. What does not fit is refused with its number, and what is left out is said.
+Every line is counted. One that does not fit is refused with its number; what is ignored is said.
 """
 
 from __future__ import annotations
@@ -38,33 +38,33 @@ __all__ = [
 
 READABLE = (".csv", ".tsv", ".csv.gz", ".zip", ".parquet", ".feather")
 COLUMNAR = (".parquet", ".feather")
-ZIPPED = (".csv.zip", ".tsv.zip", ".zip")  # of one file; not looked for in folders
+ZIPPED = (".csv.zip", ".tsv.zip", ".zip")  # archives of one file; ignored in folders
 SUFFIXES = (".csv.gz", ".csv", ".tsv", *ZIPPED, *COLUMNAR)
 
 CHUNK = 1 << 18  # bytes
-BLANK = " \t\r\n"  # what pandas takes for nothing in a line
-ZERO_CELL = re.compile(rb'0[0-9](?:(?<=[\s,"]..)|(?<=[\s,"][+-]..))')
-ALIEN = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
+BLANK = " \t\r\n"  # pandas skips a line of these
+LEADING_ZERO = re.compile(rb'0[0-9](?:(?<=[\s,"]..)|(?<=[\s,"][+-]..))')
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars", ",": "commas"}
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the cells of a text file lie.
+    """Which cells of a text file hold data.
 
     Parameters
     ----------
     separator : str
-        Between two cells.
+        Character between two cells.
     names : tuple of str
-        Names of the columns that are read.
+        Names of the columns to read.
     width : int
-        Cells in each line, or in the header where that has more.
+        Number of cells in each line, or in the header if that has more.
     first : int
-        Cells before the first column: 1 where lines begin with the name of the row, else 0.
+        Number of cells before the first column: 1 if lines begin with a row name, else 0.
     rows : int
         Number of rows.
     zeros : bool
-        Whether some cell may be a number with zeros before it.
+        Whether some cell may have leading zeros.
     """
 
     separator: str
@@ -76,21 +76,21 @@ class Layout:
 
 
 def suffix_of(file: Path) -> str:
-    """Return what the file's name ends in, in small letters; refuse what cannot be read."""
+    """Return the suffix of the file's name, in lower case; raise if it is not supported."""
     for suffix in SUFFIXES:
         if file.name.lower().endswith(suffix):
             return suffix
-    raise ValueError(f"{file} is no table that can be read, which are {', '.join(READABLE)}")
+    raise ValueError(f"{file} cannot be read: its name must end in {', '.join(READABLE)}")
 
 
 def refuse_twice(file: Path, names: Iterable[str]) -> None:
-    """Raise on columns of the same name: pandas would give one of them another."""
+    """Raise on duplicate column names, which pandas would rename."""
     if twice := [name for name, n in Counter(names).items() if n > 1]:
         raise ValueError(f"{file} has several columns called {listed(twice)}: rename them")
 
 
 def listed(names: Iterable[str]) -> str:
-    """Write names in quotes, commas between."""
+    """Return quoted names, separated by commas."""
     return ", ".join(map(repr, names))
 
 
@@ -99,7 +99,7 @@ def listed(names: Iterable[str]) -> str:
 
 @contextmanager
 def told_in_one_sentence(file: Path) -> Iterator[None]:
-    """Turn what libraries say of a file that is no such text into one sentence."""
+    """Turn the errors of decoders and archives into one sentence that names the file."""
     try:
         yield
     except (UnicodeDecodeError, _NulByte) as error:
@@ -109,7 +109,7 @@ def told_in_one_sentence(file: Path) -> Iterator[None]:
 
 
 def _where(file: Path) -> str:
-    """Say where a file is no UTF-8 text."""
+    """Return where a file stops being UTF-8 text, in words."""
     with opened(file) as raw:
         for number, line in enumerate(raw, 1):
             if number == 1 and line[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -125,9 +125,9 @@ def _where(file: Path) -> str:
 
 @contextmanager
 def opened(file: Path) -> Iterator[IO[bytes]]:
-    """Open a text file, packed or not, to read its bytes behind the marks of UTF-8."""
+    """Open a text file, compressed or not, for reading bytes after its byte order marks."""
     with _unpacked(file) as raw:
-        marks = 0  # some programs add one to the one that is there
+        marks = 0  # some programs add a second one
         while raw.read(3) == codecs.BOM_UTF8:
             marks += 1
         raw.seek(3 * marks)
@@ -150,7 +150,7 @@ def _unpacked(file: Path) -> Iterator[IO[bytes]]:
 
 def _member(file: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     """Return the one table of an archive."""
-    found = [  # what macOS adds is no file of the user's
+    found = [  # macOS adds files of its own
         info
         for info in archive.infolist()
         if not info.is_dir() and not info.filename.startswith("__MACOSX/")
@@ -175,15 +175,15 @@ def _separator(file: Path) -> str:
 
 
 class _NulByte(ValueError):
-    """A text that is none."""
+    """A NUL byte, which no text holds."""
 
 
 class _Watched(io.RawIOBase):
-    """Bytes of a text, which are looked at as they pass."""
+    """A raw stream that watches for NUL bytes and leading zeros as it is read."""
 
     def __init__(self, raw: IO[bytes]) -> None:
         self._raw, self._tail = raw, b""
-        self.zeros = False  # whether some cell seems to be a number with zeros before it
+        self.zeros = False  # whether some cell seems to have leading zeros
 
     def readable(self) -> bool:
         return True
@@ -193,14 +193,14 @@ class _Watched(io.RawIOBase):
         if b"\0" in chunk:
             raise _NulByte
         if not self.zeros:
-            self.zeros = ZERO_CELL.search(self._tail + chunk) is not None
+            self.zeros = LEADING_ZERO.search(self._tail + chunk) is not None
             self._tail = chunk[-3:]
         buffer[: len(chunk)] = chunk
         return len(chunk)
 
 
 class _Record(NamedTuple):
-    """Cells of one row, from one line or, with quotes, several."""
+    """One row of the file, on one line or, within quotes, several."""
 
     start: int
     end: int
@@ -209,7 +209,7 @@ class _Record(NamedTuple):
 
 
 def _records(file: Path, text: Iterator[str], separator: str) -> Iterator[_Record]:
-    """Yield what lines hold, but blank ones; a parser is needed from the first quote on."""
+    """Yield all rows except blank lines; from the first quote on by a parser, which is slower."""
     make, end, line = _Record._make, 0, ""
     for line in text:
         if '"' in line:
@@ -240,7 +240,7 @@ def _cells(record: _Record, separator: str) -> list[str]:
 
 
 def lay_out(file: Path) -> tuple[Layout, tuple[str, ...]]:
-    """Look at every line; return where the columns lie, and what must be said about it."""
+    """Check every line; return the layout, and sentences about what was guessed or ignored."""
     separator = _separator(file)
     with opened(file) as raw:
         watched = _Watched(raw)
@@ -254,31 +254,31 @@ def lay_out(file: Path) -> tuple[Layout, tuple[str, ...]]:
     told = []
     if first:
         told.append(
-            f"each line of {file} has one cell more than its header: the first was taken as the "
-            "name of the row, and left out"
+            f"each line of {file} has one cell more than its header: the first was taken as a "
+            "row name, and ignored"
         )
     elif max(header.width, width) > len(names):
-        told.append(f"lines of {file} end in a separator: empty cells behind it are left out")
+        told.append(f"lines of {file} end in a separator: the empty cells after it are ignored")
     width = max(header.width, width)
     return Layout(separator, names, width, first, rows, watched.zeros), tuple(told)
 
 
 def _names(file: Path, header: list[str], separator: str) -> tuple[str, ...]:
-    """Return the names of the columns; empty ones at the end name nothing."""
+    """Return the names of the columns, without empty ones at the end; raise on a bad header."""
     first = separator.join(header).strip()
     if re.fullmatch("sep=.?", first.lower()):
         other = first[4:] or separator
-        also = f", not {ALIEN[other]}" if other != separator and other in ALIEN else ""
+        also = f", not {SEPARATORS[other]}" if other != separator and other in SEPARATORS else ""
         raise ValueError(
             f"{file} begins with {first!r}, a line for Excel: remove it, so that the names of the "
-            f"columns come first, and {ALIEN[separator]} must separate them{also}"
+            f"columns come first, and {SEPARATORS[separator]} must separate them{also}"
         )
     if len(header) == 1 and header[0].startswith("#"):
         raise _commented(file)
-    if len(header) == 1 and (found := [c for c in ALIEN if c in header[0]]):
+    if len(header) == 1 and (found := [c for c in SEPARATORS if c in header[0]]):
         raise ValueError(
-            f"{file} has one column only, {header[0]!r}: {ALIEN[separator]} must separate the "
-            f"columns, not {ALIEN[found[0]]}"
+            f"{file} has only one column, {header[0]!r}: {SEPARATORS[separator]} must separate "
+            f"the columns, not {SEPARATORS[found[0]]}"
         )
     names = [*header]
     while names and not names[-1].strip():
@@ -291,8 +291,8 @@ def _names(file: Path, header: list[str], separator: str) -> tuple[str, ...]:
 
 def _commented(file: Path) -> ValueError:
     return ValueError(
-        f"{file} begins with '#', as comments do: its first line must name the columns, so remove "
-        "the lines before that one"
+        f"{file} begins with '#', like a comment: its first line must name the columns, so "
+        "remove the lines above that one"
     )
 
 
@@ -304,9 +304,9 @@ def _nameless(file: Path, places: Sequence[str]) -> ValueError:
 
 
 def _name_rows(labels: Collection[str]) -> bool:
-    """Whether the first cells are names of rows, as R writes them: 1 to n, or no numbers.
+    """Return whether the first cells are row names, as R writes them: 1 to n, or no numbers.
 
-    Other numbers are a column whose name was lost: all others would move by one.
+    Other numbers are a column whose name was lost; the names of all others would be off by one.
     """
     if "" in labels:
         return False
@@ -323,17 +323,17 @@ def _count(
     ----------
     file : Path
     records : iterator
-        Behind the header.
+        Rows after the header.
     separator : str
     names : sequence of str
         Names in the header.
     headed : int
-        All cells of the header.
+        Number of cells of the header.
 
     Returns
     -------
     first : int
-        1 where lines begin with the name of the row.
+        1 if lines begin with a row name, else 0.
     width, rows : int
     """
     top = next(records, None)
@@ -342,9 +342,9 @@ def _count(
     named, width, rows, empty, labels = len(names), top.width, 0, True, set()
     for record in chain([top], records):
         rows += 1
-        if record[2] != width:  # by number, which is faster: there may be millions
+        if record[2] != width:  # by index, which is faster: there may be millions
             raise _uneven(file, names, top, record)
-        if width > named:  # nothing behind the names, or labels of the rows before them?
+        if width > named:  # empty cells at the end, or row names at the beginning?
             cells = _cells(record, separator)
             empty = empty and not any(cell.strip() for cell in cells[named:])
             labels.add(cells[0])
@@ -363,7 +363,7 @@ def _uneven(file: Path, names: Sequence[str], top: _Record, record: _Record) -> 
     if names and names[0].startswith("#") and top.width != named:
         return _commented(file)
     if record.width == named and top.end > top.start:
-        top, record = record, top  # the one with a quote is the odd one
+        top, record = record, top  # the line with a quote is to blame
     words = f"line {record.start} of {file} has {record.width} cell{'s' * (record.width != 1)}"
     if top.width not in (named, record.width):
         words += f", and line {top.start} has {top.width}"
@@ -371,7 +371,7 @@ def _uneven(file: Path, names: Sequence[str], top: _Record, record: _Record) -> 
     if record.end > record.start:
         words += f": a quote goes on to line {record.end}; is it closed where it should be?"
     elif record.width > named:
-        words += ": put cells that hold a separator in quotes, or mend the line"
+        words += ": quote the cells that hold a separator, or correct the line"
     else:
-        words += ": mend the line"
+        words += ": correct the line"
     return ValueError(words)

@@ -1,8 +1,8 @@
-"""Files that are written whole or not at all, and nobody's files written over.
+"""Write files whole or not at all, and never over a file of the user's.
 
-A file is written beside its place and moved there at the end, so that neither a full disk nor
-Ctrl-C leaves half of one. Before anything runs, a command refuses to write over what it reads, and
-over files that it did not write.
+A file is written under another name and renamed at the end, so that neither a full disk nor Ctrl-C
+leaves half of it. Before anything runs, a command refuses to write over its input, and over files
+that it did not write.
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ BEGINNINGS = {"results.csv": "data,repeat,fold,sampler,classifier,", "summary.cs
 
 @contextmanager
 def replaced(path: Path, *, keep: bool = False) -> Iterator[Path]:
-    """Yield a new file in the same folder, which becomes ``path`` where nothing goes wrong.
+    """Yield a new file in the same folder, which becomes ``path`` if the block raises nothing.
 
     Parameters
     ----------
     path : Path
     keep : bool, default=False
-        Raise FileExistsError at the end instead of replacing a file that holds something else.
+        Raise FileExistsError at the end instead of replacing a file with other content.
     """
     try:
         with _beside(Path(os.path.realpath(path))) as part:  # a link goes on pointing where it did
@@ -88,7 +88,7 @@ def _beside(place: Path) -> Iterator[Path]:
 
 
 def check_folder(path: Path) -> None:
-    """Make a folder and see whether files can be written to it."""
+    """Make a folder and check that files can be written to it."""
     if path.exists() and not path.is_dir():
         raise NotADirectoryError(f"cannot write to --out {path}: it is a file, name a folder")
     try:
@@ -100,7 +100,7 @@ def check_folder(path: Path) -> None:
 
 
 def refuse_inputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
-    """Raise if an output is a table that is read, by whatever name or link."""
+    """Raise if an output is also an input, by whatever name or link."""
     inputs = [*inputs]
     for output in outputs:
         for source in inputs:
@@ -116,13 +116,13 @@ def refuse_inputs(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
 
 
 def refuse_foreign_results(folder: Path, written: Collection[str] | None) -> None:
-    """Raise on a folder where results would replace a file that no comparison wrote there.
+    """Raise if results would replace a file in the folder that no comparison wrote.
 
     Parameters
     ----------
     folder : Path
     written : collection of str or None
-        Digests of the tables that comparisons wrote there; None if no store is there.
+        Digests of the tables that comparisons wrote there; None if there is no store.
     """
     for name in (*RESULTS, REPORT):
         path = folder / name
@@ -140,10 +140,10 @@ def refuse_foreign_results(folder: Path, written: Collection[str] | None) -> Non
 
 
 def written_by_comparison(folder: Path, is_store: Callable[[Path], bool]) -> set[str]:
-    """Return names of files of results in a folder, which are no tables to compare on.
+    """Return the names of a comparison's own files in a folder, which are not tables of data.
 
-    A store must lie beside them, and they must begin as a comparison's do: a table of the user's
-    may have any name. They may have been changed.
+    A table of the user's may have the same name. So there must be a store beside the files, and
+    they must begin with the columns that a comparison writes. They may have been edited.
 
     Parameters
     ----------
@@ -157,18 +157,18 @@ def written_by_comparison(folder: Path, is_store: Callable[[Path], bool]) -> set
 
 
 def digest(content: bytes) -> str:
-    """Return the SHA-256 of what a file holds, in hexadecimal digits."""
+    """Return the SHA-256 of a file's content, in hexadecimal digits."""
     return sha256(content).hexdigest()
 
 
 def sign_page(page: str) -> bytes:
-    """Return what is written of a report: at its end stands the digest of the rest."""
+    """Return the bytes of a report, with the digest of all that precedes it at the end."""
     content = page.encode()
     return content + SIGNED + digest(content).encode() + b" -->\n"
 
 
 def is_report(path: Path) -> bool:
-    """Return whether a file is a page of :meth:`Comparison.to_html`, unchanged."""
+    """Return whether a file is an unedited page of :meth:`Comparison.to_html`."""
     if not path.is_file():
         return False
     content, mark, end = path.read_bytes().rpartition(SIGNED)
@@ -176,7 +176,7 @@ def is_report(path: Path) -> bool:
 
 
 def holds_something(path: Path) -> bool:
-    """Return whether writing over a path would lose anything."""
+    """Return whether a path is a folder or a file that is not empty."""
     return path.is_dir() or (path.is_file() and path.stat().st_size > 0)
 
 
@@ -191,7 +191,7 @@ def _begins(path: Path, start: str) -> bool:
 
 
 def check_table_file(path: Path) -> None:
-    """Raise on a name that tells no format, a folder, and a format whose library is not there."""
+    """Raise on an unknown suffix, a folder, or a format whose library is not installed."""
     name = path.name.lower()
     if not name.endswith(SUFFIXES):
         raise ValueError(f"--out {path} must end in {', '.join(READABLE)}")
@@ -203,7 +203,7 @@ def check_table_file(path: Path) -> None:
 
 
 def write_table(table: Any, path: Path, *, keep: bool = False) -> None:
-    """Write a data frame in the format that the name tells; equal tables make equal files.
+    """Write a data frame in the format of the file's suffix; equal tables make equal files.
 
     Parameters
     ----------
@@ -212,7 +212,7 @@ def write_table(table: Any, path: Path, *, keep: bool = False) -> None:
     path : Path
         Ends in one of ``SUFFIXES``; a zip file holds one text file of the same name.
     keep : bool, default=False
-        Raise FileExistsError instead of replacing a file that holds something else.
+        Raise FileExistsError instead of replacing a file with other content.
     """
     suffix = suffix_of(path)
     with replaced(path, keep=keep) as place:
@@ -234,7 +234,7 @@ def _write_zip(table: Any, place: Path, path: Path) -> None:
     name = path.name[: -len(".zip")]
     if not name.lower().endswith((".csv", ".tsv")):
         name += ".csv"
-    info = zipfile.ZipInfo(name)  # of 1980: equal tables make equal files
+    info = zipfile.ZipInfo(name)  # dated 1980: equal tables make equal files
     info.compress_type = zipfile.ZIP_DEFLATED
     info.external_attr = 0o644 << 16
     with zipfile.ZipFile(place, "w") as archive, archive.open(info, "w", force_zip64=True) as file:
@@ -248,8 +248,8 @@ def _write_text(table: Any, file: Any, separator: str) -> None:
 
 
 def write_results(table: Any, path: Path, *, index: bool, sign: Callable[[str], None]) -> None:
-    """Write a table of results as CSV, after its digest went to ``sign``."""
+    """Hand the digest of a table of results to ``sign``, then write the table as CSV."""
     content = table.to_csv(index=index).encode()
-    sign(digest(content))  # first: if this is killed in between, the file is known all the same
+    sign(digest(content))  # first: killed in between, the file is still recognised
     with replaced(path) as place:
         place.write_bytes(content)

@@ -263,7 +263,7 @@ def test_cells_without_a_value_that_were_named_count_as_missing(whole_table, tmp
     assert resample(whole_table, *arguments) == 2
     told = capsys.readouterr().err
     assert "column 'age'" in told
-    assert "said to be missing, with --missing, they would be refused too" in told
+    assert "cells that --missing names are refused too" in told
     assert "take the column for a category (--categorical age), or leave it out" in told
     assert resample(whole_table, *arguments, "--missing", "-,NULL,null") == 2
     told = capsys.readouterr().err
@@ -274,12 +274,12 @@ def test_cells_without_a_value_that_were_named_count_as_missing(whole_table, tmp
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("t.xlsx", "is no table that can be read, which are .csv, .tsv"),
-        ("t.json", "is no table that can be read"),
-        ("folder", "is no table that can be read"),
+        ("t.xlsx", "cannot be read: its name must end in .csv, .tsv"),
+        ("t.json", "cannot be read: its name must"),
+        ("folder", "cannot be read: its name must"),
         ("folder.csv", "is a folder"),
         ("absent.csv", "no such file"),
-        ("absent.txt", "is no table that can be read"),
+        ("absent.txt", "cannot be read: its name must"),
     ],
 )
 def test_what_is_no_table_is_told_in_one_line(tmp_path, capsys, name, message):

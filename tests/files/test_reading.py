@@ -173,14 +173,14 @@ def test_texts_are_the_cells_as_they_stand(tmp_path):
 def test_a_comma_at_the_end_of_lines_moves_no_column(tmp_path, content):
     table = read_table(written(tmp_path, content))
     assert as_lists(table) == {"a": [1, 3], "b": [2, 4], "y": [0, 1]}
-    assert "end in a separator: empty cells behind it are left out" in " ".join(table.told)
+    assert "end in a separator: the empty cells after it are ignored" in " ".join(table.told)
     assert table.texts().to_numpy().tolist() == [["1", "2", "0"], ["3", "4", "1"]]
 
 
 def test_names_of_rows_as_r_writes_them_are_left_out_and_told(tmp_path):
     table = read_table(written(tmp_path, '"a","b","y"\n"r1",1,2,0\n"r2",3,4,1\n'))
     assert as_lists(table) == {"a": [1, 3], "b": [2, 4], "y": [0, 1]}
-    assert "the first was taken as the name of the row" in " ".join(table.told)
+    assert "the first was taken as a row name" in " ".join(table.told)
     assert table.texts().to_numpy().tolist() == [["1", "2", "0"], ["3", "4", "1"]]
 
 
@@ -221,7 +221,7 @@ def test_levels_of_an_index_with_a_name_become_columns(tmp_path):
     some.to_parquet(file)
     table = read_table(file)
     pd.testing.assert_frame_equal(table.frame, some.reset_index(drop=True))
-    assert "has no name, and is left out" in " ".join(table.told)
+    assert "has no name and is ignored" in " ".join(table.told)
 
 
 def test_an_index_may_not_have_the_name_of_a_column(tmp_path):
@@ -282,14 +282,14 @@ def test_cells_of_a_parquet_file_may_be_said_to_have_no_value(tmp_path):
         ("a;b;y\n1,5;2;0\n", "commas must separate the columns, not semicolons"),
         ("sep=;\na;b\n1;2\n", "'sep=;', a line for Excel: remove it, .* not semicolons"),
         ("sep=,\na,b\n1,2\n", "with 'sep=,', a line for Excel: .* commas must separate them$"),
-        ("# of May; 2020\na,b\n1,2\n", "begins with '#', as comments do"),
-        ("# a, b\na,b,y\nx,1,2\nz,1,2\n", "begins with '#', as comments do"),  # no row names
+        ("# of May; 2020\na,b\n1,2\n", "begins with '#', like a comment"),
+        ("# a, b\na,b,y\nx,1,2\nz,1,2\n", "begins with '#', like a comment"),  # no row names
         ("a\n1,2,3\n1,2,3,4\n", "line 3 of .* but its header names 1 column:"),
         ("a,b\n1,2\n\f\n3,4\n", "line 3 of .* has 1 cell, but its header names 2 columns"),
         ('a,"b"\n1,2\n\v\n3,4\n', "line 3 of .* has 1 cell, but its header names 2 columns"),
         ("\f\na,b\n1,2\n", "line 2 of .* has 2 cells, but its header names 0 columns"),
         ("a\tb\ty\n1\t2\t0\n", "not tabs"),
-        ("y\n1\n0\n", "one column only, 'y'"),
+        ("y\n1\n0\n", "only one column, 'y'"),
         ("", "t.csv is empty"),
         ("\n \n", "t.csv is empty"),
         ("a,b,y\n", "has no rows"),
@@ -310,9 +310,9 @@ def test_texts_that_are_no_tables(tmp_path, content, message):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("t.xlsx", "which are .csv, .tsv, .csv.gz, .zip, .parquet, .feather"),
-        ("t.json", "no table that can be read"),
-        ("t.txt", "no table that can be read"),
+        ("t.xlsx", "its name must end in .csv, .tsv, .csv.gz, .zip, .parquet, .feather"),
+        ("t.json", "cannot be read: its name must"),
+        ("t.txt", "cannot be read: its name must"),
         ("folder.csv", "is a folder"),
         ("text.csv.gz", "no such archive: Not a gzipped"),
         ("cut.csv.gz", "damaged"),
