@@ -264,7 +264,7 @@ def test_cells_without_a_value_that_were_named_count_as_missing(whole_table, tmp
     told = capsys.readouterr().err
     assert "column 'age'" in told
     assert "cells that --missing names are refused too" in told
-    assert "take the column for a category (--categorical age), or leave it out" in told
+    assert "treat the column as a category (--categorical age), or leave it out" in told
     assert resample(whole_table, *arguments, "--missing", "-,NULL,null") == 2
     told = capsys.readouterr().err
     assert "column 'age' of" in told
