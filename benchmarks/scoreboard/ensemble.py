@@ -25,18 +25,27 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import pandas as pd
 from imblearn.ensemble import BalancedBaggingClassifier, EasyEnsembleClassifier
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
 from sklearn.dummy import DummyClassifier
 
 from benchmarks.lib.environment import one_thread, versions
 from benchmarks.lib.public_tables import read_labelled
 from benchmarks.scoreboard.families import halves
-from gan_resample import SpreadEnsembleClassifier, SpreadSMOTE, TableEncoder
+from gan_resample import (
+    CycleGANSampler,
+    DVAANSampler,
+    GAMOSampler,
+    PGANSampler,
+    SpreadEnsembleClassifier,
+    SpreadSMOTE,
+    TableEncoder,
+)
 from gan_resample.datasets import DataSet, as_dataset
 from gan_resample.evaluation.metrics.scores import SCORES, Prediction
 from gan_resample.evaluation.run.fold import impute, make_model
@@ -57,7 +66,7 @@ BALANCED = (BalancedBaggingClassifier, EasyEnsembleClassifier)
 # (stage, seed) in the order of weight: all factors with one seed come before the third seed
 ORDER = (
     *((0, 0), (1, 0), (3, 0), (0, 1), (3, 1), (2, 0), (0, 2), (3, 2)),
-    *((1, 1), (1, 2), (2, 1), (2, 2)),
+    *((1, 1), (1, 2), (2, 1), (2, 2), (4, 0)),
 )
 BASE, FOUR, EIGHT = 0.3, (1, 2, 4), (1, 2, 4, 8)
 
@@ -72,6 +81,32 @@ class TableSMOTE(BaseEstimator):
     def fit_resample(self, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame, Array]:
         smote = SMOTE(sampling_strategy=self.sampling_strategy, random_state=self.random_state)
         return fit_resample(smote, X, y)[:2]
+
+
+class OneFit(BaseEstimator):
+    """A game that is fitted once on a split, and drawn from for each member and classifier."""
+
+    def __init__(
+        self, game: Any, sampling_strategy: Any = "auto", random_state: int | None = None
+    ) -> None:
+        self.game = game
+        self.sampling_strategy = sampling_strategy
+        self.random_state = random_state
+
+    def fit_resample(self, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame, Array]:
+        rows = joblib.hash((X, y, type(self.game)))
+        if rows not in FITTED:
+            FITTED.clear()  # splits come one after another
+            game = clone(self.game).set_params(sampling_strategy=self.sampling_strategy)
+            FITTED[rows] = game.set_params(random_state=0).fit(X, y)
+        counts = np.bincount(y)
+        lacking = {label: n - counts[label] for label, n in self.sampling_strategy.items()}
+        labels = np.repeat([*lacking], [*lacking.values()])
+        made = FITTED[rows].sample(labels, random_state=self.random_state)
+        return pd.concat([X, made], ignore_index=True), np.concatenate([y, labels])
+
+
+FITTED: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -152,6 +187,12 @@ STAGES: tuple[Mapping[str, Variant | Balanced | None], ...] = (
         "eight bags": Variant(share=0, draws=EIGHT, kind=BaggedClassifier),
         "eight of ratio .5": Variant(share=0.5, draws=EIGHT),
     },
+    {
+        "gamo": Variant(OneFit(GAMOSampler())),
+        "dvaan": Variant(OneFit(DVAANSampler())),
+        "pgan": Variant(OneFit(PGANSampler())),
+        "cyclegan": Variant(OneFit(CycleGANSampler())),
+    },
 )
 
 
@@ -214,8 +255,8 @@ def jobs_of(options: argparse.Namespace) -> Iterator[Record]:
     chosen = options.variants and ["plain", *options.variants]
     for number, seed in ORDER:
         stage = [name for name in STAGES[number] if name in (chosen or STAGES[number])]
-        each = (table_names(options), range(options.folds), options.classifiers, stage)
-        for table, fold, classifier, variant in product(*each):
+        each = (range(options.folds), table_names(options), stage, options.classifiers)
+        for fold, table, variant, classifier in product(*each):
             if seed < options.seeds:
                 values = (table, seed, fold, classifier, variant)
                 yield dict(zip(KEY, values, strict=True))
