@@ -73,6 +73,9 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         A float in (0, 1]: each class with fewer rows gets up to this share of the rows of the
         largest, also where there are several classes. Otherwise as in imbalanced-learn. A class
         that has as many rows already is left alone.
+    bootstrap : bool, default=False
+        Whether each member sees a bootstrap sample of the real rows, drawn class by class so that
+        all shares stay as they are, instead of the real rows themselves.
     prior : {"data", "balanced"} or array-like of shape (n_classes,), default="data"
         The shares of the classes where the model will be used. "data": of the labels given to
         ``fit``. "balanced": equal ones, so that :meth:`predict` gives the decisions of a threshold
@@ -134,12 +137,11 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         "sampler": "no_validation",  # type: ignore[dict-item]
         "n_draws": [AT_LEAST_1],
         "sampling_strategy": BaseOverSampler._parameter_constraints["sampling_strategy"],
+        "bootstrap": ["boolean"],
         "prior": [StrOptions({"data", "balanced"}), "array-like"],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
     }
-    # whether members see a bootstrap sample of the real rows, class by class, in place of them
-    _bootstraps: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -148,6 +150,7 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         sampler: Any = None,
         n_draws: int = 4,
         sampling_strategy: Any = 0.3,
+        bootstrap: bool = False,
         prior: str | ArrayLike = "data",
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
@@ -156,6 +159,7 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         self.sampler = sampler
         self.n_draws = n_draws
         self.sampling_strategy = sampling_strategy
+        self.bootstrap = bootstrap
         self.prior = prior
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -264,7 +268,7 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         """Yield the rows and labels of each member; nothing is kept of an earlier one."""
         for seed, made in zip(seeds, self._draws(sampler, X, y, wanted, seeds), strict=True):
             rows, labels = X, y
-            if self._bootstraps:
+            if self.bootstrap:
                 rows, labels = resample(X, y, stratify=y, random_state=seed)
             if made is not None:
                 rows, labels = stack(rows, made[0]), np.concatenate([labels, made[1]])

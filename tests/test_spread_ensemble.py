@@ -133,12 +133,11 @@ def test_members_see_other_rows_and_the_first_ones_are_those_of_fewer(sampler):
     assert len({member.random_state for member in three}) == 3
 
 
-def test_without_generated_rows_members_see_the_rows_as_they_are_or_bootstrap_samples(monkeypatch):
+def test_without_generated_rows_members_see_the_rows_as_they_are_or_bootstrap_samples():
     X, y = blobs((30, 20))
     for member in watched(X, y):
         np.testing.assert_array_equal(member.X_, X)
-    monkeypatch.setattr(SpreadEnsembleClassifier, "_bootstraps", True)
-    members = watched(X, y)
+    members = watched(X, y, bootstrap=True)
     for member in members:
         assert np.bincount(member.y_).tolist() == [30, 20]
         assert {tuple(row) for row in member.X_} < {tuple(row) for row in X}

@@ -49,7 +49,7 @@ from gan_resample import (
 from gan_resample.datasets import DataSet, as_dataset
 from gan_resample.evaluation.metrics.scores import SCORES, Prediction
 from gan_resample.evaluation.run.fold import impute, make_model
-from gan_resample.evaluation.run.methods import BaggedClassifier, choose_classifiers, with_seed
+from gan_resample.evaluation.run.methods import choose_classifiers, with_seed
 from gan_resample.evaluation.run.smote import fit_resample
 from gan_resample.priors.correction import aligned_proba, shift_priors
 
@@ -116,7 +116,7 @@ class Variant:
     sampler: Any = field(default_factory=SpreadSMOTE)
     share: float = BASE  # 0: no generated rows
     draws: Sequence[int] = FOUR
-    kind: type[SpreadEnsembleClassifier] = SpreadEnsembleClassifier
+    bootstrap: bool = False
 
     def generates(self, y: Array) -> bool:
         counts = np.bincount(y)
@@ -124,11 +124,12 @@ class Variant:
 
     def around(self, model: Any, seed: int, n_draws: int) -> SpreadEnsembleClassifier:
         share = self.share or {}
-        return self.kind(
+        return SpreadEnsembleClassifier(
             model,
             sampler=self.sampler,
             n_draws=n_draws,
             sampling_strategy=share,
+            bootstrap=self.bootstrap,
             random_state=seed,
         )
 
@@ -155,7 +156,7 @@ STAGES: tuple[Mapping[str, Variant | Balanced | None], ...] = (
     {
         "plain": None,
         "spread": Variant(draws=EIGHT),
-        "bags": Variant(share=0, kind=BaggedClassifier),
+        "bags": Variant(share=0, bootstrap=True),
         "seeds": Variant(share=0),
         "ratio .15": Variant(share=0.15),
         "random": Variant(RandomOverSampler()),
@@ -181,10 +182,10 @@ STAGES: tuple[Mapping[str, Variant | Balanced | None], ...] = (
         "snap all": spread(snap=True),
     },
     {
-        "bagged spread": Variant(draws=EIGHT, kind=BaggedClassifier),
-        "bagged spread .5": Variant(share=0.5, draws=EIGHT, kind=BaggedClassifier),
-        "bagged spread .15": Variant(share=0.15, draws=EIGHT, kind=BaggedClassifier),
-        "eight bags": Variant(share=0, draws=EIGHT, kind=BaggedClassifier),
+        "bagged spread": Variant(draws=EIGHT, bootstrap=True),
+        "bagged spread .5": Variant(share=0.5, draws=EIGHT, bootstrap=True),
+        "bagged spread .15": Variant(share=0.15, draws=EIGHT, bootstrap=True),
+        "eight bags": Variant(share=0, draws=EIGHT, bootstrap=True),
         "eight of ratio .5": Variant(share=0.5, draws=EIGHT),
     },
     {
@@ -304,11 +305,7 @@ def run_ensemble(variant: Variant, model: Any, part: Part, job: Record) -> Recor
     """Score the first members of an ensemble by their mean, and each corrected before it."""
     if variant.share and not variant.generates(part.y):
         return {"generated": 0}  # as "seeds" or "bags"
-    same = (
-        not variant.share
-        and variant.kind is not BaggedClassifier
-        and job["classifier"] in SEEDLESS
-    )
+    same = not variant.share and not variant.bootstrap and job["classifier"] in SEEDLESS
     start = time.process_time()
     ensemble = variant.around(model, job["seed"], 1 if same else max(variant.draws))
     ensemble.fit(part.X, part.y)

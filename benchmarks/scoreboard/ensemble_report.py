@@ -4,8 +4,9 @@
 
 A difference is the mean over splits and classifiers of a table, then over tables, with the 95 %
 t-interval over tables. Brier score and log loss are times 100 too; negative is better there. On a
-table where no class is below the share, no row is generated: what members then do is told by
-``--unresampled``, and ``--only-resampled`` leaves such tables out of every variant's mean.
+table where no class is below the share, no row is generated: members then see bootstrap samples if
+the variant takes them, else what ``--unresampled`` says. ``--only-resampled`` leaves such tables
+out of every variant's mean.
 """
 
 from __future__ import annotations
@@ -26,12 +27,14 @@ from gan_resample.evaluation.results.intervals import over_data
 Record = dict[str, Any]
 
 TITLES = ("variant", "draws", "tables", "bal. acc.", "AUC", "AP", "Brier", "log loss", "cost")
-DRAWS = {
-    name: variant.draws
+VARIANTS = {
+    name: variant
     for stage in STAGES
     for name, variant in stage.items()
     if isinstance(variant, Variant)
 }
+DRAWS = {name: variant.draws for name, variant in VARIANTS.items()}
+BAGGED = {name for name, variant in VARIANTS.items() if variant.bootstrap}
 SPLIT = [name for name in KEY if name != "variant"]
 
 
@@ -61,7 +64,8 @@ def scores_of(records: list[Record], options: argparse.Namespace) -> pd.DataFram
     for record in records:
         told = record
         if "scores" not in record:  # no class was below the share
-            told = place.get((*(record[name] for name in SPLIT), options.unresampled))
+            instead = "eight bags" if record["variant"] in BAGGED else options.unresampled
+            told = place.get((*(record[name] for name in SPLIT), instead))
         if told is None:
             continue
         found = {int(draws): each for draws, each in told.get(kind, told["scores"]).items()}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from imblearn.ensemble import BalancedBaggingClassifier, EasyEnsembleClassifier
@@ -132,12 +132,6 @@ def fit_ensemble(model: Pipeline, X: Any, y: Array, seed: int, ensemble: Any) ->
     return PriorThresholdClassifier(members).fit(X, y), ""
 
 
-class BaggedClassifier(SpreadEnsembleClassifier):
-    """Members that see bootstrap samples of the real rows, class by class: a control."""
-
-    _bootstraps: ClassVar[bool] = True
-
-
 class PriorThresholdClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     """Predict the class with the largest ratio of probability to prior; needs no tuning."""
 
@@ -223,7 +217,7 @@ MORE = {
     "adasyn": Method(ADASYN()),
     "prior": Method(fit=fit_prior_threshold),
     "spread_ensemble": averaged(SpreadEnsembleClassifier(None, sampler=SpreadSMOTE())),
-    "bagging": averaged(BaggedClassifier(None, sampling_strategy={})),
+    "bagging": averaged(SpreadEnsembleClassifier(None, sampling_strategy={}, bootstrap=True)),
     "bagged_random": averaged(SpreadEnsembleClassifier(None, sampler=RandomOverSampler())),
     **{
         f"class_balanced_{beta}": weighted(partial(class_balanced_weights, beta=beta))
