@@ -14,13 +14,11 @@ and the same command goes on with what is missing: what matters most runs first,
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -30,13 +28,10 @@ import numpy as np
 import pandas as pd
 from imblearn.ensemble import BalancedBaggingClassifier, EasyEnsembleClassifier
 from imblearn.over_sampling import SMOTE, RandomOverSampler
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.dummy import DummyClassifier
 
-from benchmarks.lib.environment import one_thread, versions
-from benchmarks.lib.public_tables import read_labelled
-from benchmarks.scoreboard.families import halves
+from benchmarks.scoreboard.parts import Array, Part, Record, part_of, run_missing, table_names
 from gan_resample import (
     CycleGANSampler,
     DVAANSampler,
@@ -46,20 +41,14 @@ from gan_resample import (
     SpreadSMOTE,
     TableEncoder,
 )
-from gan_resample.datasets import DataSet, as_dataset
-from gan_resample.evaluation.metrics.scores import SCORES, Prediction
-from gan_resample.evaluation.run.fold import impute, make_model
+from gan_resample.evaluation.run.fold import make_model
 from gan_resample.evaluation.run.methods import choose_classifiers, with_seed
 from gan_resample.evaluation.run.smote import fit_resample
 from gan_resample.priors.correction import aligned_proba, shift_priors
 
-Array = NDArray[Any]
-Record = dict[str, Any]
-
 CLASSIFIERS = ("logistic", "forest", "boosting")
 # their defaults use no random numbers on so few rows: other seeds give the same model
 SEEDLESS = ("logistic", "knn", "boosting")
-SCORED = ("balanced_accuracy", "roc_auc", "average_precision", "brier_score", "log_loss")
 KEY = ("table", "seed", "fold", "classifier", "variant")
 SETTINGS = ("half", "folds", "max_rows")
 BALANCED = (BalancedBaggingClassifier, EasyEnsembleClassifier)
@@ -197,26 +186,6 @@ STAGES: tuple[Mapping[str, Variant | Balanced | None], ...] = (
 )
 
 
-@dataclass(frozen=True)
-class Part:
-    """One split of a table, imputed and scaled; class codes, the largest class first."""
-
-    X: pd.DataFrame
-    y: Array
-    X_test: pd.DataFrame
-    y_test: Array
-
-    @property
-    def prior(self) -> Array:
-        return np.bincount(self.y) / len(self.y)
-
-    def score(self, P: Array) -> dict[str, float]:
-        """Score probabilities of the data's class mix, decided at the prior."""
-        decided = (P / self.prior).argmax(axis=1)
-        found = Prediction(self.y_test, decided, P, None, len(self.prior))
-        return {name: SCORES[name](found) for name in SCORED}
-
-
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     add = parser.add_argument
@@ -230,25 +199,6 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--seeds", type=int, default=3, choices=[1, 2, 3], help="of splits and models")
     add("--max-rows", type=int, default=1500, help="stratified cap")
     return parser.parse_args(arguments)
-
-
-def table_names(options: argparse.Namespace) -> list[str]:
-    names = [path.name.removesuffix(".csv.gz") for path in options.data.glob("tabular/*.csv.gz")]
-    own = dict(zip(("development", "confirmation"), halves(names), strict=True))[options.half]
-    return [name for name in own if options.tables is None or name in options.tables]
-
-
-@cache
-def read(folder: Path, name: str, max_rows: int) -> DataSet:
-    return as_dataset(name, *read_labelled(folder, name, max_rows, seed=0))
-
-
-@cache
-def part_of(folder: Path, name: str, max_rows: int, n_folds: int, seed: int, fold: int) -> Part:
-    data = read(folder, name, max_rows)
-    split = data.splits(n_folds, 1, seed)[fold]
-    X, X_test = impute(data.X.iloc[split.train], data.X.iloc[split.test])
-    return Part(X, data.codes[split.train], X_test, data.codes[split.test])
 
 
 def jobs_of(options: argparse.Namespace) -> Iterator[Record]:
@@ -321,45 +271,10 @@ def run_ensemble(variant: Variant, model: Any, part: Part, job: Record) -> Recor
     return found | {"scores": scores} | ({"corrected_first": before} if variant.share else {})
 
 
-# ---- records ------------------------------------------------------------------------------------
-
-
-def load(path: Path) -> list[Record]:
-    """Read records; a line that a killed run left half-written is passed over."""
-    found = []
-    for line in path.read_text().splitlines() if path.exists() else []:
-        try:
-            found.append(json.loads(line))
-        except json.JSONDecodeError:
-            continue
-    return found
-
-
-def done_in(path: Path, settings: Record) -> set[tuple[Any, ...]]:
-    """Keys of the records in a file; raise where they were made with other settings."""
-    records = load(path)
-    for about in (record["about"] for record in records if "about" in record):
-        if (then := {name: about[name] for name in SETTINGS}) != settings:
-            raise SystemExit(f"{path} holds records of {then}, not of {settings}: name another")
-    return {tuple(r[name] for name in KEY) for r in records if "about" not in r}
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     settings = {name: getattr(options, name) for name in SETTINGS}
-    done = done_in(options.records, settings)
-    jobs = [job for job in jobs_of(options) if tuple(job.values()) not in done]
-    warnings.simplefilter("ignore")  # small classes and iterations, thousands of times
-    with options.records.open("a") as file, one_thread():
-        # a line of its own even after a torn one
-        file.write(f"\n{json.dumps({'about': settings | versions()})}\n")
-        start = time.perf_counter()
-        for number, job in enumerate(jobs, start=1):
-            file.write(json.dumps(job | run(job, options)) + "\n")
-            file.flush()
-            if number % 100 == 0 or number == len(jobs):
-                minutes = (time.perf_counter() - start) / 60
-                print(f"{number} of {len(jobs)}, {minutes:.1f} min: {job}", flush=True)
+    run_missing(options.records, settings, jobs_of(options), partial(run, options=options))
     return 0
 
 

@@ -15,16 +15,14 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.lib.output import markdown_table
-from benchmarks.scoreboard.ensemble import KEY, SCORED, STAGES, Variant, load
+from benchmarks.scoreboard.ensemble import KEY, STAGES, Variant
+from benchmarks.scoreboard.parts import SCORED, Record, load
 from gan_resample.evaluation.results.intervals import over_data
-
-Record = dict[str, Any]
 
 TITLES = ("variant", "draws", "tables", "bal. acc.", "AUC", "AP", "Brier", "log loss", "cost")
 VARIANTS = {

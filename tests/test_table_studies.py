@@ -1,4 +1,4 @@
-"""The study of the ensemble: it runs, goes on where it was stopped, and is tabulated."""
+"""Studies on tables: they run, go on where they were stopped, and are tabulated."""
 
 import json
 from pathlib import Path
@@ -33,18 +33,18 @@ def data(tmp_path):
 
 
 def test_it_goes_on_where_it_was_stopped_and_is_tabulated(study, data, capsys):
-    from benchmarks.scoreboard import ensemble_report
+    from benchmarks.scoreboard import ensemble_report, parts
 
     records = data / "records.jsonl"
     command = ["--data", str(data), "--half", "development", "--records", str(records)]
     command += ["--classifiers", "logistic", "--folds", "2", "--seeds", "1"]
     study.main([*command, "--variants", "spread"])
-    first = study.load(records)
+    first = parts.load(records)
     assert len(first) == 1 + 2 * 2 * 2
     with records.open("a") as file:
         file.write('{"table": "oil", "se')  # killed while it wrote
     study.main([*command, "--variants", *VARIANTS])
-    both = study.load(records)
+    both = parts.load(records)
     assert both[: len(first)] == first
     keys = [tuple(r[name] for name in study.KEY) for r in both if "about" not in r]
     assert len(keys) == len(set(keys)) == 2 * 2 * (1 + len(VARIANTS))
@@ -77,3 +77,23 @@ def test_records_of_other_settings_are_not_gone_on_with(study, data):
     records.write_text(json.dumps({"about": {"half": "confirmation", "folds": 3, "max_rows": 9}}))
     with pytest.raises(SystemExit, match="holds records of"):
         study.main(["--data", str(data), "--half", "development", "--records", str(records)])
+
+
+@pytest.mark.slow
+def test_rounds_are_set_against_the_default_and_games_by_their_kind(study, data, capsys):
+    from benchmarks.scoreboard import parts, rounds
+
+    records = data / "rounds.jsonl"
+    command = ["--data", str(data), "--records", str(records), "--seeds", "1", "--rounds", "20"]
+    rounds.main([*command, "--samplers", "gamo", "--classifiers", "egan"])
+    found = [r for r in parts.load(records) if "about" not in r]
+    assert len(found) == 2 * 2 * 2
+    assert {r["rounds"] for r in found} == {rounds.DEFAULT, 20}
+    capsys.readouterr()
+    rounds.main(["--report", str(records)])
+    lines = [line.split("|") for line in capsys.readouterr().out.splitlines()]
+    [told] = [cells for cells in lines if cells[1:3] == [" sampler gamo    ", " 20      "]]
+    gaps = pd.DataFrame([r | r["scores"] for r in found if r["kind"] == "sampler"])
+    gaps = gaps.pivot(index="table", columns="rounds", values="roc_auc")
+    assert told[5].startswith(f" {100 * (gaps[20] - gaps[rounds.DEFAULT]).mean():+.2f} ")
+    assert float(told[-2]) < 0.5
