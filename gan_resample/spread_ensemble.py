@@ -1,8 +1,8 @@
 r"""Members that each see other generated rows, few of them; their mean, with the priors put right.
 
-Every member learns from all real rows and from a draw of generated ones that lifts the small
-classes to a modest share. All members see the same mix of the classes, with shares :math:`s_k`.
-Their mean :math:`\bar q_k(x)` therefore answers for that mix, and one shift gives the
+Every member learns from a bootstrap sample of the real rows and from a draw of generated ones that
+lifts the small classes to a modest share. All members see the same mix of the classes, with shares
+:math:`s_k`. Their mean :math:`\bar q_k(x)` therefore answers for that mix, and one shift gives the
 probabilities of a world with shares :math:`\pi_k`:
 
 .. math:: p_k(x) = \frac{\bar q_k(x)\, \pi_k / s_k}{\sum_j \bar q_j(x)\, \pi_j / s_j}
@@ -54,9 +54,9 @@ SEEDS = 2**31 - 1
 class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     """Average clones of a classifier that each learn from a few other generated rows.
 
-    Each member is fitted to all rows and to rows generated anew, which lift every smaller class to
-    a share of the largest. The shift of the class mix is undone in the mean of their
-    probabilities. Binary and multi-class; tables and images.
+    Each member is fitted to a bootstrap sample of the rows and to rows generated anew, which lift
+    every smaller class to a modest share of the largest. The shift of the class mix is undone in
+    the mean of their probabilities. Binary and multi-class; tables and images.
 
     Parameters
     ----------
@@ -67,13 +67,13 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         What generates rows; ``None``: ``SpreadSMOTE()``. It is cloned; its ``sampling_strategy``
         and each ``random_state`` are set. A sampler of this package is fitted once and drawn from
         for each member; another over-sampler of imbalanced-learn resamples for each member.
-    n_draws : int, default=4
+    n_draws : int, default=8
         Members, in [1, inf), each with rows of its own. Fewer of them are the first of more.
-    sampling_strategy : float, str, dict or callable, default=0.3
+    sampling_strategy : float, str, dict or callable, default=0.15
         A float in (0, 1]: each class with fewer rows gets up to this share of the rows of the
         largest, also where there are several classes. Otherwise as in imbalanced-learn. A class
         that has as many rows already is left alone.
-    bootstrap : bool, default=False
+    bootstrap : bool, default=True
         Whether each member sees a bootstrap sample of the real rows, drawn class by class so that
         all shares stay as they are, instead of the real rows themselves.
     prior : {"data", "balanced"} or array-like of shape (n_classes,), default="data"
@@ -127,7 +127,7 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
     ...     DecisionTreeClassifier(), prior="balanced", random_state=0
     ... ).fit(X, y)
     >>> len(model.estimators_), model.sampling_strategy_
-    (4, {1: 103})
+    (8, {1: 22})
     >>> model.predict_proba(X).shape
     (600, 2)
     """
@@ -148,9 +148,9 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         estimator: Any,
         *,
         sampler: Any = None,
-        n_draws: int = 4,
-        sampling_strategy: Any = 0.3,
-        bootstrap: bool = False,
+        n_draws: int = 8,
+        sampling_strategy: Any = 0.15,
+        bootstrap: bool = True,
         prior: str | ArrayLike = "data",
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,

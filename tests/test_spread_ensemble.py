@@ -49,9 +49,13 @@ class Watching(ClassifierMixin, BaseEstimator):
         return np.tile(self.tell, (np.shape(X)[0], 1))
 
 
+# values by hand need the rows as they are; few members, as each is a fit
+PLAIN = {"n_draws": 4, "sampling_strategy": 0.3, "bootstrap": False, "random_state": 0}
+
+
 def ensemble(estimator=None, **options):
     estimator = DecisionTreeClassifier() if estimator is None else estimator
-    return SpreadEnsembleClassifier(estimator, **({"random_state": 0} | options))
+    return SpreadEnsembleClassifier(estimator, **(PLAIN | options))
 
 
 def watched(X, y, **options):
@@ -60,7 +64,7 @@ def watched(X, y, **options):
 
 
 CHECKED = [
-    ensemble(LogisticRegression()),
+    SpreadEnsembleClassifier(LogisticRegression(), random_state=0),
     ensemble(sampling_strategy="auto", n_draws=2),
     ensemble(sampler=RandomOverSampler(), sampling_strategy=1.0, prior="balanced", n_draws=2),
 ]

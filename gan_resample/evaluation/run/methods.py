@@ -217,7 +217,7 @@ MORE = {
     "adasyn": Method(ADASYN()),
     "prior": Method(fit=fit_prior_threshold),
     "spread_ensemble": averaged(SpreadEnsembleClassifier(None, sampler=SpreadSMOTE())),
-    "bagging": averaged(SpreadEnsembleClassifier(None, sampling_strategy={}, bootstrap=True)),
+    "bagging": averaged(SpreadEnsembleClassifier(None, sampling_strategy={})),
     "bagged_random": averaged(SpreadEnsembleClassifier(None, sampler=RandomOverSampler())),
     **{
         f"class_balanced_{beta}": weighted(partial(class_balanced_weights, beta=beta))
