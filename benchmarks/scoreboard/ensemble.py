@@ -258,7 +258,7 @@ def run_alone(model: Any, part: Part, seen: Array | None) -> Record:
 
 
 def run_ensemble(variant: Variant, model: Any, part: Part, job: Record) -> Record:
-    """Score the first members of an ensemble by their mean, and each corrected before it."""
+    """Score the mean of the first members; also with each corrected before it, and uncorrected."""
     if variant.share and not variant.generates(part.y):
         return {"generated": 0}  # as "seeds" or "bags"
     same = not variant.share and not variant.bootstrap and job["classifier"] in SEEDLESS
@@ -268,13 +268,15 @@ def run_ensemble(variant: Variant, model: Any, part: Part, job: Record) -> Recor
     members = [aligned_proba(m, part.X_test, ensemble.classes_) for m in ensemble.estimators_]
     seconds = time.process_time() - start
     moved = (ensemble.seen_prior_, ensemble.prior_)
-    scores, before = {}, {}
+    scores, before, raw = {}, {}, {}
     for k in variant.draws:
-        scores[str(k)] = part.score(shift_priors(np.mean(members[:k], axis=0), *moved))
+        mean = np.mean(members[:k], axis=0)
+        scores[str(k)], raw[str(k)] = part.score(shift_priors(mean, *moved)), part.score(mean)
         each = [shift_priors(P, *moved) for P in members[:k]]
         before[str(k)] = part.score(np.mean(each, axis=0))
     found: Record = {"generated": sum(ensemble.sampling_strategy_.values()), "seconds": seconds}
-    return found | {"scores": scores} | ({"corrected_first": before} if variant.share else {})
+    others = {"corrected_first": before, "uncorrected": raw}
+    return found | {"scores": scores} | (others if variant.share else {})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -44,7 +44,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--unresampled", choices=["seeds", "bags"], default="seeds",
         help="members where no row is generated: the rows as they are, or drawn anew")  # fmt: skip
     add("--only-resampled", action="store_true", help="tables where the base generates rows")
-    add("--corrected-first", action="store_true", help="each member corrected before the mean")
+    add("--corrected", choices=["after", "first", "never"], default="after",
+        help="probabilities: after the mean, each member before it, or not")  # fmt: skip
     add("--all-draws", action="store_true", help="of each variant, not only of the base")
     add("--seeds", type=int, nargs="+", help="only these seeds of the split")
     add("--rows", nargs="+", metavar="VARIANT:DRAWS", help="only these, in this order")
@@ -58,7 +59,8 @@ def scores_of(records: list[Record], options: argparse.Namespace) -> pd.DataFram
     if options.seeds is not None:
         records = [r for r in records if r["seed"] in options.seeds]
     place = {tuple(r[name] for name in KEY): r for r in records}
-    kind = "corrected_first" if options.corrected_first else "scores"
+    kinds = {"after": "scores", "first": "corrected_first", "never": "uncorrected"}
+    kind = kinds[options.corrected]
     lines = []
     for record in records:
         told = record
