@@ -11,7 +11,7 @@ export OMP_NUM_THREADS = 1
 help:  ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' Makefile
 
-DEMO := --samplers none,class_weight,threshold,smote,spread,gamo --classifiers logistic,knn,forest
+DEMO := --samplers none,class_weight,threshold,smote,spread,spread_ensemble,gamo --classifiers logistic,knn,forest
 demo: $(READY)  ## compare samplers on digits; ends with the path of the report
 	@# DEMO= compares every sampler with five classifiers, an hour: CycleGAN has four networks for each of nine classes
 	$(PY) -m gan_resample compare digits --out reports/digits $(DEMO)

@@ -14,7 +14,6 @@ is that of :math:`p_k / \pi_k` for any. With each member corrected first, both w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar
 from warnings import warn
@@ -23,16 +22,21 @@ import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
 from imblearn.utils import check_sampling_strategy, check_target_type
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.utils import Tags, column_or_1d, get_tags, resample
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
+from sklearn.utils import Tags, column_or_1d, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gan_resample._sklearn import StrOptions, _fit_context
+from gan_resample.core.member_rows import (
+    SEEDS,
+    member_rows,
+    refuse_no_over_sampler,
+    with_seeds,
+)
 from gan_resample.core.parameters import AT_LEAST_1
-from gan_resample.core.rows import BaseRowSampler, stack
-from gan_resample.encoding.columns import is_frame, refuse_masked
+from gan_resample.encoding.columns import refuse_masked
 from gan_resample.engine.seeding import random_stream
 from gan_resample.priors.class_mix import hides_its_mix, last_step
 from gan_resample.priors.correction import (
@@ -48,7 +52,7 @@ __all__ = ["SpreadEnsembleClassifier"]
 
 Array = NDArray[Any]
 
-SEEDS = 2**31 - 1
+STOPS_EARLY = 10_000  # rows above which HistGradientBoostingClassifier does so by default
 
 
 class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
@@ -65,8 +69,9 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         member, and each ``random_state`` in it is set. It should not balance the classes itself.
     sampler : sampler, default=None
         What generates rows; ``None``: ``SpreadSMOTE()``. It is cloned; its ``sampling_strategy``
-        and each ``random_state`` are set. A sampler of this package is fitted once and drawn from
-        for each member; another over-sampler of imbalanced-learn resamples for each member.
+        and each ``random_state`` are set. It sees all real rows. One of this package is fitted
+        once and drawn from for each member; another over-sampler of imbalanced-learn resamples for
+        each member. Samplers that remove rows are refused.
     n_draws : int, default=8
         Members, in [1, inf), each with rows of its own. Fewer of them are the first of more.
     sampling_strategy : float, str, dict or callable, default=0.15
@@ -92,7 +97,7 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
     classes_ : ndarray of shape (n_classes,)
         Labels.
     sampling_strategy_ : dict
-        Label -> number of rows generated for each member, of the classes that get any.
+        Label -> number of rows asked for each member, of the classes that get any.
     prior_ : ndarray of shape (n_classes,)
         The shares that probabilities are given for.
     seen_prior_ : ndarray of shape (n_classes,)
@@ -116,6 +121,12 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
     are kept, but for what members remember of the rows they saw (nearest neighbours do).
 
     Only the shift of shares is undone, see the notes of :class:`PriorCorrectedClassifier`.
+
+    A bootstrap sample holds most rows more than once. Where a member holds rows out inside its fit
+    (a search, early stopping), copies of one row lie on both sides, so that it fits too closely:
+    put a search around the ensemble, and take ``early_stopping=False`` or ``bootstrap=False``.
+    There is a warning. ``HistGradientBoostingClassifier`` stops early above 10,000 rows unless
+    it is told otherwise.
 
     Examples
     --------
@@ -188,7 +199,7 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
             ``estimator`` has no ``predict_proba``, ``sampler`` is none, or there are further
             arguments.
         ValueError
-            ``y`` holds no classes, or ``prior`` no shares of them.
+            ``y`` holds no classes, ``prior`` no shares of them, or ``sampler`` removes rows.
         """
         self._refuse(fit_params)
         refuse_masked(y, "y")
@@ -197,15 +208,19 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         y = column_or_1d(y, warn=True)
         X = X if hasattr(X, "shape") else np.asarray(X)
         check_consistent_length(X, y)
+        self._warn_of_copies(len(y))
         classes, counts = np.unique(y, return_counts=True)
         prior = self._told_prior(classes, counts)
         wanted = self._rows_wanted(y)
         stream = random_stream(self.random_state)
-        sampler = _with_seeds(self._sampler(), int(stream.integers(SEEDS)))
+        sampler = SpreadSMOTE() if self.sampler is None else self.sampler
+        refuse_no_over_sampler(sampler)
+        sampler = with_seeds(sampler, int(stream.integers(SEEDS)))
         seeds = stream.integers(SEEDS, size=(int(self.n_draws), 2)).tolist()
-        bags = self._bags(sampler, X, y, wanted, [seed for seed, _ in seeds])
+        drawn = [seed for seed, _ in seeds]
+        bags = member_rows(sampler, X, y, wanted, drawn, bootstrap=bool(self.bootstrap))
         members = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit_member)(_with_seeds(self.estimator, seed), *rows, classes)
+            delayed(_fit_member)(with_seeds(self.estimator, seed), *rows, classes)
             for (_, seed), rows in zip(seeds, bags, strict=True)
         )
         self.estimators_ = [member for member, _ in members]
@@ -235,15 +250,16 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
                 stacklevel=4,
             )
 
-    def _sampler(self) -> Any:
-        """Return the sampler; raise where it is none."""
-        sampler = SpreadSMOTE() if self.sampler is None else self.sampler
-        if not hasattr(sampler, "fit_resample") or isinstance(sampler, type):
-            raise TypeError(
-                f"sampler={sampler!r} must be None or an over-sampler with fit_resample, such as "
-                "SpreadSMOTE()"
+    def _warn_of_copies(self, n_rows: int) -> None:
+        if self.bootstrap and _holds_rows_out(self.estimator, n_rows):
+            warn(
+                f"{type(last_step(self.estimator)).__name__}, or a part of it, holds rows out "
+                "inside its fit (a search, cross-validation or early stopping), but members see "
+                "bootstrap samples, with copies of one row on both sides: it would fit too "
+                "closely. Put a search around the ensemble, and take early_stopping=False or "
+                "bootstrap=False",
+                stacklevel=3,
             )
-        return sampler
 
     def _told_prior(self, classes: Array, counts: Array) -> Array:
         if isinstance(self.prior, str):
@@ -261,45 +277,6 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         lacking = int(float(share) * counts.max()) - counts
         pairs = zip(classes.tolist(), lacking.tolist(), strict=True)
         return {label: n for label, n in pairs if n > 0}
-
-    def _bags(
-        self, sampler: Any, X: Any, y: Array, wanted: dict[Any, int], seeds: Sequence[int]
-    ) -> Iterator[tuple[Any, Array]]:
-        """Yield the rows and labels of each member; nothing is kept of an earlier one."""
-        for seed, made in zip(seeds, self._draws(sampler, X, y, wanted, seeds), strict=True):
-            rows, labels = X, y
-            if self.bootstrap:
-                rows, labels = resample(X, y, stratify=y, random_state=seed)
-            if made is not None:
-                rows, labels = stack(rows, made[0]), np.concatenate([labels, made[1]])
-            yield rows, labels
-
-    def _draws(
-        self, sampler: Any, X: Any, y: Array, wanted: dict[Any, int], seeds: Sequence[int]
-    ) -> Iterator[tuple[Any, Array] | None]:
-        """Yield the generated rows and labels of each member; None if there are none."""
-        if not wanted:
-            yield from [None] * len(seeds)
-            return
-        classes, counts = np.unique(y, return_counts=True)
-        totals = dict(zip(classes.tolist(), counts.tolist(), strict=True))
-        totals = {label: totals[label] + n for label, n in wanted.items()}
-        sampler.set_params(sampling_strategy=totals)
-        if not isinstance(sampler, BaseRowSampler):
-            for seed in seeds:
-                rows, labels = _with_seeds(sampler, seed).fit_resample(X, y)
-                yield _tail(rows, len(y)), labels[len(y) :]  # the real ones come first
-            return
-        labels = np.repeat(np.asarray(list(wanted), dtype=y.dtype), list(wanted.values()))
-        sampler.fit(X, y)
-        for seed in seeds:
-            rows = sampler.sample(labels, random_state=seed)
-            if rows.shape[1:] != X.shape[1:]:
-                raise ValueError(
-                    f"{type(sampler).__name__} generates rows of shape {rows.shape[1:]}, but X "
-                    f'has rows of shape {X.shape[1:]}: set its space="rows"'
-                )
-            yield rows, labels
 
     def predict_proba(self, X: Any) -> Array:
         """Class probabilities for data with the shares ``prior_``.
@@ -334,6 +311,10 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         proba = self.predict_proba(X)
         return self.classes_[proba.argmax(axis=1)]
 
+    def get_metadata_routing(self) -> Any:
+        """Raise NotImplementedError: generated rows have no metadata of their own."""
+        raise NotImplementedError(f"{type(self).__name__} does not support metadata routing")
+
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "estimators_")
 
@@ -357,16 +338,11 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         return tags
 
 
-def _with_seeds(estimator: Any, seed: int) -> Any:
-    """Return a clone in which each ``random_state``, its parts' too, is a number from ``seed``."""
-    copy, stream = clone(estimator), np.random.default_rng(seed)
-    names = [n for n in copy.get_params(deep=True) if n.rpartition("__")[2] == "random_state"]
-    return copy.set_params(**{name: int(stream.integers(SEEDS)) for name in sorted(names)})
-
-
-def _tail(X: Any, start: int) -> Any:
-    """Return the rows of a frame or an array from ``start`` on."""
-    return X.iloc[start:] if is_frame(X) else X[start:]
+def _holds_rows_out(classifier: Any, n_rows: int) -> bool:
+    """Whether a classifier, or a part of it, splits the rows that it is fitted to."""
+    settings = {name.rpartition("__")[2]: v for name, v in classifier.get_params().items()}
+    early = settings.get("early_stopping", False)
+    return "cv" in settings or early is True or (early == "auto" and n_rows > STOPS_EARLY)
 
 
 def _fit_member(member: Any, X: Any, y: Array, classes: Array) -> tuple[Any, Array]:

@@ -7,16 +7,21 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn.utils.estimator_checks as sklearn_checks
+from imblearn.combine import SMOTEENN, SMOTETomek
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import make_pipeline
+from imblearn.under_sampling import RandomUnderSampler, TomekLinks
 from joblib import parallel_config
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Perceptron
+from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
@@ -349,3 +354,91 @@ def test_a_classifier_that_balances_by_itself_is_told_of():
     X, y = blobs((30, 5))
     with pytest.warns(UserWarning, match="GAMOClassifier balances the classes inside"):
         ensemble(GAMOClassifier(**QUICK), n_draws=1).fit(X, y)
+
+
+# ---- what would go wrong in silence -------------------------------------------------------------
+
+
+class Shuffling(BaseEstimator):
+    """An over-sampler that gives real rows back in another order."""
+
+    def __init__(self, sampling_strategy="auto", random_state=None):
+        self.sampling_strategy = sampling_strategy
+        self.random_state = random_state
+
+    def fit_resample(self, X, y):
+        X, y = RandomOverSampler(sampling_strategy=self.sampling_strategy).fit_resample(X, y)
+        return (X.iloc[::-1] if hasattr(X, "iloc") else X[::-1]), y[::-1]
+
+
+@pytest.mark.parametrize("sampler", [SMOTEENN(random_state=0), SMOTETomek(), Shuffling()])
+@pytest.mark.parametrize("make", [np.asarray, sparse.csr_array, pd.DataFrame])
+def test_samplers_that_do_not_leave_the_real_rows_first_are_refused(sampler, make):
+    X, y = blobs((100, 12), distance=0.5)
+    with pytest.raises(ValueError, match="does not return the rows of X first and unchanged"):
+        watched(make(X), y, sampler=sampler)
+
+
+@pytest.mark.parametrize(
+    "sampler", [RandomUnderSampler(), TomekLinks(), make_pipeline(SMOTE()), object()]
+)
+def test_what_is_no_over_sampler_is_refused(sampler):
+    X, y = blobs((100, 12))
+    with pytest.raises(TypeError, match="must be None or an over-sampler"):
+        watched(X, y, sampler=sampler)
+
+
+def test_missing_values_and_categories_of_foreign_samplers_come_back():
+    X, y = blobs((60, 6))
+    frame = pd.DataFrame(X, columns=[*"abcdef"][: X.shape[1]]).assign(
+        kind=pd.Categorical(np.where(y, "a", "b"))
+    )
+    frame.iloc[0, 0] = np.nan
+    members = watched(frame, y, sampler=RandomOverSampler(), n_draws=2)
+    assert {len(member.X_) for member in members} == {60 + 18}
+
+
+@pytest.mark.parametrize(
+    ("model", "warns"),
+    [
+        (HistGradientBoostingClassifier(early_stopping=True, max_iter=2), True),
+        (HistGradientBoostingClassifier(max_iter=2), False),
+        (GridSearchCV(DecisionTreeClassifier(), {"max_depth": [1, 2]}, cv=2), True),
+        (DecisionTreeClassifier(), False),
+    ],
+)
+def test_members_that_hold_rows_out_are_warned_of_copies(model, warns, recwarn):
+    X, y = blobs((60, 6))
+    for bootstrap in (True, False):
+        ensemble(model, bootstrap=bootstrap, n_draws=1).fit(X, y)
+        told = [str(w.message) for w in recwarn if "copies of one row" in str(w.message)]
+        assert len(told) == (warns and bootstrap)
+        recwarn.clear()
+
+
+def test_boosting_that_stops_early_by_itself_is_warned_of():
+    X, y = blobs((10_200, 30))
+    model = HistGradientBoostingClassifier(max_iter=1)
+    with pytest.warns(UserWarning, match="copies of one row"):
+        ensemble(model, bootstrap=True, n_draws=1, sampling_strategy={}).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        GaussianNB(priors=[0.5, 0.5]),
+        ensemble(DecisionTreeClassifier(), prior="balanced", n_draws=1),
+        PriorCorrectedClassifier(DecisionTreeClassifier(), prior=[0.5, 0.5]),
+    ],
+)
+def test_members_that_are_told_other_priors_are_warned_of(model):
+    X, y = blobs((60, 6))
+    with pytest.warns(UserWarning, match="balances the classes inside its fit"):
+        ensemble(model, n_draws=1).fit(X, y)
+
+
+def test_weights_are_not_lost_by_metadata_routing():
+    X, y = blobs((60, 6))
+    with config_context(enable_metadata_routing=True), pytest.raises(NotImplementedError):
+        model = ensemble(LogisticRegression().set_fit_request(sample_weight=True))
+        cross_validate(model, X, y, params={"sample_weight": np.ones(66)}, error_score="raise")

@@ -32,9 +32,9 @@ def add_command(commands: Any) -> None:
         description="Cross-validate samplers and classifiers on tables and write a report. The "
         "same command again goes on where it stopped. Missing values are imputed in each training "
         "fold: numbers by the median, categories by the most frequent one.",
-        epilog="samplers: none, class_weight, threshold, random, smote, spread, and one for each "
-        f"game ({games_with('Sampler')}); only where named: undersample, borderline, svm_smote, "
-        "kmeans_smote, adasyn, prior, spread_ensemble, bagging, bagged_random, "
+        epilog="samplers: none, class_weight, threshold, random, smote, spread, spread_ensemble, "
+        f"and one for each game ({games_with('Sampler')}); only where named: undersample, "
+        "borderline, svm_smote, kmeans_smote, adasyn, prior, bagging, bagged_random, "
         "class_balanced_0.9, ..._0.99, ..._0.999, ..._0.9999; "
         "classifiers: logistic, knn, forest, boosting, mlp; only where named: balanced_bagging, "
         f"easy_ensemble, and one for each game ({games_with('Classifier')}). {EPILOG}",

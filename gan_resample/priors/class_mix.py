@@ -47,12 +47,16 @@ def ends_up_balanced(classifier: Any) -> bool:
 def hides_its_mix(classifier: Any) -> bool:
     """Whether a classifier may learn from other class shares than those of its labels.
 
-    It may if it balances inside, or contains (as a search or an ensemble of pipelines does) a
-    sampler, a classifier that balances inside, or one with class weights.
+    It may if it balances inside, is told priors of its own (as Gaussian naive Bayes can be), or
+    contains (as a search or an ensemble of pipelines does) a sampler, a classifier that balances
+    inside, or one with class weights.
     """
     held = classifier.get_params(deep=True).values()
     samples = any(_balances(part) or hasattr(part, "fit_resample") for part in held)
-    return balances_inside(classifier) or samples or _weighs_in_parts(last_step(classifier))
+    last = last_step(classifier)
+    return (
+        balances_inside(classifier) or samples or _weighs_in_parts(last) or _is_told_priors(last)
+    )
 
 
 def _balances(part: Any) -> bool:
@@ -62,6 +66,12 @@ def _balances(part: Any) -> bool:
 def _weighs_in_parts(classifier: Any) -> bool:
     settings = classifier.get_params(deep=True).items()
     return any(name.endswith("__class_weight") and value is not None for name, value in settings)
+
+
+def _is_told_priors(classifier: Any) -> bool:
+    settings = classifier.get_params(deep=True).items()
+    told = [value for name, value in settings if name.rpartition("__")[2] in ("prior", "priors")]
+    return not all(value is None or (isinstance(value, str) and value == "data") for value in told)
 
 
 def own_weights(classifier: Any, labels: Array) -> Array:

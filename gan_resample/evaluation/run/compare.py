@@ -64,12 +64,12 @@ def compare(
         Names, or a mapping of names of your own to over- or under-samplers with ``fit_resample``
         (or to names). Known names: ``none`` (rows as they are), ``class_weight``, ``threshold``
         (tuned by inner cross-validation for two classes, arg-max of probability / prior for more),
-        ``random``, ``smote``, ``spread`` and one for each game, such as ``gamo``; None: all these.
-        By name only: ``undersample``, ``borderline``, ``svm_smote``, ``kmeans_smote``,
-        ``adasyn``, ``prior`` (arg-max of probability / prior),
-        ``spread_ensemble`` (:class:`~gan_resample.SpreadEnsembleClassifier` round the classifier)
-        with its controls ``bagging`` (bootstrap samples) and ``bagged_random`` (repeated rows),
-        all three decided as ``prior``, and
+        ``random``, ``smote``, ``spread``, ``spread_ensemble``
+        (:class:`~gan_resample.SpreadEnsembleClassifier` round the classifier, decided as
+        ``prior``) and one for each game, such as ``gamo``; None: all these. By name only:
+        ``undersample``, ``borderline``, ``svm_smote``, ``kmeans_smote``, ``adasyn``, ``prior``
+        (arg-max of probability / prior), the controls of ``spread_ensemble``, ``bagging``
+        (bootstrap samples) and ``bagged_random`` (repeated rows), and
         ``class_balanced_0.9``, ``_0.99``, ``_0.999``, ``_0.9999`` (weights by the effective
         number of rows, Cui et al. 2019).
     classifiers : list of str or mapping, default=None

@@ -216,7 +216,6 @@ MORE = {
     "kmeans_smote": Method(KMeansSMOTE()),
     "adasyn": Method(ADASYN()),
     "prior": Method(fit=fit_prior_threshold),
-    "spread_ensemble": averaged(SpreadEnsembleClassifier(None, sampler=SpreadSMOTE())),
     "bagging": averaged(SpreadEnsembleClassifier(None, sampling_strategy={})),
     "bagged_random": averaged(SpreadEnsembleClassifier(None, sampler=RandomOverSampler())),
     **{
@@ -236,6 +235,7 @@ def known_methods(max_iter: int | None = None) -> dict[str, Method]:
         "random": Method(RandomOverSampler()),
         "smote": Method(SMOTE()),
         "spread": Method(SpreadSMOTE()),
+        "spread_ensemble": averaged(SpreadEnsembleClassifier(None, sampler=SpreadSMOTE())),
         **{name: Method(sampler) for name, sampler in games.items()},
         **MORE,
     }

@@ -51,7 +51,7 @@ def test_without_names_all_methods_and_the_five_classifiers_of_scikit_learn():
     names = [n for n in sorted(gan_resample.__all__) if n.endswith("Sampler")]
     games = [name.removesuffix("Sampler").lower() for name in names]
     assert {"cyclegan", "dvaan", "gamo", "pgan"} <= set(games)
-    others = ["none", "class_weight", "threshold", "random", "smote", "spread"]
+    others = ["none", "class_weight", "threshold", "random", "smote", "spread", "spread_ensemble"]
     assert list(choose_methods(None)) == [*others, *games]
     assert list(choose_classifiers(None)) == ["logistic", "knn", "forest", "boosting", "mlp"]
 
