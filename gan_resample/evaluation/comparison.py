@@ -28,17 +28,18 @@ class Comparison:
     def __init__(
         self, records: Sequence[Record], samplings: Sequence[Record], about: Record
     ) -> None:
-        self._results = Results.from_records(records, samplings, about)
+        self._everything = Results.from_records(records, samplings, about)
+        self._results = self._everything.compared(records, samplings)
 
     @property
     def results(self) -> pd.DataFrame:
         """A row for each data set, split, sampler and classifier.
 
         ``data``, ``repeat``, ``fold``, ``sampler``, ``classifier``, ``status`` (``"ok"``,
-        ``"failed"`` or ``"n/a"``), ``note`` (what was changed to make it run), ``error``,
+        ``"failed"``, ``"n/a"``, ``"missing"``), ``note`` (what was changed to make it run), ``error``,
         ``warned`` (names of warnings), ``fit_seconds`` (sampler and classifier) and the scores.
         """
-        return self._results.rows.copy()
+        return self._everything.rows.copy()
 
     @property
     def recalls(self) -> pd.DataFrame:
@@ -47,7 +48,7 @@ class Comparison:
         ``data``, ``repeat``, ``fold``, ``sampler``, ``classifier``, ``label``, ``recall`` (NaN
         if the test part lacks the class).
         """
-        return self._results.recalls.copy()
+        return self._everything.recalls.copy()
 
     @property
     def samplings(self) -> pd.DataFrame:
@@ -56,7 +57,7 @@ class Comparison:
         ``status``, ``seconds``, ``n_generated``, ``note``, ``history`` (of a game), ``rows`` (of
         the first split, projected to two principal components) and ``fidelity``.
         """
-        return self._results.samplings.copy()
+        return self._everything.samplings.copy()
 
     @property
     def about(self) -> Record:
