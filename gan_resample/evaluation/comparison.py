@@ -23,7 +23,11 @@ Record = dict[str, Any]
 
 
 class Comparison:
-    """Results of :func:`compare`; read-only: frames and ``about`` are copies."""
+    """Results of :func:`compare`; read-only: frames and ``about`` are copies.
+
+    If a time limit left fits undone, ``results``, ``recalls`` and ``samplings`` hold all that ran,
+    and everything else is of the splits in which every compared method ran.
+    """
 
     def __init__(
         self, records: Sequence[Record], samplings: Sequence[Record], about: Record
@@ -36,8 +40,9 @@ class Comparison:
         """A row for each data set, split, sampler and classifier.
 
         ``data``, ``repeat``, ``fold``, ``sampler``, ``classifier``, ``status`` (``"ok"``,
-        ``"failed"``, ``"n/a"``, ``"missing"``), ``note`` (what was changed to make it run), ``error``,
-        ``warned`` (names of warnings), ``fit_seconds`` (sampler and classifier) and the scores.
+        ``"failed"``, ``"n/a"``, or ``"missing"`` after a time limit), ``note`` (what was changed
+        to make it run), ``error``, ``warned`` (names of warnings), ``fit_seconds`` (sampler and
+        classifier) and the scores.
         """
         return self._everything.rows.copy()
 
@@ -375,20 +380,15 @@ class Comparison:
         return calibration.calibration(self._results)
 
     def to_html(self, path: Any, *, pictures: bool = True) -> Path:
-        """Write a self-contained page.
+        """Write a self-contained page and return its path.
 
         Parameters
         ----------
         path : path-like
-            The file, in a folder that exists. An earlier page is replaced unless it was changed,
-            and no other file.
+            The file, in a folder that exists. Only an earlier, unchanged page is replaced.
         pictures : bool, default=True
             False leaves out the pictures of single data sets, which make the page large if there
             are many.
-
-        Returns
-        -------
-        path : Path
 
         Raises
         ------

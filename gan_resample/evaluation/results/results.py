@@ -82,10 +82,10 @@ class Results:
 
         The records are those that these results were made from; see :func:`shared_records`.
         """
-        *shared, progress = shared_records(records, samplings)
+        records, samplings, progress = shared_records(records, samplings)
         if not progress:
             return self
-        return replace(Results.from_records(*shared, self.about), progress=progress)
+        return replace(Results.from_records(records, samplings, self.about), progress=progress)
 
     # ---- names, in the order in which they were given ----
 
