@@ -45,7 +45,7 @@ def check_time_limit(minutes: Any) -> None:
         raise TypeError(
             f"time_limit={minutes!r} must be a number of minutes, or None for no limit"
         )
-    if not 0 < minutes < math.inf:
+    if not 0 < float(minutes) < math.inf:
         raise ValueError(
             f"time_limit={minutes!r} must be a number of minutes above 0; without one there is "
             "no limit"
