@@ -35,7 +35,13 @@ def unfinished_whole(results: Results) -> str:
         return ""
     n_data, of = len(results.progress), len(results.data)
     where = f", on {n_data} of {of} data sets" if of > 1 else ""
+    early = ""
+    if results.too_early and of > 1:
+        early = (
+            " Nothing is called better or worse over all data sets before each has "
+            f"{FEWEST_SPLITS} test parts."
+        )
     return (
         f"The time limit was reached before {n} fit{'s' * (n > 1)} of a sampler{where}: scores, "
-        "ranks and tests may still change. The same command goes on."
+        f"ranks and tests may still change. The same command goes on.{early}"
     )

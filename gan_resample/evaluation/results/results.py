@@ -119,6 +119,11 @@ class Results:
         """Whether there are samplers besides doing nothing, to report their differences to it."""
         return self.baseline is not None and len(self.samplers) > 1
 
+    @property
+    def too_early(self) -> bool:
+        """Whether a time limit left too few splits of some data set for a verdict over all."""
+        return any(progress.too_few for progress in self.progress.values())
+
     def about_data(self, data: str) -> Record:
         """Return the description of one data set."""
         return next(about for about in self.about["data"] if about["name"] == data)

@@ -56,8 +56,8 @@ def shared_records(
     """Return the records of splits in which every compared method ran, and what is missing.
 
     Compared are the cells (sampler and classifier) that have a record in the split in which most
-    have one, over all splits in which all of these have one. Cells that are not compared are
-    missing in each of these splits. If nothing ran on a data set, its first split is kept.
+    have one, over all splits in which all of these have one. No other cell has a record in any of
+    these, as that split would have more. If nothing ran on a data set, its first split is kept.
 
     Returns
     -------
@@ -69,24 +69,17 @@ def shared_records(
     for record in records:
         by_data.setdefault(record["data"], []).append(record)
     kept: set[tuple[str, Split]] = set()
-    compared: set[tuple[Any, ...]] = set()  # keys of records
     progress: dict[str, Progress] = {}
     for data, own in by_data.items():
         splits, cells = _shared_splits(own)
         kept |= {(data, split) for split in splits}
-        names = cells | {(sampler, "") for sampler, _ in cells}
-        compared |= {(data, *split, *cell) for split in splits for cell in names}
         if any(record["status"] == MISSING for record in own):
             progress[data] = _progress(own, len(splits), cells)
-
-    def within(each: Sequence[Record]) -> list[Record]:
-        return [
-            record if _key(record) in compared else missing(_key(record))
-            for record in each
-            if (record["data"], _split(record)) in kept
-        ]
-
-    return within(records), within(samplings), progress
+    found, sampled = (
+        [record for record in each if (record["data"], _split(record)) in kept]
+        for each in (records, samplings)
+    )
+    return found, sampled, progress
 
 
 def _split(record: Record) -> Split:
@@ -94,11 +87,7 @@ def _split(record: Record) -> Split:
 
 
 def _cell(record: Record) -> Cell:
-    return record["sampler"], record.get("classifier", "")
-
-
-def _key(record: Record) -> tuple[Any, ...]:
-    return (record["data"], *_split(record), *_cell(record))
+    return record["sampler"], record["classifier"]
 
 
 def _shared_splits(records: Sequence[Record]) -> tuple[set[Split], set[Cell]]:

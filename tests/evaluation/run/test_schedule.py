@@ -137,7 +137,8 @@ def test_what_is_missing_is_told_and_a_call_without_a_limit_goes_on(tmp_path):
     ]
     assert overall_findings(results_of(found))[0] == (
         "The time limit was reached before 7 fits of a sampler, on 2 of 2 data sets: scores, "
-        "ranks and tests may still change. The same command goes on."
+        "ranks and tests may still change. The same command goes on. Nothing is called better or "
+        "worse over all data sets before each has 3 test parts."
     )
     whole = compare(*asked, store=path)
     assert set(whole.results["status"]) == {"ok"}
