@@ -49,8 +49,9 @@ def add_command(commands: Any) -> None:
     add("--cv", type=int, default=5, metavar="N", help="folds (5)")
     add("--repeats", type=int, default=1, metavar="N", help="how often folds are drawn anew (1)")
     add("--n-jobs", type=int, default=-1, metavar="N", help="processes (-1: one for each core)")
-    add("--time-limit", type=float, metavar="MINUTES", help="after these no fit begins; the report "
-        "is on the folds that every method has, and the same command goes on (no limit)")  # fmt: skip
+    add("--time-limit", type=float, metavar="MINUTES", help="after these no fit begins; the "
+        "report is on the folds that every method has, and the same command goes on "
+        "(no limit)")  # fmt: skip
     add_game(command)
     add("--out", type=Path, metavar="DIR", help="where results and report.html go "
         "(gan-resample-report/NAME of DATA); no files but its own are replaced")  # fmt: skip
