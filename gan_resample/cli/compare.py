@@ -49,6 +49,9 @@ def add_command(commands: Any) -> None:
     add("--cv", type=int, default=5, metavar="N", help="folds (5)")
     add("--repeats", type=int, default=1, metavar="N", help="how often folds are drawn anew (1)")
     add("--n-jobs", type=int, default=-1, metavar="N", help="processes (-1: one for each core)")
+    add("--time-limit", type=float, metavar="MINUTES", help="after these no fit begins; the "
+        "report is on the folds that every method has, and the same command goes on "
+        "(no limit)")  # fmt: skip
     add_game(command)
     add("--out", type=Path, metavar="DIR", help="where results and report.html go "
         "(gan-resample-report/NAME of DATA); no files but its own are replaced")  # fmt: skip
@@ -68,12 +71,14 @@ def run(options: argparse.Namespace) -> None:
     from gan_resample.evaluation import compare
     from gan_resample.evaluation.results.results import results_of
     from gan_resample.evaluation.run.methods import check_numbers
+    from gan_resample.evaluation.run.schedule import check_time_limit
     from gan_resample.files.writing import REPORT, RESULTS, STORE, check_folder
 
     mpl.use("Agg")
     name = Path(options.data).resolve().name.split(".")[0]
     out = options.out or Path("gan-resample-report") / name
     check_numbers(options.repeats, options.seed, options.max_iter, options.n_jobs)
+    check_time_limit(options.time_limit)
     tables, notes = _read_datasets(options, out)
     check_folder(out)
     _refuse_other_data(out / STORE, {data.name for data in tables})
@@ -87,6 +92,7 @@ def run(options: argparse.Namespace) -> None:
         random_state=options.seed,
         store=out / STORE,
         max_iter=options.max_iter,
+        time_limit=options.time_limit,
         verbose=1,
     )
     told = results_of(comparison).about  # the page shows these too

@@ -23,22 +23,28 @@ Record = dict[str, Any]
 
 
 class Comparison:
-    """Results of :func:`compare`; read-only: frames and ``about`` are copies."""
+    """Results of :func:`compare`; read-only: frames and ``about`` are copies.
+
+    If a time limit left fits undone, ``results``, ``recalls`` and ``samplings`` hold all that ran,
+    and everything else is of the splits in which every compared method ran.
+    """
 
     def __init__(
         self, records: Sequence[Record], samplings: Sequence[Record], about: Record
     ) -> None:
-        self._results = Results.from_records(records, samplings, about)
+        self._everything = Results.from_records(records, samplings, about)
+        self._results = self._everything.compared(records, samplings)
 
     @property
     def results(self) -> pd.DataFrame:
         """A row for each data set, split, sampler and classifier.
 
         ``data``, ``repeat``, ``fold``, ``sampler``, ``classifier``, ``status`` (``"ok"``,
-        ``"failed"`` or ``"n/a"``), ``note`` (what was changed to make it run), ``error``,
-        ``warned`` (names of warnings), ``fit_seconds`` (sampler and classifier) and the scores.
+        ``"failed"``, ``"n/a"``, or ``"missing"`` after a time limit), ``note`` (what was changed
+        to make it run), ``error``, ``warned`` (names of warnings), ``fit_seconds`` (sampler and
+        classifier) and the scores.
         """
-        return self._results.rows.copy()
+        return self._everything.rows.copy()
 
     @property
     def recalls(self) -> pd.DataFrame:
@@ -47,7 +53,7 @@ class Comparison:
         ``data``, ``repeat``, ``fold``, ``sampler``, ``classifier``, ``label``, ``recall`` (NaN
         if the test part lacks the class).
         """
-        return self._results.recalls.copy()
+        return self._everything.recalls.copy()
 
     @property
     def samplings(self) -> pd.DataFrame:
@@ -56,7 +62,7 @@ class Comparison:
         ``status``, ``seconds``, ``n_generated``, ``note``, ``history`` (of a game), ``rows`` (of
         the first split, projected to two principal components) and ``fidelity``.
         """
-        return self._results.samplings.copy()
+        return self._everything.samplings.copy()
 
     @property
     def about(self) -> Record:
@@ -374,20 +380,15 @@ class Comparison:
         return calibration.calibration(self._results)
 
     def to_html(self, path: Any, *, pictures: bool = True) -> Path:
-        """Write a self-contained page.
+        """Write a self-contained page and return its path.
 
         Parameters
         ----------
         path : path-like
-            The file, in a folder that exists. An earlier page is replaced unless it was changed,
-            and no other file.
+            The file, in a folder that exists. Only an earlier, unchanged page is replaced.
         pictures : bool, default=True
             False leaves out the pictures of single data sets, which make the page large if there
             are many.
-
-        Returns
-        -------
-        path : Path
 
         Raises
         ------

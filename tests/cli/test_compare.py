@@ -165,6 +165,7 @@ def test_labels_with_dollars_make_a_page(table, tmp_path):
         (["wine", "--out", "{table}"], "it is a file, name a folder"),
         (["wine", "--seed", "-1"], "random_state=-1 must be a whole number of at least 0"),
         (["wine", "--n-jobs", "0"], "n_jobs=0 must be a number of processes, such as 2, or -1"),
+        (["wine", "--time-limit", "0"], "time_limit=0.0 must be a number of minutes above 0"),
         (["wine", "--out", "{table}/below"], "cannot write to --out"),
     ],
 )
@@ -175,7 +176,7 @@ def test_usage_errors_are_told_in_one_line(table, tmp_path, capsys, arguments, m
     told = capsys.readouterr().err
     assert told.startswith("gan-resample: ")
     assert message in told
-    if message.startswith(("random_state", "n_jobs", "max_iter")):
+    if message.startswith(("random_state", "n_jobs", "max_iter", "time_limit")):
         assert not (tmp_path / "out").exists()
 
 
@@ -196,6 +197,22 @@ def test_tables_that_cannot_be_compared_on(table, tmp_path, capsys, target, extr
     assert compare(table, "--target", "kind", "--out", tmp_path / "out") == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_time_limit_leaves_a_report_and_the_command_goes_on(table, tmp_path, capsys):
+    out = tmp_path / "out"
+    asked = (table, "--target", "kind", "--out", out, *FEW)
+    assert compare(*asked, "--time-limit", "1e-9") == 0
+    told = "The time limit was reached before 3 fits of a sampler"
+    assert told in capsys.readouterr().out
+    assert told in (out / "report.html").read_text()
+    status = pd.read_csv(out / "results.csv", keep_default_na=False)["status"]
+    assert status.tolist() == ["ok"] + ["missing"] * 3
+    assert compare(*asked) == 0
+    assert "time limit" not in capsys.readouterr().out
+    assert "time limit was" not in (out / "report.html").read_text()
+    assert (pd.read_csv(out / "results.csv")["status"] == "ok").all()
 
 
 @pytest.mark.usefixtures("no_pictures")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gan_resample.evaluation.report.unfinished import unfinished, unfinished_whole
 from gan_resample.evaluation.results.calibration import brier_verdicts
 from gan_resample.evaluation.results.differences import difference, paired
 from gan_resample.evaluation.results.intervals import NO_DIFFERENCE, Difference, over_data
@@ -61,8 +62,10 @@ def sentence_case(text: str) -> str:
 def findings(results: Results, data: str) -> list[str]:
     """Sentences about one data set."""
     cells: Any = summary(results).loc[data]
+    progress = results.progress.get(data)
+    begun = [] if progress is None else [unfinished(progress, results.samplers)]
     if not cells["n_splits"].any():
-        return ["No cell ran: the table below says why."]
+        return begun or ["No cell ran: the table below says why."]
     about = results.about_data(data)
     with_rows = set(results.samplers) - set(results.about["without_rows"])
     claims = [*_against_nothing(results, cells), probability_finding(results, data)]
@@ -75,8 +78,11 @@ def findings(results: Results, data: str) -> list[str]:
         ]
         if set(results.samplers) - with_rows - {results.baseline}:
             told += claims
+    elif progress is not None and progress.too_few:
+        told = [_best(results, data)]
     else:
         told = [_best(results, data), *claims]
+    told = [*begun, *told]
     told += [_cost(results, data), _trouble(cells)]
     return [sentence for sentence in told if sentence]
 
@@ -252,7 +258,7 @@ def _cells(count: int) -> str:
 def overall_findings(results: Results) -> list[str]:
     """Sentences about all cells together."""
     ranked = overall(results)
-    told: list[str] = []
+    told: list[str] = [whole] if (whole := unfinished_whole(results)) else []
     if len(results.samplers) == 1:
         return told  # nothing to compare over data sets
     others = ranked[ranked.index != results.baseline]

@@ -168,12 +168,12 @@ def _sampler_rows(results: Results, score: str, shared: SharedMeans) -> Iterator
     for name, rank in ranks.sort_values(kind="stable").items():
         row = {"name": name, "rank": f"{rank:.2f}", "verdict": "", "cells": [""] * 5}
         if name in told.index:
-            row |= _compared(told.loc[name], up, unit)
+            row |= _compared(told.loc[name], up, unit, whole=not results.too_early)
         yield row
 
 
-def _compared(found: pd.Series, up: bool, unit: int) -> Record:
-    mean = Difference(found["difference"], found["low"], found["high"])
+def _compared(found: pd.Series, up: bool, unit: int, *, whole: bool) -> Record:
+    mean = Difference(found["difference"], found["low"], found["high"], whole=whole)
     median = Difference(found["median"], found["median_low"], found["median_high"])
     chances = [chance(found[name]) for name in ("p_worse", "p_equal", "p_better")]
     # with fewer than six data sets the median has no interval, and is not shown

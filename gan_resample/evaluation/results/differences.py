@@ -31,7 +31,9 @@ def difference_of(results: Results, data: str, ours: pd.Series, theirs: pd.Serie
     gaps = (ours - theirs).dropna().to_numpy()
     about = results.about_data(data)
     found = over_splits(gaps, about["test_to_train"])
-    return replace(found, whole=not about.get("lacking"))
+    progress = results.progress.get(data)
+    too_few = progress is not None and progress.too_few
+    return replace(found, whole=not (about.get("lacking") or too_few))
 
 
 def paired(

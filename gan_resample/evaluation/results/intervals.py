@@ -30,8 +30,8 @@ class Difference:
 
     The ends and ``p`` are NaN for a single pair, and if all pairs have the same difference, as no
     variance can then be estimated. Verdicts depend on the interval, which excludes 0 exactly if
-    ``p`` is below 0.05. With ``whole=False`` some test part had no row of a class: scores that
-    average over classes then left it out, and there is no verdict.
+    ``p`` is below 0.05. With ``whole=False`` there is no verdict: some test part had no row of a
+    class, and scores that average over classes left it out, or a time limit left too few splits.
     """
 
     mean: float

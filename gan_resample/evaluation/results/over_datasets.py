@@ -37,7 +37,10 @@ def overall(results: Results, score: str | None = None) -> pd.DataFrame:
     found = pd.DataFrame({"mean_rank": ranks.reindex(results.samplers), "n_ranked": n_ranked})
     if results.baseline is not None:
         gaps = means.sub(means[results.baseline], axis=0).groupby(level="data").mean()
-        told = {name: over_data(gaps[name].dropna().to_numpy()) for name in gaps}
+        whole = not results.too_early
+        told = {
+            name: replace(over_data(gaps[name].dropna().to_numpy()), whole=whole) for name in gaps
+        }
         found["n_data"] = gaps.notna().sum()
         found["difference"] = {name: gap.mean for name, gap in told.items()}
         found["low"] = {name: gap.low for name, gap in told.items()}

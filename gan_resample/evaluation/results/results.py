@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
@@ -20,6 +20,7 @@ from gan_resample.evaluation.results.records import (
     sampling_rows,
     score_known_as,
 )
+from gan_resample.evaluation.results.unfinished import Progress, shared_records
 
 __all__ = ["CELL", "Cell", "Results", "check_name", "kept", "results_of"]
 
@@ -51,6 +52,8 @@ class Results:
         Calibration bins of each row that has any; see :func:`reliability_bins`.
     about : dict
         Data sets, samplers, classifiers, scores, settings and versions.
+    progress : dict of str to Progress
+        How far each data set is that a time limit cut short.
     """
 
     rows: pd.DataFrame
@@ -58,6 +61,7 @@ class Results:
     samplings: pd.DataFrame
     bins: list[tuple[Cell, dict[str, np.ndarray]]]
     about: Record
+    progress: Mapping[str, Progress] = field(default_factory=dict)
     _kept: dict[Any, Any] = field(default_factory=dict, init=False)  # see kept
 
     @classmethod
@@ -72,6 +76,16 @@ class Results:
             bins=reliability_bins(records),
             about=about,
         )
+
+    def compared(self, records: Sequence[Record], samplings: Sequence[Record]) -> Results:
+        """Return the results of the splits in which every compared method ran.
+
+        The records are those that these results were made from; see :func:`shared_records`.
+        """
+        records, samplings, progress = shared_records(records, samplings)
+        if not progress:
+            return self
+        return replace(Results.from_records(records, samplings, self.about), progress=progress)
 
     # ---- names, in the order in which they were given ----
 
@@ -104,6 +118,11 @@ class Results:
     def judged(self) -> bool:
         """Whether there are samplers besides doing nothing, to report their differences to it."""
         return self.baseline is not None and len(self.samplers) > 1
+
+    @property
+    def too_early(self) -> bool:
+        """Whether a time limit left too few splits of some data set for a verdict over all."""
+        return any(progress.too_few for progress in self.progress.values())
 
     def about_data(self, data: str) -> Record:
         """Return the description of one data set."""

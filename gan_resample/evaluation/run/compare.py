@@ -18,6 +18,7 @@ import gan_resample
 from gan_resample.datasets import BUNDLED, DataSet, Split, as_dataset, load_bundled
 from gan_resample.evaluation.comparison import Comparison
 from gan_resample.evaluation.metrics.scores import SCORES, Score
+from gan_resample.evaluation.results.unfinished import missing
 from gan_resample.evaluation.run.fold import Task
 from gan_resample.evaluation.run.methods import (
     Method,
@@ -27,6 +28,7 @@ from gan_resample.evaluation.run.methods import (
     describe,
 )
 from gan_resample.evaluation.run.parallel import keys, play_missing, task_key
+from gan_resample.evaluation.run.schedule import TimeLimit
 from gan_resample.evaluation.run.splits import choose_splitter, lacking, split_tables
 from gan_resample.evaluation.run.store import Store
 
@@ -45,6 +47,7 @@ def compare(
     random_state: int = 0,
     store: Any = None,
     max_iter: int | None = None,
+    time_limit: float | None = None,
     verbose: int = 0,
 ) -> Comparison:
     """Cross-validate every sampler with every classifier on every data set.
@@ -105,8 +108,14 @@ def compare(
         refused.
     max_iter : int, default=None
         Rounds of every game chosen by name. None: each game's default.
+    time_limit : float, default=None
+        Minutes, above 0, after which no sampler begins; one that runs, and its classifiers, end.
+        Methods take turns, a fold of each before a second of any, and at least one fit is made.
+        ``results`` then has rows of status ``"missing"``, everything else is computed from the
+        splits that every compared method has, and the same call with a ``store`` goes on. None:
+        no limit.
     verbose : int, default=0
-        1 shows a progress bar with the time left.
+        1 shows a progress bar, and an estimate of the time when each method has run once.
 
     Returns
     -------
@@ -139,6 +148,7 @@ def compare(
     [['none', 'knn', 'ok'], ['smote', 'knn', 'ok']]
     """
     check_numbers(repeats, random_state, max_iter, n_jobs)
+    limit = TimeLimit(time_limit)
     tables = _choose_datasets(datasets)
     methods = choose_methods(samplers, max_iter)
     chosen = choose_classifiers(classifiers, max_iter)
@@ -150,12 +160,15 @@ def compare(
     _check_gaps(gaps, store)
     with closing(Store(store)) as kept:
         kept.agree(settings)
-        play_missing(tasks, kept, n_jobs, verbose)
+        play_missing(tasks, kept, n_jobs, verbose, limit)
         records = kept.records()
-    _check_records([records.get(key) for task in tasks for key in keys(task)], scores, store)
+    asked = [key for task in tasks for key in keys(task)]
+    there = [key for key in asked if key in records or not limit.reached]
+    _check_records([records.get(key) for key in there], scores, store)
+    samplings = [(*task_key(task), "") for task in tasks]
     return Comparison(
-        [records[key] for task in tasks for key in keys(task)],
-        [records[(*task_key(task), "")] for task in tasks],
+        [records.get(key) or missing(key) for key in asked],
+        [records.get(key) or missing(key) for key in samplings],
         {
             "scores": {n: s if isinstance(s, Score) else None for n, s in scores.items()},
             "data": [_about(data, splits[data.name]) for data in tables],
@@ -368,7 +381,7 @@ def _tasks(
     scores: Mapping[str, Any],
     random_state: int,
 ) -> Iterator[Task]:
-    """Yield the quick tasks first: games take hundreds of times as long."""
+    """Yield the tasks in the order in which results are listed: games last."""
     for games in (False, True):
         wanted = {name: each for name, each in methods.items() if each.plays_a_game is games}
         for data in tables:

@@ -73,6 +73,7 @@ class Outcome:
 
 def run_task(task: Task) -> Outcome:
     """Run a task with one thread; errors become records, warnings are counted."""
+    begun = time.perf_counter()
     data, split = task.data, task.split
     about = {"data": data.name, "repeat": split.repeat, "fold": split.fold, "sampler": task.name}
     with _one_thread(), _caught() as met:
@@ -88,7 +89,8 @@ def run_task(task: Task) -> Outcome:
             records.append(about | {"classifier": name} | record | (found or {}))
         if rows:
             sampled |= rows.figures() | _look_at(rows, task.shown, met)
-    return Outcome(about | sampled, records)
+    took = {"task_seconds": time.perf_counter() - begun}
+    return Outcome(about | sampled | took, records)
 
 
 def _look_at(rows: Rows, shown: bool, met: list[Any]) -> Record:

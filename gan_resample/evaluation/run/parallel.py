@@ -8,7 +8,8 @@ others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from threading import current_thread, main_thread
 from typing import Any
@@ -19,6 +20,7 @@ from joblib.parallel import get_active_backend
 from tqdm import tqdm
 
 from gan_resample.evaluation.run.fold import Outcome, Task, run_task
+from gan_resample.evaluation.run.schedule import Estimate, TimeLimit, in_turns
 from gan_resample.evaluation.run.store import Key, Store, TaskKey
 
 __all__ = ["keys", "play_missing", "task_key"]
@@ -34,32 +36,63 @@ def keys(task: Task) -> list[Key]:
     return [(*task_key(task), classifier) for classifier in task.classifiers]
 
 
-def play_missing(tasks: Sequence[Task], store: Store, n_jobs: int | None, verbose: int) -> None:
+def play_missing(
+    tasks: Sequence[Task], store: Store, n_jobs: int | None, verbose: int, limit: TimeLimit
+) -> None:
     """Run the tasks that the store lacks; each is written as soon as it ends.
 
-    Tasks that other calls have claimed come last, if they are still missing: these calls may have
-    been killed. If they were not, a task may run twice, with the same results.
+    Methods take turns, see :func:`in_turns`. Tasks that other calls have claimed come last, if
+    they are still missing: these calls may have been killed. If they were not, a task may run
+    twice, with the same results. When the limit is reached no task begins; those that run end.
     """
     call = delayed(_choose_runner(n_jobs))
-    left, failed = _missing(tasks, store)
+    records = store.records()
+    left, failed = _missing(in_turns(tasks), records)
     others: list[Task] = []
     bar = tqdm(total=len(tasks), initial=len(tasks) - len(left), unit="fit", disable=not verbose)
     with bar:
+        told = _Progress(bar, Estimate(left, records, effective_n_jobs(n_jobs)), limit)
         try:
             for chosen in (_claimed(left, store, others), others):
-                parts = _lacking(chosen, store, failed)
-                _write_all((call(part) for part in parts), store, n_jobs, bar)
-            bar.update(len(tasks) - bar.n)  # tasks that other calls ran
+                parts = limit.within(_lacking(chosen, store, failed))
+                _write_all((call(part) for part in parts), store, n_jobs, told)
+            if not limit.reached:
+                bar.update(len(tasks) - bar.n)  # tasks that other calls ran
         finally:
             store.release()
 
 
-def _missing(tasks: Iterable[Task], store: Store) -> tuple[list[Task], set[Key]]:
-    """Find tasks that lack a record or failed, and the keys that failed: they are retried."""
-    records = store.records()
+def _missing(tasks: Iterable[Task], records: Mapping[Key, Any]) -> tuple[list[Task], set[Key]]:
+    """Find tasks that lack a record, then those that failed, and the keys that failed.
+
+    Failures are tried again last, or they would use up a short time limit again and again.
+    """
     failed = {key for key, record in records.items() if record["status"] == "failed"}
     done = records.keys() - failed
-    return [task for task in tasks if not done.issuperset(keys(task))], failed
+    left = [task for task in tasks if not done.issuperset(keys(task))]
+    return sorted(left, key=lambda task: records.keys() >= {*keys(task)}), failed
+
+
+class _Progress:
+    """The progress bar, with an estimate above it as soon as there is one."""
+
+    def __init__(self, bar: tqdm, estimate: Estimate, limit: TimeLimit) -> None:
+        self._bar, self._estimate, self._limit = bar, estimate, limit
+        self._said = False
+        self._say()
+
+    def _say(self) -> None:
+        if self._said or self._bar.disable:
+            return
+        if told := self._estimate.told(self._limit):
+            self._bar.write(told, file=sys.stderr)
+            self._said = True
+
+    def update(self, outcome: Outcome) -> None:
+        self._bar.set_description(f"{outcome.sampler['data']}: {outcome.sampler['sampler']}")
+        self._bar.update()
+        self._estimate.add(outcome)
+        self._say()
 
 
 def _claimed(tasks: Iterable[Task], store: Store, others: list[Task]) -> Iterator[Task]:
@@ -81,7 +114,9 @@ def _lacking(tasks: Iterable[Task], store: Store, failed: set[Key]) -> Iterator[
             yield task.only(names)
 
 
-def _write_all(calls: Iterable[Any], store: Store, n_jobs: int | None, bar: tqdm) -> None:
+def _write_all(
+    calls: Iterable[Any], store: Store, n_jobs: int | None, progress: _Progress
+) -> None:
     # one task at a time: a batch of tasks would be lost, or run twice, as a whole
     parallel = Parallel(
         n_jobs=n_jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs"
@@ -90,8 +125,7 @@ def _write_all(calls: Iterable[Any], store: Store, n_jobs: int | None, bar: tqdm
         with closing(parallel(calls)) as outcomes:
             for outcome in outcomes:
                 store.add(outcome)
-                bar.set_description(f"{outcome.sampler['data']}: {outcome.sampler['sampler']}")
-                bar.update()
+                progress.update(outcome)
     except TerminatedWorkerError as error:
         raise RuntimeError(
             "a process died, perhaps for lack of memory; finished cells are kept where there "

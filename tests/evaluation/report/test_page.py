@@ -249,3 +249,14 @@ def test_a_page_replaces_pages_only(tmp_path, monkeypatch):
         found.to_html(file)
     assert file.read_bytes() == before
     assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_page_of_unfinished_results_says_what_is_missing(tmp_path):
+    asked = (numeric_table(), ["none", "smote"], ["knn"], 2)
+    found = compare(*asked, time_limit=1e-9)  # one fit
+    text = found.to_html(tmp_path / "page.html").read_text()
+    assert "The time limit was reached before 3 fits of a sampler" in text
+    assert "not compared yet: smote. Test parts that are missing because of the time" in text
+    cells = re.findall(r'<td class="" title="">\s*([^<\s]+)', text)
+    assert cells[:2] == ["71.9", "missing"]
+    assert "Recall of each class on data" in text

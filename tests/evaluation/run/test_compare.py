@@ -26,7 +26,6 @@ from gan_resample.datasets import load_bundled
 from gan_resample.evaluation import compare
 from gan_resample.evaluation.report.findings import findings
 from gan_resample.evaluation.results.results import results_of
-from gan_resample.evaluation.run.fold import run_task
 from gan_resample.evaluation.run.store import Store
 from tests.evaluation.helpers import (
     QUICK,
@@ -461,17 +460,3 @@ def test_samplers_that_repeat_the_only_row_of_a_class_say_so():
     y = np.where(np.arange(len(y)) < 2, 9, y)  # a class of two rows: one in each training part
     found = compare((X, y), ["smote", "spread"], ["knn"], cv=2)
     assert found.results["note"].str.contains("fell back: the only row of '9'").all()
-
-
-def test_what_is_quick_runs_first(monkeypatch):
-    ran = []
-
-    def noted(task):
-        ran.append(task.name)
-        return run_task(task)
-
-    monkeypatch.setattr("gan_resample.evaluation.run.parallel.run_task", noted)
-    X, y = numeric_table()
-    found = compare((X, y), ["gamo", "smote", "none"], ["knn"], cv=2, max_iter=2)
-    assert ran == ["smote", "none"] * 2 + ["gamo"] * 2
-    assert found.samplers == ["gamo", "smote", "none"]  # told in the order that was asked for
