@@ -69,8 +69,7 @@ def watched(X, y, **options):
 
 
 CHECKED = [
-    SpreadEnsembleClassifier(LogisticRegression(), random_state=0),
-    ensemble(sampling_strategy="auto", n_draws=2),
+    SpreadEnsembleClassifier(LogisticRegression(), n_draws=2, random_state=0),
     ensemble(sampler=RandomOverSampler(), sampling_strategy=1.0, prior="balanced", n_draws=2),
 ]
 

@@ -263,10 +263,10 @@ def run_ensemble(variant: Variant, model: Any, part: Part, job: Record) -> Recor
         return {"generated": 0}  # as "seeds" or "bags"
     same = not variant.share and not variant.bootstrap and job["classifier"] in SEEDLESS
     start = time.process_time()
-    ensemble = variant.around(model, job["seed"], 1 if same else max(variant.draws))
-    ensemble.fit(part.X, part.y)
+    n_fitted = 1 if same else max(variant.draws)
+    ensemble = variant.around(model, job["seed"], n_fitted).fit(part.X, part.y)
     members = [aligned_proba(m, part.X_test, ensemble.classes_) for m in ensemble.estimators_]
-    seconds = time.process_time() - start
+    seconds = (time.process_time() - start) * max(variant.draws) / n_fitted
     moved = (ensemble.seen_prior_, ensemble.prior_)
     scores, before, raw = {}, {}, {}
     for k in variant.draws:

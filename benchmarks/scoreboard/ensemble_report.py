@@ -68,7 +68,7 @@ def scores_of(records: list[Record], options: argparse.Namespace) -> pd.DataFram
             instead = "eight bags" if record["variant"] in BAGGED else options.unresampled
             told = place.get((*(record[name] for name in SPLIT), instead))
         if told is None:
-            continue
+            raise SystemExit(f"run {instead!r} first: {record} generated no row")
         found = {int(draws): each for draws, each in told.get(kind, told["scores"]).items()}
         for draws in DRAWS.get(record["variant"], found):
             about = {name: record[name] for name in KEY} | {"draws": draws}

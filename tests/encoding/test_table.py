@@ -366,7 +366,7 @@ def test_text_where_numbers_were_is_refused():
 
 def test_days_where_numbers_were_are_refused():
     encoder = TableEncoder().fit(np.arange(6.0).reshape(3, 2))
-    with pytest.raises(ValueError, match="column 0 is numeric, but holds a value that is no num"):
+    with pytest.raises(ValueError, match="column 0 is numeric, but holds a value that is not"):
         encoder.transform(np.full((3, 2), np.datetime64("2020-01-01")))
 
 
