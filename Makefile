@@ -44,7 +44,7 @@ lint: $(READY)
 types: $(READY)
 	$(PY) -m mypy gan_resample
 tests: $(READY)
-	$(PY) -m pytest -n $(JOBS)
+	$(PY) -m pytest -n $(JOBS) --dist worksteal
 
 # The wheel must work by itself: installed elsewhere, imported from there, complete.
 wheel: $(READY)
