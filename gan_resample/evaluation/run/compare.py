@@ -166,19 +166,11 @@ def compare(
     there = [key for key in asked if key in records or not limit.reached]
     _check_records([records.get(key) for key in there], scores, store)
     samplings = [(*task_key(task), "") for task in tasks]
+    about = _about_all(tables, splits, methods, scores, settings)
     return Comparison(
         [records.get(key) or missing(key) for key in asked],
         [records.get(key) or missing(key) for key in samplings],
-        {
-            "scores": {n: s if isinstance(s, Score) else None for n, s in scores.items()},
-            "data": [_about(data, splits[data.name]) for data in tables],
-            "samplers": settings["sampler"],
-            "baseline": next((name for name, m in methods.items() if m.does_nothing), None),
-            "without_rows": [name for name, m in methods.items() if m.sampler is None],
-            "classifiers": settings["classifier"],
-            "settings": {"cv": str(cv), "repeats": repeats, "random_state": random_state},
-            "versions": versions(),
-        },
+        about | {"settings": {"cv": str(cv), "repeats": repeats, "random_state": random_state}},
     )
 
 
@@ -350,6 +342,21 @@ def _hash(splits: Sequence[Split]) -> str:
         for rows in (split.train, split.test):
             digest.update(np.asarray(rows, dtype=np.int64).tobytes() + b"|")
     return digest.hexdigest()[:16]
+
+
+def _about_all(
+    tables: Sequence[DataSet], splits: Any, methods: Any, scores: Any, settings: Any
+) -> dict[str, Any]:
+    """Return what a report tells of a comparison beside its scores."""
+    return {
+        "scores": {n: s if isinstance(s, Score) else None for n, s in scores.items()},
+        "data": [_about(data, splits[data.name]) for data in tables],
+        "samplers": settings["sampler"],
+        "baseline": next((name for name, m in methods.items() if m.does_nothing), None),
+        "without_rows": [name for name, m in methods.items() if m.sampler is None],
+        "classifiers": settings["classifier"],
+        "versions": versions(),
+    }
 
 
 def _about(data: DataSet, splits: Sequence[Split]) -> dict[str, Any]:
