@@ -110,7 +110,8 @@ def _best(results: Results, data: str) -> str:
     """Compare the best cell with resampled rows to the best one without."""
     score = results.scores[0]
     means: Any = cell_means(results).loc[data]
-    without = results.about["without_rows"]
+    inside = results.about.get("generate_inside", ())
+    without = [name for name in results.about["without_rows"] if name not in inside]
     with_rows = [name for name in means if name not in without]
     up = results.greater_is_better(score)
     picks = [_extreme(means[group], up) for group in (with_rows, without) if group]

@@ -354,6 +354,7 @@ def _about_all(
         "samplers": settings["sampler"],
         "baseline": next((name for name, m in methods.items() if m.does_nothing), None),
         "without_rows": [name for name, m in methods.items() if m.sampler is None],
+        "generate_inside": [name for name, m in methods.items() if m.generates_inside],
         "classifiers": settings["classifier"],
         "versions": versions(),
     }

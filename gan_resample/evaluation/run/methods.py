@@ -161,6 +161,7 @@ class Method:
     sampler: Any = None
     fit: Fit = fit_plainly
     weigh: Callable[[Array], Array] | None = None  # class weights from class sizes
+    generates_inside: bool = False  # whether ``fit`` adds rows, though there is no sampler
     corrects: bool = False  # whether ``fit`` undoes itself what it does to the class mix
 
     @property
@@ -186,7 +187,9 @@ def weighted(weigh: Callable[[Array], Array]) -> Method:
 
 def averaged(ensemble: Any) -> Method:
     """Put an ensemble round the classifier, decided at the prior."""
-    return Method(fit=partial(fit_ensemble, ensemble=ensemble), corrects=True)
+    generates = ensemble.sampling_strategy != {}
+    fit = partial(fit_ensemble, ensemble=ensemble)
+    return Method(fit=fit, generates_inside=generates, corrects=True)
 
 
 def _games(base: type, ending: str, max_iter: int | None) -> dict[str, Any]:

@@ -106,6 +106,7 @@ def test_doing_nothing_is_known_by_what_it_does():
     found = compare(numeric_table(), samplers, ["logistic", "gamo"], cv=2, max_iter=4)
     assert found.baseline == "rows as they are"
     assert found.about["without_rows"] == ["weights", "rows as they are"]
+    assert found.about["generate_inside"] == []
     status = found.results.groupby(["classifier", "sampler"])["status"].first()
     assert status["gamo"].to_dict() == {
         "rows as they are": "ok", "spread": "n/a", "weights": "n/a",
@@ -460,3 +461,10 @@ def test_samplers_that_repeat_the_only_row_of_a_class_say_so():
     y = np.where(np.arange(len(y)) < 2, 9, y)  # a class of two rows: one in each training part
     found = compare((X, y), ["smote", "spread"], ["knn"], cv=2)
     assert found.results["note"].str.contains("fell back: the only row of '9'").all()
+
+
+def test_an_ensemble_with_generated_rows_is_no_best_of_the_rows_as_they_are():
+    found = compare(numeric_table(), ["none", "bagging", "spread_ensemble"], ["logistic"], cv=2)
+    assert found.about["generate_inside"] == ["spread_ensemble"]
+    told = findings(results_of(found), found.about["data"][0]["name"])[0]
+    assert "with resampled rows is that of logistic with spread_ensemble" in told
