@@ -22,7 +22,7 @@ import numpy as np
 from imblearn.over_sampling.base import BaseOverSampler
 from imblearn.utils import check_sampling_strategy, check_target_type
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, column_or_1d, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.parallel import Parallel, delayed
@@ -39,6 +39,7 @@ from gan_resample.core.parameters import AT_LEAST_1
 from gan_resample.encoding.columns import refuse_masked
 from gan_resample.engine.seeding import random_stream
 from gan_resample.priors.class_mix import hides_its_mix, last_step
+from gan_resample.priors.corrected import CorrectedClassifier
 from gan_resample.priors.correction import (
     aligned_proba,
     check_shares,
@@ -55,7 +56,7 @@ Array = NDArray[Any]
 STOPS_EARLY = 10_000  # rows above which HistGradientBoostingClassifier does so by default
 
 
-class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+class SpreadEnsembleClassifier(CorrectedClassifier):
     """Average clones of a classifier that each learn from a few other generated rows.
 
     Each member is fitted to a bootstrap sample of the rows and to rows generated anew, which lift
@@ -295,22 +296,6 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         proba = [aligned_proba(member, X, self.classes_) for member in self.estimators_]
         return shift_priors(np.mean(proba, axis=0), self.seen_prior_, self.prior_)
 
-    def predict(self, X: Any) -> Array:
-        """Class with the largest corrected probability.
-
-        Parameters
-        ----------
-        X : whatever ``estimator`` takes
-            Rows.
-
-        Returns
-        -------
-        y : ndarray of shape (n_rows,)
-            Labels out of ``classes_``.
-        """
-        proba = self.predict_proba(X)
-        return self.classes_[proba.argmax(axis=1)]
-
     def get_metadata_routing(self) -> Any:
         """Raise NotImplementedError: generated rows have no metadata of their own."""
         raise NotImplementedError(f"{type(self).__name__} does not support metadata routing")
@@ -319,22 +304,16 @@ class SpreadEnsembleClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         return hasattr(self, "estimators_")
 
     @property
-    def n_features_in_(self) -> int:
-        return self.estimators_[0].n_features_in_
-
-    @property
-    def feature_names_in_(self) -> Array:
-        return self.estimators_[0].feature_names_in_
+    def _fitted(self) -> Any:
+        return self.estimators_[0]
 
     def __sklearn_tags__(self) -> Tags:
-        tags, inner = super().__sklearn_tags__(), get_tags(self.estimator)
-        tags.input_tags = inner.input_tags
-        if isinstance(self.sampler, BaseEstimator):
-            tags.input_tags.sparse &= get_tags(self.sampler).input_tags.sparse
-        tags.non_deterministic = inner.non_deterministic
-        if inner.classifier_tags is not None:
-            tags.classifier_tags = inner.classifier_tags
-            tags.classifier_tags.multi_label = False
+        tags = super().__sklearn_tags__()
+        sampler = SpreadSMOTE() if self.sampler is None else self.sampler
+        if isinstance(sampler, BaseEstimator):  # it sees the rows too
+            taken = get_tags(sampler).input_tags
+            tags.input_tags.sparse &= taken.sparse
+            tags.input_tags.allow_nan &= taken.allow_nan
         return tags
 
 

@@ -25,6 +25,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import get_tags
 
 from gan_resample import (
     GAMOClassifier,
@@ -151,6 +152,8 @@ def test_without_generated_rows_members_see_the_rows_as_they_are_or_bootstrap_sa
         assert np.bincount(member.y_).tolist() == [30, 20]
         assert {tuple(row) for row in member.X_} < {tuple(row) for row in X}
     assert not np.array_equal(members[0].X_, members[1].X_)
+    for member in watched(pd.DataFrame(X, index=y), y, bootstrap=True):
+        assert member.X_.index.is_unique  # as a join of columns by it would need
 
 
 def test_a_game_is_fitted_once_and_drawn_from_by_each_member(monkeypatch):
@@ -308,6 +311,15 @@ def test_rows_that_only_the_estimator_takes_where_nothing_is_generated():
     assert ensemble(DecisionTreeClassifier()).fit(X, y).predict_proba(X).shape == (50, 2)
     with pytest.raises(ValueError, match="NaN"):
         ensemble(DecisionTreeClassifier(), sampling_strategy=1.0).fit(X, y)
+
+
+@pytest.mark.parametrize("sampler", [None, RandomOverSampler()])
+def test_what_it_takes_is_what_the_estimator_and_the_sampler_take(sampler):
+    tags = get_tags(SpreadEnsembleClassifier(HistGradientBoostingClassifier(), sampler=sampler))
+    assert tags.input_tags.allow_nan == (sampler is not None)
+    assert not tags.input_tags.sparse  # boosting takes none
+    empty = SpreadEnsembleClassifier(None, sampler=sampler)
+    assert "SpreadEnsembleClassifier" in empty._repr_html_()
 
 
 # ---- what it refuses ----------------------------------------------------------------------------

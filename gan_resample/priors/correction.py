@@ -29,14 +29,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils import Tags, column_or_1d, get_tags
+from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from gan_resample.encoding.columns import refuse_masked
 from gan_resample.priors.class_mix import ends_up_balanced, hides_its_mix, own_weights
+from gan_resample.priors.corrected import CorrectedClassifier
 
 __all__ = [
     "PriorCorrectedClassifier",
@@ -52,7 +53,7 @@ Array = NDArray[Any]
 SUM_TOLERANCE = 1e-6  # as shares may be float32
 
 
-class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
+class PriorCorrectedClassifier(CorrectedClassifier):
     """Undo the effect on ``predict_proba`` of training with other class shares.
 
     Wrap the whole pipeline, including the sampler:
@@ -224,38 +225,9 @@ class PriorCorrectedClassifier(MetaEstimatorMixin, ClassifierMixin, BaseEstimato
         proba = aligned_proba(self.estimator_, X, self.classes_)
         return shift_priors(proba, self.seen_prior_, self.prior_)
 
-    def predict(self, X: Any) -> Array:
-        """Class with the largest corrected probability, which rare classes seldom have.
-
-        Parameters
-        ----------
-        X : whatever ``estimator`` takes
-            Rows.
-
-        Returns
-        -------
-        y : ndarray of shape (n_rows,)
-            Labels out of ``classes_``.
-        """
-        proba = self.predict_proba(X)
-        return self.classes_[proba.argmax(axis=1)]
-
     @property
-    def n_features_in_(self) -> int:
-        return self.estimator_.n_features_in_
-
-    @property
-    def feature_names_in_(self) -> Array:
-        return self.estimator_.feature_names_in_
-
-    def __sklearn_tags__(self) -> Tags:
-        tags, inner = super().__sklearn_tags__(), get_tags(self.estimator)
-        tags.input_tags = inner.input_tags
-        tags.non_deterministic = inner.non_deterministic
-        if inner.classifier_tags is not None:
-            tags.classifier_tags = inner.classifier_tags
-            tags.classifier_tags.multi_label = False
-        return tags
+    def _fitted(self) -> Any:
+        return self.estimator_
 
 
 def refuse_without_proba(estimator: Any) -> None:
