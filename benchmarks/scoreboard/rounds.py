@@ -1,14 +1,18 @@
 """How good the games are after how many rounds: the curves from which defaults are chosen.
 
     python -m benchmarks.scoreboard.rounds --data DIR --half development
+    python -m benchmarks.scoreboard.rounds --data DIR --images mnist fashion_mnist
     python -m benchmarks.scoreboard.rounds --report rounds.jsonl
 
 ``DIR`` as for the scoreboard, whose tables and halves these are: at most 1,000 rows of each, one
 of three folds for each seed. Samplers balance the classes and are scored by three classifiers with
 their default settings, games that classify by themselves; decisions and probabilities are those
-that a user gets. A curve is one fit that is continued (``warm_start``); where the course of a game
-depends on how many rounds it is to play, each point is a fit of its own. Curves are appended to a
-file as they come, and the same command goes on with what is missing.
+that a user gets. Images are thinned to 900, and flat for the classifiers beside a sampler, of
+which boosting is left out.
+
+A curve is one fit that is continued (``warm_start``); where the course of a game depends on how
+many rounds it is to play, each point is a fit of its own. Curves are appended to a file as they
+come, and the same command goes on with what is missing.
 
 The rule, written down before the curves were seen: a default is replaced by the smallest number of
 rounds for which the 95 % t-interval over tables leaves out a loss of half a point against today's
@@ -27,6 +31,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from benchmarks.lib.output import markdown_table
@@ -44,6 +49,8 @@ from gan_resample.evaluation.run.fold import make_model
 from gan_resample.evaluation.run.methods import choose_classifiers, choose_methods, with_seed
 from gan_resample.evaluation.run.smote import fit_resample
 
+COUNTS = (400, 200, 100, 75, 50, 35, 20, 10, 6, 4)  # a tenth of those of GAMO's paper
+N_TEST = 50  # images of a class
 JUDGES = ("logistic", "forest", "boosting")
 SAMPLERS = ("gamo", "dvaan", "pgan", "cyclegan")
 CLASSIFIERS = ("gamo", "dvaan", "pgan", "cyclegan", "egan")
@@ -52,7 +59,7 @@ OF_PLANNED_ROUNDS = (("sampler", "dvaan"), ("classifier", "dvaan"), ("classifier
 ROUNDS = (50, 100, 200, 400, 800)
 FOLDS = 3
 LOSS = 0.5  # points
-SETTINGS = ("half", "max_rows", "rounds")
+SETTINGS = ("half", "max_rows", "rounds", "images")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -65,6 +72,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--samplers", nargs="*", default=SAMPLERS, metavar="NAME")
     add("--classifiers", nargs="*", default=CLASSIFIERS, metavar="NAME")
     add("--rounds", nargs="+", type=int, default=[*ROUNDS], help="below a game's default")
+    add("--images", nargs="*", default=[], metavar="NAME", help="NAME.npz, in place of tables")
     add("--tables", nargs="+", metavar="NAME", help="default: all of the half")
     add("--seeds", type=int, default=3, help="of splits and games; each is another fold")
     add("--max-rows", type=int, default=1000, help="stratified cap")
@@ -77,14 +85,18 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def jobs_of(options: argparse.Namespace) -> Iterator[Record]:
     games = [("sampler", name) for name in options.samplers]
     games += [("classifier", name) for name in options.classifiers]
-    for seed, (kind, game), table in product(range(options.seeds), games, table_names(options)):
+    names = options.images or table_names(options)
+    for seed, (kind, game), table in product(range(options.seeds), games, names):
         yield {"kind": kind, "game": game, "table": table, "seed": seed}
 
 
 def run(job: Record, options: argparse.Namespace) -> Record:
     """Score a game after each number of rounds; its default is the last."""
     seed = job["seed"]
-    part = part_of(options.data, job["table"], options.max_rows, FOLDS, seed, seed % FOLDS)
+    if options.images:
+        part = image_part(options.data / f"{job['table']}.npz", seed)
+    else:
+        part = part_of(options.data, job["table"], options.max_rows, FOLDS, seed, seed % FOLDS)
     if job["kind"] == "sampler":
         [game] = [method.sampler for method in choose_methods([job["game"]]).values()]
     else:
@@ -117,11 +129,30 @@ def play(game: Any, part: Part, seed: int) -> tuple[float, Record]:
         return end, part.score(game.predict_proba(part.X_test), decide_at_prior=False)
     X, y, _ = fit_resample(game, part.X, part.y)
     end = time.process_time()
+    X_test, judges = part.X_test, JUDGES
+    if isinstance(X, np.ndarray):
+        X, X_test = (pd.DataFrame(images.reshape(len(images), -1)) for images in (X, X_test))
+        judges = JUDGES[:2]
     found = []
-    for judge in choose_classifiers(JUDGES).values():
+    for judge in choose_classifiers(judges).values():
         model = with_seed(make_model(judge, X), seed).fit(X, y)
-        found.append(part.score(model.predict_proba(part.X_test), decide_at_prior=False))
+        found.append(part.score(model.predict_proba(X_test), decide_at_prior=False))
     return end, pd.DataFrame(found).mean().to_dict()
+
+
+def image_part(file: Path, seed: int) -> Part:
+    """Draw thinned training images and as many test images of each class."""
+    rng, data = np.random.default_rng(seed), np.load(file)
+    found: list[Any] = []
+    for name, counts in (("train", COUNTS), ("test", [N_TEST] * len(COUNTS))):
+        y = data[f"y_{name}"]
+        drawn = [
+            rng.choice(np.flatnonzero(y == label), n, replace=False)
+            for label, n in enumerate(counts)
+        ]
+        at = np.concatenate(drawn)
+        found += [data[f"X_{name}"][at].astype(np.float32) / 255, y[at]]
+    return Part(*found)
 
 
 def report(records: Sequence[Record]) -> str:
