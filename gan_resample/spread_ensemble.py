@@ -72,7 +72,8 @@ class SpreadEnsembleClassifier(CorrectedClassifier):
         What generates rows; ``None``: ``SpreadSMOTE()``. It is cloned; its ``sampling_strategy``
         and each ``random_state`` are set. It sees all real rows. One of this package is fitted
         once and drawn from for each member; another over-sampler of imbalanced-learn resamples for
-        each member. Samplers that remove rows are refused.
+        each member. Samplers that remove rows are refused. To tune ``sampler__k_neighbors``, name
+        the sampler.
     n_draws : int, default=8
         Members, in [1, inf), each with rows of its own. Fewer of them are the first of more.
     sampling_strategy : float, str, dict or callable, default=0.15
@@ -203,6 +204,7 @@ class SpreadEnsembleClassifier(CorrectedClassifier):
             ``y`` holds no classes, ``prior`` no shares of them, or ``sampler`` removes rows.
         """
         self._refuse(fit_params)
+        self._warn_of_hidden_mix()
         refuse_masked(y, "y")
         check_classification_targets(y)
         check_target_type(y)
@@ -214,9 +216,8 @@ class SpreadEnsembleClassifier(CorrectedClassifier):
         prior = self._told_prior(classes, counts)
         wanted = self._rows_wanted(y)
         stream = random_stream(self.random_state)
-        sampler = SpreadSMOTE() if self.sampler is None else self.sampler
-        refuse_no_over_sampler(sampler)
-        sampler = with_seeds(sampler, int(stream.integers(SEEDS)))
+        refuse_no_over_sampler(self._asked_sampler)
+        sampler = with_seeds(self._asked_sampler, int(stream.integers(SEEDS)))
         seeds = stream.integers(SEEDS, size=(int(self.n_draws), 2)).tolist()
         drawn = [seed for seed, _ in seeds]
         bags = member_rows(sampler, X, y, wanted, drawn, bootstrap=bool(self.bootstrap))
@@ -231,7 +232,6 @@ class SpreadEnsembleClassifier(CorrectedClassifier):
         return self
 
     def _refuse(self, fit_params: dict[str, Any]) -> None:
-        """Raise for what cannot be fitted, and warn of what would be corrected wrongly."""
         refuse_without_proba(self.estimator)
         given = sorted(name for name, value in fit_params.items() if value is not None)
         if given:
@@ -241,6 +241,8 @@ class SpreadEnsembleClassifier(CorrectedClassifier):
                 "fit the estimator without generated rows, for weights of classes set its "
                 "class_weight"
             )
+
+    def _warn_of_hidden_mix(self) -> None:
         classifier = last_step(self.estimator)
         if hides_its_mix(classifier):
             warn(
@@ -248,7 +250,7 @@ class SpreadEnsembleClassifier(CorrectedClassifier):
                 f"it may: {type(self).__name__} does not see what that does to the shares of "
                 "the classes, and would correct them wrongly or not at all. Take a classifier "
                 "that learns from the rows as they come",
-                stacklevel=4,
+                stacklevel=4,  # that of the call of fit, which is decorated
             )
 
     def _warn_of_copies(self, n_rows: int) -> None:
@@ -259,7 +261,7 @@ class SpreadEnsembleClassifier(CorrectedClassifier):
                 "bootstrap samples, with copies of one row on both sides: it would fit too "
                 "closely. Put a search around the ensemble, and take early_stopping=False or "
                 "bootstrap=False",
-                stacklevel=3,
+                stacklevel=4,  # that of the call of fit, which is decorated
             )
 
     def _told_prior(self, classes: Array, counts: Array) -> Array:
@@ -271,11 +273,12 @@ class SpreadEnsembleClassifier(CorrectedClassifier):
     def _rows_wanted(self, y: Array) -> dict[Any, int]:
         """Label -> rows to generate for a member, of the classes that lack any."""
         share = self.sampling_strategy
-        if not isinstance(share, Real):
-            found = check_sampling_strategy(share, y, "over-sampling")
-            return {label: int(n) for label, n in found.items() if n > 0}
         classes, counts = np.unique(y, return_counts=True)
-        lacking = int(float(share) * counts.max()) - counts
+        if isinstance(share, Real):
+            lacking = int(float(share) * counts.max()) - counts
+        else:
+            found = check_sampling_strategy(share, y, "over-sampling")
+            lacking = np.array([found.get(label, 0) for label in classes])
         pairs = zip(classes.tolist(), lacking.tolist(), strict=True)
         return {label: n for label, n in pairs if n > 0}
 
@@ -304,14 +307,17 @@ class SpreadEnsembleClassifier(CorrectedClassifier):
         return hasattr(self, "estimators_")
 
     @property
+    def _asked_sampler(self) -> Any:
+        return SpreadSMOTE() if self.sampler is None else self.sampler
+
+    @property
     def _fitted(self) -> Any:
         return self.estimators_[0]
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        sampler = SpreadSMOTE() if self.sampler is None else self.sampler
-        if isinstance(sampler, BaseEstimator):  # it sees the rows too
-            taken = get_tags(sampler).input_tags
+        if isinstance(self._asked_sampler, BaseEstimator):  # it sees the rows too
+            taken = get_tags(self._asked_sampler).input_tags
             tags.input_tags.sparse &= taken.sparse
             tags.input_tags.allow_nan &= taken.allow_nan
         return tags
@@ -321,6 +327,8 @@ def _holds_rows_out(classifier: Any, n_rows: int) -> bool:
     """Whether a classifier, or a part of it, splits the rows that it is fitted to."""
     settings = {name.rpartition("__")[2]: v for name, v in classifier.get_params().items()}
     early = settings.get("early_stopping", False)
+    if "early_stopping" not in settings:  # as in GradientBoostingClassifier
+        early = settings.get("n_iter_no_change") is not None
     return "cv" in settings or early is True or (early == "auto" and n_rows > STOPS_EARLY)
 
 

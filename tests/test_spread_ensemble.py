@@ -16,7 +16,11 @@ from scipy import sparse
 from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+)
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Perceptron
@@ -118,6 +122,7 @@ def test_each_class_gets_up_to_its_share_and_others_are_left_alone():
         (0.05, {}),
         (1.0, {1: 60, 2: 95}),
         ("minority", {2: 95}),
+        ("all", {1: 60, 2: 95}),
         ({2: 9}, {2: 4}),
         (lambda y: {1: 41}, {1: 1}),
         ({}, {}),
@@ -355,6 +360,12 @@ def test_what_it_does_not_take(options, error, message):
     assert not hasattr(model, "n_features_in_")
 
 
+@pytest.mark.parametrize("kind", [SpreadEnsembleClassifier, PriorCorrectedClassifier])
+def test_a_class_is_no_estimator(kind):
+    with pytest.raises(TypeError, match=r"write DecisionTreeClassifier\(\)"):
+        kind(DecisionTreeClassifier).fit(*blobs((30, 5)))
+
+
 def test_vectors_of_features_are_no_rows():
     X, y = blobs((30, 5))
     sampler = GAMOSampler(**QUICK, feature_extractor=small_features, space="features")
@@ -415,6 +426,8 @@ def test_missing_values_and_categories_of_foreign_samplers_come_back():
     [
         (HistGradientBoostingClassifier(early_stopping=True, max_iter=2), True),
         (HistGradientBoostingClassifier(max_iter=2), False),
+        (GradientBoostingClassifier(n_estimators=2, n_iter_no_change=2), True),
+        (GradientBoostingClassifier(n_estimators=2), False),
         (GridSearchCV(DecisionTreeClassifier(), {"max_depth": [1, 2]}, cv=2), True),
         (DecisionTreeClassifier(), False),
     ],
@@ -423,8 +436,9 @@ def test_members_that_hold_rows_out_are_warned_of_copies(model, warns, recwarn):
     X, y = blobs((60, 6))
     for bootstrap in (True, False):
         ensemble(model, bootstrap=bootstrap, n_draws=1).fit(X, y)
-        told = [str(w.message) for w in recwarn if "copies of one row" in str(w.message)]
+        told = [w for w in recwarn if "copies of one row" in str(w.message)]
         assert len(told) == (warns and bootstrap)
+        assert all(w.filename == __file__ for w in told)
         recwarn.clear()
 
 

@@ -69,7 +69,10 @@ def scores_of(records: list[Record], options: argparse.Namespace) -> pd.DataFram
             told = place.get((*(record[name] for name in SPLIT), instead))
         if told is None:
             raise SystemExit(f"run {instead!r} first: {record} generated no row")
-        found = {int(draws): each for draws, each in told.get(kind, told["scores"]).items()}
+        generated = told is record and record["generated"] > 0
+        if generated and kind not in told:
+            raise SystemExit(f"no probabilities corrected {options.corrected!r} in {record}")
+        found = {int(draws): each for draws, each in told[kind if generated else "scores"].items()}
         for draws in DRAWS.get(record["variant"], found):
             about = {name: record[name] for name in KEY} | {"draws": draws}
             about["seconds"] = told["seconds"] * draws / max(found)
@@ -89,6 +92,8 @@ def against(scores: pd.DataFrame, options: argparse.Namespace) -> pd.DataFrame:
     if draws is None:
         draws = 4 if (reference["draws"] == 4).any() else reference["draws"].max()
     columns = [*SCORED, "seconds"]
+    if reference.empty:
+        raise SystemExit(f"there are no records of {options.reference!r}")
     reference = reference[reference["draws"] == draws].set_index(SPLIT)[columns]
     both = scores.join(reference.add_suffix(" of reference"), on=SPLIT, how="inner")
     for name in SCORED:
@@ -100,6 +105,8 @@ def chosen_rows(gaps: pd.DataFrame, options: argparse.Namespace) -> Iterator[tup
     """Yield variants with their numbers of draws, in the order of the table."""
     if options.rows:
         for name, _, draws in (row.rpartition(":") for row in options.rows):
+            if not ((gaps["variant"] == name) & (gaps["draws"] == int(draws))).any():
+                raise SystemExit(f"there are no records of {name!r} with {draws} draws")
             yield name, int(draws)
         return
     for variant in (name for stage in STAGES for name in stage):
@@ -114,8 +121,10 @@ def lines_of(gaps: pd.DataFrame, options: argparse.Namespace) -> Iterator[list[s
         tables = part.groupby("table")[list(SCORED)].mean()
         cells = [over_data(tables[name].to_numpy()) for name in SCORED]
         told = [f"{each.mean:+.2f} ± {(each.high - each.low) / 2:.2f}" for each in cells]
-        # of sums: single fits of the cheapest are shorter than the clock can tell
-        cost = part["seconds"].sum() / part["seconds of reference"].sum()
+        # of medians, table by table: a fit may be shorter than the clock can tell, and a machine
+        # that pauses is timed too
+        each = part.groupby(["table", "classifier"])[["seconds", "seconds of reference"]].median()
+        cost = each["seconds"].sum() / each["seconds of reference"].sum()
         yield [variant, str(draws), str(len(tables)), *told, f"{cost:.1f}"]
 
 

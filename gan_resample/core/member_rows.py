@@ -69,7 +69,7 @@ def member_rows(
         rows, labels = X, y
         if bootstrap:
             rows, labels = resample(X, y, stratify=y, random_state=seed)
-            if hasattr(rows, "reset_index"):  # else rows drawn twice would share a name
+            if is_frame(rows):  # else rows drawn twice would share a name
                 rows = rows.reset_index(drop=True)
         if made is not None:
             rows, labels = stack(rows, made[0]), np.concatenate([labels, made[1]])

@@ -232,6 +232,11 @@ class PriorCorrectedClassifier(CorrectedClassifier):
 
 def refuse_without_proba(estimator: Any) -> None:
     """Raise for a classifier whose probabilities cannot be corrected: it has none."""
+    if isinstance(estimator, type):
+        raise TypeError(
+            f"estimator is the class {estimator.__name__}, but must be an instance: write "
+            f"{estimator.__name__}()"
+        )
     if not hasattr(estimator, "predict_proba"):
         raise TypeError(
             f"{estimator!r} has no predict_proba, and without probabilities there is nothing to "
