@@ -40,7 +40,7 @@ from torch.nn.functional import cross_entropy
 from gan_resample.cyclegan.networks import choose_nets
 from gan_resample.cyclegan.translation import Pair, TranslationGame
 from gan_resample.engine.batches import epoch_rounds
-from gan_resample.engine.game import ClassifyingGame
+from gan_resample.engine.game import ClassifyingGame, Turn
 from gan_resample.nn.build import Build, check_width, make_module
 
 __all__ = ["CycleGANGame"]
@@ -162,7 +162,7 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
 
     # ---- a round --------------------------------------------------------------------------------
 
-    def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
+    def turns(self, x: Tensor, y: Tensor) -> Iterator[Turn]:
         """Play a round of CycleGAN, or one of the classifier on real and translated rows."""
         if self.translates:
             yield from super().turns(x, y)

@@ -23,7 +23,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
 from gan_resample.cyclegan.networks import choose_nets
 from gan_resample.engine.batches import balanced_batches
-from gan_resample.engine.game import SamplingGame
+from gan_resample.engine.game import SamplingGame, Turn
 from gan_resample.engine.memory import refuse_beyond
 from gan_resample.nn.build import Build, check_shape, make_module, rows_at_once, try_module
 from gan_resample.nn.modules import SoftmaxSpans, StraightThrough
@@ -175,7 +175,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         """Yield mini-batches with equally many rows of each class."""
         return balanced_batches(y, size)
 
-    def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
+    def turns(self, x: Tensor, y: Tensor) -> Iterator[Turn]:
         """Play a round of CycleGAN: the translators move first, then the discriminators."""
         rows = x.unflatten(0, (len(self.counts), -1))  # of each class, (n_classes, n, *shape)
         loss, shown = torch.zeros((), device=x.device), []

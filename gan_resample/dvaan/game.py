@@ -49,7 +49,7 @@ from gan_resample.dvaan.networks import (
     make_recognition,
 )
 from gan_resample.dvaan.prior import Prior, default_latent_dim
-from gan_resample.engine.game import ClassifyingGame, SamplingGame
+from gan_resample.engine.game import ClassifyingGame, SamplingGame, Turn
 from gan_resample.nn.build import Build, rows_at_once
 from gan_resample.nn.losses import gaussian_divergence
 from gan_resample.nn.modules import StraightThrough
@@ -177,7 +177,7 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
 
     # ---- a round --------------------------------------------------------------------------------
 
-    def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
+    def turns(self, x: Tensor, y: Tensor) -> Iterator[Turn]:
         """Algorithm 1 of the paper: all gradients at the same weights, then all steps."""
         rows, labels = self.draw_from_pool(x, y)
         if self.pool_trains == "all":

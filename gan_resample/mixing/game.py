@@ -248,7 +248,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
         with self.eval_mode("classifier"):
             logits = self.classifier(self.generate(drawn, self.uniform_labels))
         loss = self.class_loss(logits, 1 - self.onehot[self.uniform_labels.labels])
-        return (self.uniform_labels.weights * loss).sum()
+        return self.uniform_labels.weights @ loss
 
     # ---- diagnostics ----------------------------------------------------------------------------
 
