@@ -51,7 +51,7 @@ def test_the_order_of_play_is_algorithm_1_after_the_auto_encoder():
     game = prepared()
     assert moves_of(game) == [("classifier", "critic"), *generator]
     game.rounds_played = 0
-    assert moves_of(game) == [("encoder", "generator_as_decoder")]
+    assert moves_of(game) == [(("encoder", "generator_as_decoder"),)]
     more = prepared("pgan-without-autoencoder")
     assert moves_of(more) == [("classifier", "critic"), ("critic",), ("critic",), *generator]
     features = prepared("pgan-features")

@@ -279,6 +279,12 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         """Return real rows as ``fit_resample`` returns them: unchanged; a hook."""
         return X
 
+    def _draw_entries(
+        self, codes: Array, stream: np.random.Generator
+    ) -> tuple[Array, NDArray[np.bool_] | None]:
+        """Return encoded rows, and which of their entries may be copies; None: any; a hook."""
+        return self._draw_rows(codes, stream), None
+
     def _generated_rows(self, rows: Array) -> Any:
         """Return generated rows in the user's columns and dtypes; a hook."""
         return self.encoder_.inverse_transform(rows)
@@ -326,9 +332,12 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         labels = self._check_wanted(labels)
         stream = self._stream if random_state is None else random_stream(random_state)
         codes = np.searchsorted(self.classes_, labels)
-        nothing = np.empty((0, *self._encoded_shape))
-        rows = self._draw_rows(codes, stream) if len(codes) else nothing
-        X = self._generated_rows(rows)
+        nothing = np.empty((0, *self._encoded_shape)), None
+        rows, copied = self._draw_entries(codes, stream) if len(codes) else nothing
+        if copied is not None and type(self.encoder_) is TableEncoder:
+            X = self.encoder_.inverse_transform(rows, copied=copied)
+        else:
+            X = self._generated_rows(rows)
         return X if self._container is None else self._container(X)
 
     def _check_wanted(self, labels: Any) -> Array:

@@ -205,13 +205,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self._warn_of_unseen(Z)
         return Z
 
-    def inverse_transform(self, Z: Array) -> Any:
+    def inverse_transform(self, Z: Array, *, copied: Array | None = None) -> Any:
         """Decode rows into the container, columns and dtypes seen in ``fit``.
 
         Parameters
         ----------
         Z : ndarray of float, shape (n_rows, ``n_features_out_``)
             Categories are read from the largest entry of each span.
+        copied : ndarray of bool, shape of ``Z``, default=None
+            Entries that may equal an observed value, which is then returned bit by bit; none is
+            looked for in the others, which takes most of the time. ``None``: any may.
 
         Returns
         -------
@@ -226,7 +229,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             )
         decoded: list[Any] = [None] * self.n_features_in_
         for at, (column, j) in enumerate(zip(self._numeric, self.numeric_features_, strict=True)):
-            decoded[j] = column.decode(Z[:, at])
+            decoded[j] = column.decode(Z[:, at], None if copied is None else copied[:, at])
         groups = zip(self.categories_, self.spans_, self.categorical_features_, strict=True)
         for categories, (start, stop), j in groups:
             decoded[j] = categories[Z[:, start:stop].argmax(axis=1)]
