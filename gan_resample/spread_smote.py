@@ -147,7 +147,9 @@ class SpreadSMOTE(SpreadParams, BaseRowSampler):
         """
         anchors, scale = self._anchors, plain(self.scale)
         index, n_columns = anchors.draw_group(codes, 3), anchors.rows.shape[1]
-        u = torch.rand((len(codes), n_columns if self.per_feature else 1), dtype=anchors.rows.dtype)
+        u = torch.rand(
+            (len(codes), n_columns if self.per_feature else 1), dtype=anchors.rows.dtype
+        )
         mixed = torch.empty((len(codes), n_columns), dtype=u.dtype)
         copied = torch.empty(mixed.shape, dtype=torch.bool)
         at_once = max(1, BLOCK // n_columns)

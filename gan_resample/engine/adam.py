@@ -59,6 +59,8 @@ class FusedAdam(torch.optim.Adam):
                 params, grads, means, squares, steps = (
                     [part[at] for at in reached] for part in (params, grads, means, squares, steps)
                 )
+            if not grads:
+                continue
             beta1, beta2 = group["betas"]
             torch._fused_adam_(
                 params,
@@ -93,6 +95,12 @@ class FusedAdam(torch.optim.Adam):
         states = [self.state[parameter] for parameter in params]
         means, squares = ([state[n] for state in states] for n in ("exp_avg", "exp_avg_sq"))
         return _Lists(params, means, squares, [count] * len(params))
+
+    def state_dict(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().state_dict()
+        # a step count for each parameter, as torch's Adam, which may load this, needs
+        states = {at: own | {"step": own["step"].clone()} for at, own in found["state"].items()}
+        return found | {"state": states}
 
     def __setstate__(self, state: Any) -> None:
         self._kept = None  # the tensors in it are replaced, here and in load_state_dict
