@@ -330,12 +330,12 @@ def choose_pairs(counts: Sequence[int], deficits: Sequence[int], source: str) ->
     return pairs
 
 
-def networks(players: nn.ModuleList) -> Iterator[nn.Module]:
+def networks(players: Any) -> Iterator[nn.Module]:
     """Yield the networks of both sides of each pair, in the order of a round's tensors."""
     return (network for two in players for network in two)
 
 
-def apply_each(players: nn.ModuleList, x: Tensor) -> Tensor:
+def apply_each(players: Any, x: Tensor) -> Tensor:
     """Return what each network makes of its rows, (n_sides, n, *shape)."""
     return torch.stack([network(rows) for network, rows in zip(networks(players), x, strict=True)])
 

@@ -22,7 +22,7 @@ OTHER_STEPS = {
 
 
 class _Lists(NamedTuple):
-    """What the fused step takes of a group of parameters; ``steps`` holds one tensor many times."""
+    """What the fused step takes of a group of parameters; ``steps`` holds one tensor often."""
 
     params: list[Tensor]
     means: list[Tensor]
@@ -43,7 +43,7 @@ class FusedAdam(torch.optim.Adam):
     _kept: list[_Lists] | None = None  # not in the state that is pickled
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> Any:  # type: ignore[override]
+    def step(self, closure: Any = None) -> Any:
         loss = None
         if closure is not None:
             with torch.enable_grad():

@@ -18,8 +18,9 @@ from gan_resample.engine.batches import endless_batches
 
 __all__ = ["ClassifyingGame", "Game", "SamplingGame", "Turn", "moves_of"]
 
-# a loss for a move, or for the several moves that all minimise it
-Turn = Mapping[str | tuple[str, ...], Tensor]
+# A loss for a move, or for a tuple of moves that all minimise it. The keys are of any type here,
+# as a game that yields a Mapping[str, Tensor] is a right one.
+Turn = Mapping[Any, Tensor]
 
 
 def moves_of(turn: Turn) -> list[str]:

@@ -321,7 +321,6 @@ def _make_optimizer(
     """Make an optimizer, with a fused step if it has one: 3 to 4 times faster on a CPU."""
     others = {"foreach", "differentiable"} & set(options)
     if "fused" not in inspect.signature(kind).parameters or others:
-        made: Optimizer = kind(*args, **options)
-        return made
+        return kind(*args, **options)
     kind = FusedAdam if fits_fused_adam(kind, options, parameters) else kind
-    return kind(*args, **({"fused": True} | dict(options)))  # type: ignore[no-any-return]
+    return kind(*args, **({"fused": True} | dict(options)))

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from gan_resample.engine.memory import refuse_beyond
+from gan_resample.mixing.neighbours import nearest_neighbours
 from gan_resample.nn.modules import MLP
 
 __all__ = [
@@ -29,8 +30,6 @@ __all__ = [
     "spread",
 ]
 
-# Most entries of a matrix of distances or of mixing weights at once (16 MB of float32).
-CHUNK = 4_000_000
 FEW = 64  # so many neighbours of a row are kept even if its class has fewer
 
 
@@ -44,23 +43,6 @@ class Mix(NamedTuple):
     rows: Tensor
     weights: Tensor
     anchors: Tensor
-
-
-def nearest_neighbours(rows: Tensor, k: int) -> Tensor:
-    """Find each row's nearest other rows, by Euclidean distance: indices of shape (n, k).
-
-    Fewer than ``k`` others are repeated in turn; a lone row is its own neighbour.
-    """
-    n = len(rows)
-    if n == 1 or k == 0:
-        return torch.zeros((n, k), dtype=torch.long, device=rows.device)
-    found = []
-    for chunk in torch.arange(n, device=rows.device).split(max(1, CHUNK // n)):
-        distance = torch.cdist(rows[chunk], rows)
-        distance[torch.arange(len(chunk), device=rows.device), chunk] = torch.inf
-        found.append(distance.topk(min(k, n - 1), largest=False).indices)
-    nearest = torch.cat(found)
-    return nearest[:, torch.arange(k, device=rows.device) % nearest.shape[1]]
 
 
 def spread(rows: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:

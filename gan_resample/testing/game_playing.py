@@ -71,13 +71,13 @@ def only_movers_change(trial: Trial) -> None:
             others = [k for k in changed if k.startswith(players) and not k.startswith(moving)]
             require(
                 not others,
-                f"a turn of {sorted(moves_of(turn))} changed {others}: rows shown to another player are "
+                f"a turn of {moves_of(turn)} changed {others}: rows shown to another player are "
                 "made under torch.no_grad() and eval_mode, and nothing writes to a player",
             )
             still = [start for start in moving if not any(k.startswith(start) for k in changed)]
             require(
                 not still,
-                f"a turn of {sorted(moves_of(turn))} left {still} as it was: its loss has no gradient for "
+                f"a turn of {moves_of(turn)} left {still} as it was: its loss has no gradient for "
                 "it; compute the loss from what the player made, without detach",
             )
             before = after
@@ -115,7 +115,7 @@ def turns_leave_the_modes(trial: Trial) -> None:
             require(
                 [module.training for module in net.module_.modules()] == modes
                 and torch.is_grad_enabled(),
-                f"the turn of {sorted(moves_of(turn))} was handed over in eval mode or without gradients: "
+                f"the turn of {moves_of(turn)} was handed over in eval mode or without gradients: "
                 "never yield inside a with, and use eval_mode, which puts modes back",
             )
             net._move(turn, None)

@@ -415,7 +415,7 @@ def test_a_shared_term_gives_the_gradients_and_losses_of_separate_ones():
     torch.manual_seed(1)
     x, y = torch.randn(8, 3), torch.zeros(8, dtype=torch.long)
     nets = [GameNet(Autoencoder, module__tied=tied, lr=0.1, verbose=0) for tied in (True, False)]
-    one, two = ({move: loss for move, loss in net.initialize().train_step((x, y))} for net in nets)
+    one, two = (dict(net.initialize().train_step((x, y))) for net in nets)
     assert one.keys() == two.keys() == {"first", "second"}
     assert all(torch.isclose(one[move], two[move], rtol=1e-6) for move in one)
     tied, apart = (dict(net.module_.named_parameters()) for net in nets)
