@@ -87,8 +87,8 @@ def test_the_generator_wants_another_class_and_a_high_score():
     rows, labels = game.generate(drawn, game.uniform_labels), game.uniform_labels.labels
     weights = game.uniform_labels.weights
     against = one_vs_rest(game.classifier(rows), 1 - game.onehot[labels])
-    assert torch.equal(game.fool_classifier(drawn), (weights * against).sum())
-    assert torch.equal(game.please_critic(drawn), -(weights * game.score(rows, labels)).sum())
+    assert torch.equal(game.fool_classifier(drawn), weights @ against)
+    assert torch.equal(game.please_critic(drawn), -(weights @ game.score(rows, labels)))
 
 
 @pytest.mark.parametrize("loss", ["fool_classifier", "please_critic"])
