@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ OTHER_STEPS = {
 
 
 class _Lists(NamedTuple):
-    """What the fused step takes of a group of parameters; ``steps`` holds one tensor often."""
+    """What the fused step takes of a group of parameters."""
 
     params: list[Tensor]
     means: list[Tensor]
@@ -34,10 +35,10 @@ class FusedAdam(torch.optim.Adam):
     """torch's Adam, with the fused step called directly.
 
     The parameters of a game's small networks take torch's Python code three times as long as the
-    step itself: it sorts them by device and dtype and counts the steps of each. Here they are of
-    one device and dtype, and a group shares one count. Steps and saved states are those of
-    ``torch.optim.Adam(fused=True)``, but a parameter without a gradient counts a step as well, and
-    hooks on steps are not called.
+    step itself: it sorts them by device and dtype each time. Here they are of one device and
+    dtype, and their lists are kept. Steps, states and hooks are those of
+    ``torch.optim.Adam(fused=True)``. The operator called is private to torch, so
+    :func:`fits_fused_adam` tries it first.
     """
 
     _kept: list[_Lists] | None = None  # not in the state that is pickled
@@ -53,7 +54,6 @@ class FusedAdam(torch.optim.Adam):
         for group, lists in zip(self.param_groups, self._kept, strict=True):
             grads: list[Any] = [parameter.grad for parameter in lists.params]
             params, means, squares, steps = lists
-            steps[0] += 1
             if any(grad is None for grad in grads):
                 reached = [at for at, grad in enumerate(grads) if grad is not None]
                 params, grads, means, squares, steps = (
@@ -61,6 +61,7 @@ class FusedAdam(torch.optim.Adam):
                 )
             if not grads:
                 continue
+            torch._foreach_add_(steps, 1)
             beta1, beta2 = group["betas"]
             torch._fused_adam_(
                 params,
@@ -79,28 +80,17 @@ class FusedAdam(torch.optim.Adam):
             )
         return loss
 
-    step.hooked = True  # type: ignore[attr-defined]  # else torch wraps it, to call hooks
-
     def _lists(self, group: Mapping[str, Any]) -> _Lists:
         """Return the parameters of a group and their state, which is made if there is none."""
         params = list(group["params"])
-        known = [self.state[p]["step"] for p in params if self.state[p]]
-        count = known[0] if known else torch.zeros((), device=params[0].device)
         for parameter in params:
-            state = self.state[parameter]
-            state["step"] = count
-            for name in ("exp_avg", "exp_avg_sq"):
-                if name not in state:
-                    state[name] = torch.zeros_like(parameter)
+            if not (state := self.state[parameter]):
+                state["step"] = torch.zeros((), dtype=torch.float32, device=parameter.device)
+                state["exp_avg"] = torch.zeros_like(parameter)
+                state["exp_avg_sq"] = torch.zeros_like(parameter)
         states = [self.state[parameter] for parameter in params]
-        means, squares = ([state[n] for state in states] for n in ("exp_avg", "exp_avg_sq"))
-        return _Lists(params, means, squares, [count] * len(params))
-
-    def state_dict(self) -> dict[str, Any]:
-        found: dict[str, Any] = super().state_dict()
-        # a step count for each parameter, as torch's Adam, which may load this, needs
-        states = {at: own | {"step": own["step"].clone()} for at, own in found["state"].items()}
-        return found | {"state": states}
+        means, squares, steps = ([s[n] for s in states] for n in ("exp_avg", "exp_avg_sq", "step"))
+        return _Lists(params, means, squares, steps)
 
     def __setstate__(self, state: Any) -> None:
         self._kept = None  # the tensors in it are replaced, here and in load_state_dict
@@ -117,6 +107,26 @@ def fits_fused_adam(
     """Whether :class:`FusedAdam` makes the same steps as ``optimizer(parameters, **options)``."""
     if optimizer is not torch.optim.Adam or OTHER_STEPS & set(options):
         return False
+    if any(torch.is_tensor(value) for value in options.values()):
+        return False
     kinds = {(p.device, p.dtype) for p in parameters}
-    known = {p.device.type for p in parameters} <= {"cpu", "cuda"}
-    return len(kinds) == 1 and known and parameters[0].is_floating_point()
+    if len(kinds) != 1 or not parameters[0].is_floating_point():
+        return False
+    return parameters[0].device.type in ("cpu", "cuda") and _is_as_torch_makes_it()
+
+
+@functools.cache
+def _is_as_torch_makes_it() -> bool:
+    """Whether this torch has the operators, and they do what its own Adam does, tried once."""
+    start = torch.linspace(-1, 1, 5, device="cpu", dtype=torch.float32)
+    tried = [torch.nn.Parameter(start.clone()) for _ in range(2)]
+    kinds = (FusedAdam, torch.optim.Adam)
+    try:
+        for kind, parameter in zip(kinds, tried, strict=True):
+            optimizer = kind([parameter], lr=0.1, weight_decay=0.1, fused=True)
+            for factor in (1.0, -2.0):
+                parameter.grad = factor * start
+                optimizer.step()
+    except Exception:  # another signature may fail in any way; torch's own Adam does as well
+        return False
+    return torch.equal(*tried)

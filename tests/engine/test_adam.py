@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from gan_resample.engine import adam
 from gan_resample.engine.adam import FusedAdam, fits_fused_adam
 
 OPTIONS = {"lr": 0.01, "betas": (0.5, 0.999), "weight_decay": 0.1}
@@ -98,3 +99,49 @@ def test_other_optimizers_options_and_parameters_are_left_to_torch():
     assert not fits_fused_adam(torch.optim.Adam, {"fused": True}, one)
     mixed = [*one, nn.Parameter(torch.zeros(2, dtype=torch.float64))]
     assert not fits_fused_adam(torch.optim.Adam, {}, mixed)
+    assert not fits_fused_adam(torch.optim.Adam, {"lr": torch.tensor(0.1)}, one)
+
+
+def test_hooks_on_steps_are_called_and_schedulers_work():
+    nets, optimizers = both()
+    called = []
+    for net, optimizer in zip(nets, optimizers, strict=True):
+        optimizer.register_step_pre_hook(lambda *_: called.append("before"))
+        optimizer.register_step_post_hook(lambda *_: called.append("after"))
+        schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.5)
+        for seed in range(3):
+            play(net, optimizer, steps=1, seed=seed)
+            schedule.step()
+        assert optimizer.param_groups[0]["lr"] == pytest.approx(0.01 / 8)
+    assert called == ["before", "after"] * 6
+    assert_equal(*nets)
+
+
+def refuse(*args, **kwargs):
+    raise TypeError("another signature")
+
+
+@pytest.mark.parametrize("operator", [refuse, None])
+def test_a_torch_without_the_operator_keeps_its_own_adam(monkeypatch, operator):
+    one = [nn.Parameter(torch.zeros(2))]
+    adam._is_as_torch_makes_it.cache_clear()
+    with monkeypatch.context() as changed:
+        if operator is None:
+            changed.delattr(torch, "_fused_adam_")
+        else:
+            changed.setattr(torch, "_fused_adam_", operator)
+        assert not fits_fused_adam(torch.optim.Adam, {}, one)
+    adam._is_as_torch_makes_it.cache_clear()
+    assert fits_fused_adam(torch.optim.Adam, {}, one)
+
+
+def test_counts_differ_where_a_parameter_had_no_gradient_as_in_torch():
+    nets, optimizers = both()
+    for net, optimizer in zip(nets, optimizers, strict=True):
+        optimizer.zero_grad()
+        net[2].bias.square().sum().backward()
+        optimizer.step()
+        play(net, optimizer, steps=2)
+    assert_equal(*nets)
+    counts = [float(state["step"]) for state in optimizers[0].state.values()]
+    assert counts == [2, 2, 2, 3]
