@@ -141,7 +141,7 @@ max_anchors, latent_dim
         self.update_average()
 
         # G moves against M, then against D: same noise, labels uniform over classes (13 to 16)
-        drawn = self.draw(self.uniform_labels.labels, self.uniform_labels.sizes)
+        drawn = self.next_draw(self.uniform_labels)
         yield {"generator_vs_classifier": self.fool_classifier(drawn)}
         if self.discriminator is not None:
             yield {"generator_vs_discriminator": self.fool_discriminator(drawn)}

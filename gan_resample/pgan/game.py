@@ -130,25 +130,29 @@ class PGANGame(MixingGame):
         # F learns from real rows through C; all other players see features only
         if self.learns_features:
             yield {"feature_extractor": self.teach_features(x, y)}
-        on_real = self.class_loss(self.classifier(self.stored_features(x)), self.onehot[y]).mean()
+        x = self.stored_features(x)
+        weight = torch.full_like(y, 1 / len(y), dtype=x.dtype)
         if self.generator is None:  # no class lacks rows: the classifier learns alone
-            yield {"classifier": on_real}
+            yield {"classifier": self.teach(x, y, weight)}
             self.update_average()
             return
 
         # C and D learn from real rows and from rows of G with labels from q
-        fake = self.imitate()
-        on_fake = self.class_loss(self.classifier(fake), self.onehot[self.deficit_labels.labels])
-        on_fake = self.fake_mass * (self.deficit_labels.weights @ on_fake)
-        yield {"classifier": on_real + on_fake, "critic": self.criticise(fake)}
+        fake, q = self.imitate(), self.deficit_labels
+        both = (x, fake), (y, q.labels), (weight, self.fake_mass * q.weights)
+        yield {"classifier": self.teach(*map(torch.cat, both)), "critic": self.criticise(fake)}
         self.update_average()
         for _ in range(self.critic_steps - 1):
             yield {"critic": self.criticise(self.imitate())}
 
         # G moves against C, then against D: same noise, labels uniform over classes
-        drawn = self.draw(self.uniform_labels.labels, self.uniform_labels.sizes)
+        drawn = self.next_draw(self.uniform_labels)
         yield {"generator_vs_classifier": self.fool_classifier(drawn)}
         yield {"generator_vs_critic": self.please_critic(drawn)}
+
+    def teach(self, x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
+        """C's loss on rows ``x`` of class ``y``."""
+        return weight @ self.class_loss(self.classifier(x), self.onehot[y])
 
     def reconstruct(self) -> Tensor:
         """Mean squared error of stored vectors, reconstructed from the others of their class."""
