@@ -23,12 +23,13 @@ OTHER_STEPS = {
 
 
 class _Lists(NamedTuple):
-    """What the fused step takes of a group of parameters."""
+    """What the fused step takes of a group of parameters; ``steps`` are views of ``counts``."""
 
     params: list[Tensor]
     means: list[Tensor]
     squares: list[Tensor]
     steps: list[Tensor]
+    counts: Tensor
 
 
 class FusedAdam(torch.optim.Adam):
@@ -53,15 +54,18 @@ class FusedAdam(torch.optim.Adam):
             self._kept = [self._lists(group) for group in self.param_groups]
         for group, lists in zip(self.param_groups, self._kept, strict=True):
             grads: list[Any] = [parameter.grad for parameter in lists.params]
-            params, means, squares, steps = lists
-            if any(grad is None for grad in grads):
+            params, means, squares, steps, counts = lists
+            if all(grad is not None for grad in grads):
+                counts += 1
+            else:
                 reached = [at for at, grad in enumerate(grads) if grad is not None]
                 params, grads, means, squares, steps = (
                     [part[at] for at in reached] for part in (params, grads, means, squares, steps)
                 )
+                for step in steps:
+                    step += 1
             if not grads:
                 continue
-            torch._foreach_add_(steps, 1)
             beta1, beta2 = group["betas"]
             torch._fused_adam_(
                 params,
@@ -89,8 +93,11 @@ class FusedAdam(torch.optim.Adam):
                 state["exp_avg"] = torch.zeros_like(parameter)
                 state["exp_avg_sq"] = torch.zeros_like(parameter)
         states = [self.state[parameter] for parameter in params]
+        counts = torch.stack([state["step"] for state in states])  # all are added to at once
+        for state, step in zip(states, counts.unbind(), strict=True):
+            state["step"] = step
         means, squares, steps = ([s[n] for s in states] for n in ("exp_avg", "exp_avg_sq", "step"))
-        return _Lists(params, means, squares, steps)
+        return _Lists(params, means, squares, steps, counts)
 
     def __setstate__(self, state: Any) -> None:
         self._kept = None  # the tensors in it are replaced, here and in load_state_dict
