@@ -30,6 +30,7 @@ from torch import Tensor
 
 from gan_resample.core.parameters import AT_LEAST_0, AT_LEAST_1, SamplerParams, param
 from gan_resample.core.rows import BaseRowSampler
+from gan_resample.encoding.table import TableEncoder
 from gan_resample.engine.ambient import steady
 from gan_resample.engine.scalars import plain
 from gan_resample.engine.seeding import seeded
@@ -129,9 +130,15 @@ class SpreadSMOTE(SpreadParams, BaseRowSampler):
         self._anchors = None
 
     def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
-        return self._draw_entries(codes, stream)[0]
+        return self._spread(codes, stream)[0]
 
-    def _draw_entries(
+    def _make_rows(self, codes: Array, stream: np.random.Generator) -> Any:
+        draws_its_own = type(self)._draw_rows is not SpreadSMOTE._draw_rows  # a subclass
+        if draws_its_own or type(self.encoder_) is not TableEncoder:
+            return super()._make_rows(codes, stream)
+        return self.encoder_._decode(*self._spread(codes, stream))
+
+    def _spread(
         self, codes: Array, stream: np.random.Generator
     ) -> tuple[Array, NDArray[np.bool_]]:
         at_once = max(1, CHUNK // self._anchors.rows.shape[1])

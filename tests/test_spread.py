@@ -136,6 +136,17 @@ def test_copied_entries_are_observed_values_bit_by_bit():
     z = sampler.encoder_.transform(X)
     assert np.array_equal(sampler.encoder_.inverse_transform(z), X)
     every = np.ones(z.shape, dtype=bool)
-    assert np.array_equal(sampler.encoder_.inverse_transform(z, copied=every), X)
-    none = sampler.encoder_.inverse_transform(1.5 * z, copied=~every)
+    assert np.array_equal(sampler.encoder_._decode(z, every), X)
+    none = sampler.encoder_._decode(1.5 * z, ~every)
     assert np.allclose(none, sampler.encoder_.inverse_transform(1.5 * z), rtol=1e-12)
+
+
+def test_a_subclass_may_draw_its_own_rows():
+    class Middle(SpreadSMOTE):
+        def _draw_rows(self, codes, stream):
+            return 0 * super()._draw_rows(codes, stream)  # the mean of each column
+
+    X, y = blobs((60, 20))
+    made = Middle(random_state=0).fit_resample(X, y)[0][80:]
+    np.testing.assert_allclose(made, np.tile(X.mean(axis=0), (40, 1)), atol=0.3)
+    assert np.unique(made, axis=0).shape == (1, X.shape[1])

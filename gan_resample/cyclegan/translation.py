@@ -72,6 +72,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         "discriminators": "discriminators",
     }
     diagnostics = ("std_ratio", "distance")
+    resting = ("sources", "source_rows")
     translators: Any  # G_AB and G_BA of each pair; None if no class is in play
     discriminators: Any  # D_B and D_A of each pair; None if no class is in play
     sources: Tensor

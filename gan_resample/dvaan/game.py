@@ -93,6 +93,7 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         "discriminator": "discriminator",
     }
     diagnostics = ("acceptance", "std_ratio")
+    resting = ("pool", "pool_labels")  # filled anew in each epoch, and by the first continued one
     confusion: Tensor
     deviations: Tensor
     pool: Tensor

@@ -27,6 +27,7 @@ from gan_resample.encoding.columns import (
     column_values,
     is_frame,
     is_missing,
+    join_columns,
     nullable,
     prepare_rows,
 )
@@ -205,22 +206,23 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self._warn_of_unseen(Z)
         return Z
 
-    def inverse_transform(self, Z: Array, *, copied: Array | None = None) -> Any:
+    def inverse_transform(self, Z: Array) -> Any:
         """Decode rows into the container, columns and dtypes seen in ``fit``.
 
         Parameters
         ----------
         Z : ndarray of float, shape (n_rows, ``n_features_out_``)
             Categories are read from the largest entry of each span.
-        copied : ndarray of bool, shape of ``Z``, default=None
-            Entries that may equal an observed value, which is then returned bit by bit; none is
-            looked for in the others, which takes most of the time. ``None``: any may.
 
         Returns
         -------
         X : data frame or ndarray of shape (n_rows, n_columns)
             Within the observed bounds of every column.
         """
+        return self._decode(Z)
+
+    def _decode(self, Z: Array, copied: NDArray[np.bool_] | None = None) -> Any:
+        """Decode rows; look for observed values, which takes longest, only where ``copied``."""
         check_is_fitted(self)
         Z = check_array(Z, dtype=[np.float64, np.float32], ensure_min_samples=0, input_name="Z")
         if Z.shape[1] != self.n_features_out_:
@@ -239,12 +241,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _assemble(self, columns: Sequence[Array], n_rows: int) -> Any:
         if self._columns is None:
-            dtype: Any = self._dtypes
-            texts = dtype.kind == "U"  # as wide as what is written
-            X = np.empty((n_rows, len(columns)), dtype=object if texts else dtype)
-            for j, column in enumerate(columns):
-                X[:, j] = column
-            return X.astype(np.result_type(X.astype(str), dtype)) if texts else X
+            return join_columns(columns, n_rows, self._dtypes)
         import pandas as pd
 
         named = zip(self._columns, columns, self._dtypes, strict=True)

@@ -42,6 +42,10 @@ class Game(nn.Module, ABC):
     alternates : bool
         Whether some moves are not made in every epoch, so that their losses are missing from some
         rows of the history.
+    resting : tuple of str
+        Names in the state of what rounds do not write, as ``"pool"`` or, with all in it,
+        ``"generator.anchors"``: it is constant after :meth:`prepare`, or made anew in
+        :meth:`begin_epoch` (and in :meth:`finish`, if used after that). Snapshots leave it out.
     spent : tuple of str
         Players that only a continued fit would need: a saved game may leave them out.
     diagnostics : tuple of str
@@ -51,6 +55,7 @@ class Game(nn.Module, ABC):
     moves: ClassVar[Mapping[str, str]]
     alternates: ClassVar[bool] = False
     diagnostics: ClassVar[tuple[str, ...]] = ()
+    resting: ClassVar[tuple[str, ...]] = ()
     rounds_played: int = 0
     rounds_planned: int = 0
 

@@ -156,7 +156,8 @@ max_anchors, latent_dim
         class_loss = self.class_loss(self.classifier(x), self.onehot[y])
         losses: dict[str, Tensor] = {"classifier": weight @ class_loss}
         if self.discriminator is not None:
-            target = real + (1 - 2 * real) * self.smoothing * torch.rand_like(real)
+            # 1 becomes 1 - smoothing u, and 0 becomes smoothing u
+            target = torch.sub(real, torch.rand_like(real), alpha=self.smoothing).abs()
             real_loss = self.real_loss(
                 self.discriminate(x if as_old is None else as_old, y), target
             )

@@ -64,6 +64,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
     """
 
     diagnostics: ClassVar[tuple[str, ...]] = ("ess", "coverage", "std_ratio")
+    resting: ClassVar[tuple[str, ...]] = ("generator.anchors",)
     init_rounds: int = 0  # before the classifier moves
     class_loss: Callable[[Tensor, Tensor], Tensor]  # of logits and targets, (n,)
     onehot: Tensor
