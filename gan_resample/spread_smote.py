@@ -30,6 +30,7 @@ from torch import Tensor
 
 from gan_resample.core.parameters import AT_LEAST_0, AT_LEAST_1, SamplerParams, param
 from gan_resample.core.rows import BaseRowSampler
+from gan_resample.encoding.table import TableEncoder
 from gan_resample.engine.ambient import steady
 from gan_resample.engine.scalars import plain
 from gan_resample.engine.seeding import seeded
@@ -40,6 +41,7 @@ __all__ = ["SpreadSMOTE"]
 Array = NDArray[Any]
 
 CHUNK = 2_000_000  # most entries generated at once: bounds the memory
+BLOCK = 10_000  # entries mixed at once: they stay in the processor's cache
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -128,15 +130,41 @@ class SpreadSMOTE(SpreadParams, BaseRowSampler):
         self._anchors = None
 
     def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
+        return self._spread(codes, stream)[0]
+
+    def _make_rows(self, codes: Array, stream: np.random.Generator) -> Any:
+        draws_its_own = type(self)._draw_rows is not SpreadSMOTE._draw_rows  # a subclass
+        if draws_its_own or type(self.encoder_) is not TableEncoder:
+            return super()._make_rows(codes, stream)
+        return self.encoder_._decode(*self._spread(codes, stream))
+
+    def _spread(
+        self, codes: Array, stream: np.random.Generator
+    ) -> tuple[Array, NDArray[np.bool_]]:
         at_once = max(1, CHUNK // self._anchors.rows.shape[1])
         with seeded(stream, torch.device("cpu")):
-            made = [self._mix(part) for part in torch.as_tensor(codes).split(at_once)]
-            return torch.cat(made).reshape(len(codes), *self._encoded_shape).numpy()
+            parts = [self._mix(part) for part in torch.as_tensor(codes).split(at_once)]
+            rows, copied = (torch.cat(part) for part in zip(*parts, strict=True))
+            return rows.reshape(len(codes), *self._encoded_shape).numpy(), copied.numpy()
 
-    def _mix(self, codes: Tensor) -> Tensor:
-        anchors = self._anchors
-        rows = anchors.rows[anchors.draw_group(codes, 3)]
-        base = rows[:, 0]
-        u = torch.rand_like(base if self.per_feature else base[:, :1])
-        inside, step = spread(rows, u)
-        return inside + plain(self.scale) * step
+    def _mix(self, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """Return new rows, and which of their entries equal those of the row they start from.
+
+        Where the four rows differ, an entry equals an observed value with probability 0.
+        """
+        anchors, scale = self._anchors, plain(self.scale)
+        index, n_columns = anchors.draw_group(codes, 3), anchors.rows.shape[1]
+        u = torch.rand(
+            (len(codes), n_columns if self.per_feature else 1), dtype=anchors.rows.dtype
+        )
+        mixed = torch.empty((len(codes), n_columns), dtype=u.dtype)
+        copied = torch.empty(mixed.shape, dtype=torch.bool)
+        at_once = max(1, BLOCK // n_columns)
+        for four, own, made, same in zip(
+            *(part.split(at_once) for part in (index, u, mixed, copied)), strict=True
+        ):
+            rows = anchors.rows[four]
+            inside, step = spread(rows, own)
+            torch.add(inside, step.mul_(scale), out=made)
+            torch.eq(made, rows[:, 0], out=same)
+        return mixed, copied

@@ -97,17 +97,17 @@ def size_of(gradients):
 
 def test_identical_rows_have_no_distance_and_columns_weigh_the_same():
     game = make_game("cyclegan", (60, 20), n_features=5)
-    x = torch.randn(6, 5)
+    x = torch.randn(2, 6, 5)
     assert game.distance(x, x).item() == 0
     # 2 numbers and a category of 3: a number off by one and a wrong category count the same
     game = make_game("cyclegan", (60, 20), n_features=5, translator=Identity)
     game._weigh_features([(2, 5)])
-    row = torch.tensor([[0.0, 0.0, 1.0, 0.0, 0.0]])
-    number = row + torch.tensor([[1.0, 0, 0, 0, 0]])
-    category = torch.tensor([[0.0, 0.0, 0.0, 1.0, 0.0]])
+    row = torch.tensor([[[0.0, 0.0, 1.0, 0.0, 0.0]]])
+    number = row + torch.tensor([1.0, 0, 0, 0, 0])
+    category = torch.tensor([[[0.0, 0.0, 0.0, 1.0, 0.0]]])
     assert game.distance(number, row).item() == pytest.approx(1 / 3)
     assert game.distance(category, row).item() == pytest.approx(1 / 3)
-    soft = torch.tensor([[0.0, 0.0, 0.6, 0.3, 0.1]])
+    soft = torch.tensor([[[0.0, 0.0, 0.6, 0.3, 0.1]]])
     assert game.distance(soft, row).item() == pytest.approx(0.4 / 3)
 
 
@@ -203,7 +203,7 @@ def test_the_classifiers_loss_by_hand(gamma, expected):
     rows[0, 0, 0], rows[1, 0, 0] = 0.3, 0.8
     fake_b, fake_a = torch.zeros(1, 4), torch.zeros(1, 4)
     fake_b[0, 0], fake_a[0, 0] = 0.6, 0.1
-    found = game.class_loss(rows, [(fake_b, fake_a)])
+    found = game.class_loss(rows, torch.stack([fake_b, fake_a]))
     assert found.item() == pytest.approx(expected, abs=2e-6)
 
 
@@ -219,10 +219,10 @@ def test_an_infinite_gamma_removes_the_large_class():
     game = make_game("cyclegan-joint", (60, 20), gamma=1e30)
     x, _ = batch_of("cyclegan-joint")
     rows = x.unflatten(0, (2, 8)).requires_grad_()
-    fake = [torch.randn(8, 4, requires_grad=True) for _ in range(2)]
-    game.class_loss(rows, [tuple(fake)]).backward()
+    fake = torch.randn(2, 8, 4, requires_grad=True)
+    game.class_loss(rows, fake).backward()
     assert rows.grad[0].abs().max() < 1e-20
-    assert fake[1].grad.abs().max() < 1e-20
+    assert fake.grad[1].abs().max() < 1e-20
     assert rows.grad[1].abs().max() > 1e-4
 
 
@@ -239,26 +239,24 @@ def test_every_class_weighs_the_same_however_many_pairs_there_are():
 
 def test_rows_turned_back_to_pooled_classes_may_be_any_of_them():
     game = make_game("cyclegan-joint", (60, 20, 8), source="larger")
-    pair = game.pairs[1]
-    assert pair == Pair(2, (0, 1))
-    p = torch.tensor([[0.5, 0.3, 0.2]])
-    found = game.pair_loss(pair, p.log(), p.log())
-    assert found.item() == pytest.approx(-np.log(0.2) - np.log(0.8), abs=1e-6)
-    half = game.pair_loss(pair, p.log(), p.log(), share=0.5)
-    assert half.item() == pytest.approx(-np.log(0.2) - np.log(0.8) / 2, abs=1e-6)
+    assert game.pairs == [Pair(1, (0,)), Pair(2, (0, 1))]
+    logits = torch.tensor([0.5, 0.3, 0.2]).log().expand(4, 1, -1)
+    first, second = -np.log(0.3) - np.log(0.2), -np.log(0.5) - np.log(0.8)
+    assert game.pair_loss(logits).item() == pytest.approx(first + second, abs=1e-6)
+    half = game.pair_loss(logits, share=0.5)
+    assert half.item() == pytest.approx(first + second / 2, abs=1e-6)
 
 
 def test_the_classifiers_loss_of_three_classes_by_hand():
     """As many rows of each class; class 1 is as large as class 0 and in no pair."""
     game = make_game("cyclegan-joint", (60, 60, 8), classifier=Three, gamma=2.0)
     assert game.pairs == [Pair(2, (0,))]
-    found = game.class_loss(torch.zeros(3, 1, 4), [(torch.zeros(1, 4), torch.zeros(1, 4))])
+    found = game.class_loss(torch.zeros(3, 1, 4), torch.zeros(2, 1, 4))
     # real rows: the largest weigh 1/2, and twice that in no pair; then G_AB(a), G_BA(b)
     expected = -0.5 * np.log(0.5) - np.log(0.3) - np.log(0.2) - np.log(0.2) - 0.5 * np.log(0.5)
     assert found.item() == pytest.approx(expected, abs=1e-5)
     game = make_game("cyclegan-joint", (60, 20, 8), classifier=Three, gamma="ratio")
-    zero = torch.zeros(1, 4)
-    found = game.class_loss(torch.zeros(3, 1, 4), [(zero, zero)] * 2)
+    found = game.class_loss(torch.zeros(3, 1, 4), torch.zeros(4, 1, 4))
     real = -8 / 60 * np.log(0.5) - 0.4 * np.log(0.3) - np.log(0.2)
     fake = -0.4 * np.log(0.3) - np.log(0.2) - 8 / 60 * np.log(0.5)
     assert found.item() == pytest.approx(real + fake, abs=1e-5)
@@ -273,18 +271,15 @@ class Three(Fixed):
 
 def test_what_teaches_is_the_loss_of_translated_rows_as_what_they_are_to_be():
     game = make_game("cyclegan-alt", (60, 20, 8), classifier=Three, gamma=1.0)
-    zero = torch.zeros(5, 4)
     game.classifier_weight = 0.7
-    for pair in game.pairs:
-        p = {1: 0.3, 2: 0.2}[pair.target]
-        expected = 0.7 * (-np.log(p) - np.log(0.5))
-        assert game.teach(pair, zero, zero).item() == pytest.approx(expected, abs=1e-6)
+    expected = 0.7 * (-np.log(0.3) - np.log(0.2) - 2 * np.log(0.5))
+    assert game.teach(torch.zeros(4, 5, 4)).item() == pytest.approx(expected, abs=1e-6)
     game = make_game("cyclegan-alt", (60, 20), classifier=Fixed, gamma=1.0)
-    fake_b, fake_a = torch.zeros(1, 4), torch.zeros(1, 4)
-    fake_b[0, 0], fake_a[0, 0] = 0.6, 0.1
+    fake = torch.zeros(2, 1, 4)
+    fake[0, 0, 0], fake[1, 0, 0] = 0.6, 0.1
     expected = -np.log(0.6) - np.log(0.9)
-    assert game.teach(game.pairs[0], fake_b, fake_a).item() == pytest.approx(expected, abs=1e-6)
-    assert make_game("cyclegan-joint", (60, 20)).teach(game.pairs[0], fake_b, fake_a) == 0
+    assert game.teach(fake).item() == pytest.approx(expected, abs=1e-6)
+    assert make_game("cyclegan-joint", (60, 20)).teach(fake) == 0
 
 
 @pytest.mark.parametrize("source", ["largest", "larger"])
@@ -314,9 +309,9 @@ def test_swapping_the_classes_mirrors_the_losses():
         swapped.classifier = copy.deepcopy(weighted.classifier)
         swapped.classifier[-1].weight.copy_(weighted.classifier[-1].weight.flip(0))
         swapped.classifier[-1].bias.copy_(weighted.classifier[-1].bias.flip(0))
-        fakes = torch.randn(8, 4), torch.randn(8, 4)
+        fakes = torch.randn(2, 8, 4)
         torch.testing.assert_close(
-            weighted.class_loss(rows, [fakes]), swapped.class_loss(rows.flip(0), [fakes])
+            weighted.class_loss(rows, fakes), swapped.class_loss(rows.flip(0), fakes)
         )
 
 
@@ -451,11 +446,11 @@ def same(one, two):
 
 def test_warm_start_of_a_sampler_goes_on_and_refuses_another_mode():
     sampler = CycleGANSampler(**QUICK, warm_start=True).fit(X, y)
-    pool = sampler.game_.pools[0].n_seen.item()
+    pool = sampler.game_.pool.n_seen.item()
     assert pool == 4 * 50  # rounds, rows of a class a round
     sampler = pickle.loads(pickle.dumps(sampler)).fit(X, y)
     assert sampler.n_iter_ == 8
-    assert sampler.game_.pools[0].n_seen.item() == 2 * pool
+    assert sampler.game_.pool.n_seen.item() == 2 * pool
     with pytest.raises(ValueError, match="mode"):
         sampler.set_params(mode="alt").fit(X, y)
 
@@ -465,15 +460,15 @@ def test_warm_start_of_a_sampler_goes_on_and_refuses_another_mode():
 
 def test_a_history_pool_fills_first_and_then_returns_old_rows_half_the_time():
     torch.manual_seed(0)
-    pool = HistoryPool(50, (1,))
+    pool = HistoryPool(1, 50, (1,))
     for start in range(0, 50, 5):
-        fresh = torch.arange(start, start + 5.0)[:, None]
+        fresh = torch.arange(start, start + 5.0).view(1, 5, 1)
         assert torch.equal(pool(fresh), fresh)
     assert sorted(pool.rows.flatten().tolist()) == list(range(50))
     old, n = 0, 2000
     for number in range(n):
         stored = set(pool.rows.flatten().tolist())
-        fresh = torch.arange(5.0)[:, None] + 1000 + 5 * number
+        fresh = torch.arange(5.0).view(1, 5, 1) + 1000 + 5 * number
         given = pool(fresh)
         for row, new in zip(given.flatten().tolist(), fresh.flatten().tolist(), strict=True):
             assert row == new or row in stored
@@ -486,10 +481,10 @@ def test_a_history_pool_fills_first_and_then_returns_old_rows_half_the_time():
 
 @pytest.mark.parametrize("size", [0, 3])
 def test_rows_beyond_a_small_pool_are_shown_as_they_are(size):
-    pool = HistoryPool(size, (2,))
+    pool = HistoryPool(3, size, (2,))
     for _ in range(5):
-        fresh = torch.randn(8, 2)
-        assert torch.equal(pool(fresh)[size:], fresh[size:])
+        fresh = torch.randn(3, 8, 2)
+        assert torch.equal(pool(fresh)[:, size:], fresh[:, size:])
 
 
 @pytest.mark.parametrize(

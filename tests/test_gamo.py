@@ -65,9 +65,9 @@ def test_prior_weights_generated_rows_by_their_mass_in_the_objective():
     x_batch, y_batch = (t[:16] for t in tensors(X, y))
     torch.manual_seed(1)
     joint = next(game.turns(x_batch, y_batch))["classifier"]
+    game.ahead.clear()
     torch.manual_seed(1)
-    with torch.no_grad():
-        fake = game.generate(game.generator.draw(game.deficit_labels.labels), game.deficit_labels)
+    fake = game.imitate()
     real_loss = squared_softmax(game.classifier(x_batch), game.onehot[y_batch]).mean()
     each = squared_softmax(game.classifier(fake), game.onehot[game.deficit_labels.labels])
     expected = real_loss + game.fake_mass * (game.deficit_labels.weights * each).sum()
@@ -115,6 +115,7 @@ def test_a_small_step_of_the_classifier_lowers_its_loss():
     x_batch, y_batch = (t[:16] for t in tensors(X, y))
 
     def evaluate():
+        game.ahead.clear()
         torch.manual_seed(2)
         return next(game.turns(x_batch, y_batch))["classifier"]
 

@@ -120,3 +120,33 @@ def test_neighbours_that_memory_cannot_hold_are_refused():
     sampler = SpreadSMOTE(k_neighbors=10**9, sampling_strategy={1: 20_001})
     with pytest.raises(ValueError, match=r"19,999 neighbours of each .* would take 3\.0 GiB"):
         sampler.fit(X_many, y_many)
+
+
+def test_copied_entries_are_observed_values_bit_by_bit():
+    """Most cells of a column may be equal though it has too many values to be snapped."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((400, 2))
+    X[:, 1] = np.where(rng.random(400) < 0.7, 0.1, X[:, 1])
+    y = np.repeat([0, 1], [300, 100])
+    sampler = SpreadSMOTE(random_state=0)
+    new = sampler.fit_resample(X, y)[0][400:]
+    assert sampler.encoder_.levels_ == []
+    assert 0.1 < (new[:, 1] == 0.1).mean() < 0.9
+    assert np.abs(new[:, 1] - 0.1)[new[:, 1] != 0.1].min() > 1e-12
+    z = sampler.encoder_.transform(X)
+    assert np.array_equal(sampler.encoder_.inverse_transform(z), X)
+    every = np.ones(z.shape, dtype=bool)
+    assert np.array_equal(sampler.encoder_._decode(z, every), X)
+    none = sampler.encoder_._decode(1.5 * z, ~every)
+    assert np.allclose(none, sampler.encoder_.inverse_transform(1.5 * z), rtol=1e-12)
+
+
+def test_a_subclass_may_draw_its_own_rows():
+    class Middle(SpreadSMOTE):
+        def _draw_rows(self, codes, stream):
+            return 0 * super()._draw_rows(codes, stream)  # the mean of each column
+
+    X, y = blobs((60, 20))
+    made = Middle(random_state=0).fit_resample(X, y)[0][80:]
+    np.testing.assert_allclose(made, np.tile(X.mean(axis=0), (40, 1)), atol=0.3)
+    assert np.unique(made, axis=0).shape == (1, X.shape[1])

@@ -16,6 +16,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -33,6 +34,7 @@ from benchmarks.speed.textbook_gamo import TextbookGAMO
 from gan_resample import CollapseWarning, GAMOSampler, SpreadSMOTE
 from gan_resample.engine.net import GameNet
 from gan_resample.gamo import PAPER_SETTINGS
+from gan_resample.mixing.geometry import nearest_neighbours
 
 Rows = tuple[NDArray[np.float64], NDArray[np.int64]]
 
@@ -186,6 +188,24 @@ def engine_or_textbook(effort: Effort) -> Figure:
     return compare("step of GameNet / textbook step", 0.70, ours, textbook, effort.rounds)
 
 
+def spread_or_smote(effort: Effort) -> Figure:
+    """Compare SpreadSMOTE with imbalanced-learn's SMOTE, 10,000 rows at 100:1."""
+    X, y = make_classification(
+        10_000, 30, n_informative=10, weights=[100 / 101], flip_y=0, random_state=0
+    )
+    ours, theirs = (kind(random_state=0) for kind in (SpreadSMOTE, SMOTE))
+    name = "SpreadSMOTE / SMOTE, fit_resample, 10,000 x 30, 100:1"
+    fits = (partial(each.fit_resample, X, y) for each in (ours, theirs))
+    return compare(name, 5.0, *fits, effort.rounds)
+
+
+def neighbours(effort: Effort) -> Figure:
+    """CPU seconds to find the neighbours of each row of one class."""
+    rows = torch.randn(effort.large, 30, generator=torch.Generator().manual_seed(0))
+    seconds = interleave({"": lambda: nearest_neighbours(rows, 5)}, 1)[""]
+    return figure(f"neighbours within {effort.large:,} x 30, seconds", seconds, 60.0)
+
+
 def many_anchors(effort: Effort) -> Figure:
     """Compare a class of 100,000 rows, thinned to 1,000 anchors, with a class of 1,000."""
     settings = PAPER | {"max_anchors": 1000}
@@ -222,6 +242,8 @@ def figures(effort: Effort) -> list[Figure]:
     return [
         *(driven_or_bare(effort, mixer) for mixer in mixers),
         engine_or_textbook(effort),
+        spread_or_smote(effort),
+        neighbours(effort),
         many_anchors(effort),
         *(batch_of_512(effort, mixer) for mixer in mixers),
         default_fit(effort),

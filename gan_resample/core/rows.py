@@ -279,6 +279,10 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         """Return real rows as ``fit_resample`` returns them: unchanged; a hook."""
         return X
 
+    def _make_rows(self, codes: Array, stream: np.random.Generator) -> Any:
+        """Draw rows and return them in the user's columns and dtypes; a hook."""
+        return self._generated_rows(self._draw_rows(codes, stream))
+
     def _generated_rows(self, rows: Array) -> Any:
         """Return generated rows in the user's columns and dtypes; a hook."""
         return self.encoder_.inverse_transform(rows)
@@ -326,9 +330,10 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         labels = self._check_wanted(labels)
         stream = self._stream if random_state is None else random_stream(random_state)
         codes = np.searchsorted(self.classes_, labels)
-        nothing = np.empty((0, *self._encoded_shape))
-        rows = self._draw_rows(codes, stream) if len(codes) else nothing
-        X = self._generated_rows(rows)
+        if len(codes):
+            X = self._make_rows(codes, stream)
+        else:
+            X = self._generated_rows(np.empty((0, *self._encoded_shape)))
         return X if self._container is None else self._container(X)
 
     def _check_wanted(self, labels: Any) -> Array:

@@ -38,9 +38,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from gan_resample.cyclegan.networks import choose_nets
-from gan_resample.cyclegan.translation import Pair, TranslationGame
+from gan_resample.cyclegan.translation import TranslationGame, across, apply_each
 from gan_resample.engine.batches import epoch_rounds
-from gan_resample.engine.game import ClassifyingGame
+from gan_resample.engine.game import ClassifyingGame, Turn
 from gan_resample.nn.build import Build, check_width, make_module
 
 __all__ = ["CycleGANGame"]
@@ -71,6 +71,7 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
     class_weights: Tensor
     real_weights: Tensor
     source_masks: Tensor
+    target_masks: Tensor
     back_weights: Tensor
 
     def __init__(
@@ -129,6 +130,9 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
         of_pairs = torch.tensor(masks, dtype=torch.bool).view(len(self.pairs), len(n))
         back = (of_pairs * weights).sum(dim=1) / of_pairs.sum(dim=1)
         self.register_buffer("source_masks", of_pairs)
+        targets = [[float(code == pair.target) for code in range(len(n))] for pair in self.pairs]
+        masks_b = torch.tensor(targets).view(len(self.pairs), len(n))
+        self.register_buffer("target_masks", masks_b, persistent=False)
         self.register_buffer("back_weights", back)
 
     # ---- phases ---------------------------------------------------------------------------------
@@ -162,52 +166,55 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
 
     # ---- a round --------------------------------------------------------------------------------
 
-    def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
+    def turns(self, x: Tensor, y: Tensor) -> Iterator[Turn]:
         """Play a round of CycleGAN, or one of the classifier on real and translated rows."""
         if self.translates:
             yield from super().turns(x, y)
             return
         rows = x.unflatten(0, (len(self.counts), -1))
-        translated = [self.translate_both(rows, pair) for pair in self.pairs]
-        yield {"classifier": self.class_loss(rows, translated)}
+        yield {"classifier": self.class_loss(rows, self.translate_sides(rows))}
 
-    def teach(self, pair: Pair, fake_b: Tensor, fake_a: Tensor) -> Tensor | float:
+    def teach(self, fake: Tensor) -> Tensor | float:
         if self.mode == "aug" or not self.classifier_weight:
             return 0.0
         with self.eval_mode("classifier"):
-            logits = self.classifier(torch.cat([fake_b, fake_a]))
-        return self.classifier_weight * self.pair_loss(pair, *logits.chunk(2))
+            logits = self.classifier(fake.flatten(0, 1)).unflatten(0, fake.shape[:2])
+        return self.classifier_weight * self.pair_loss(logits)
 
-    def translate_both(self, rows: Tensor, pair: Pair) -> tuple[Tensor, Tensor]:
-        """G_AB(a) and G_BA(b), without gradients."""
-        a, b = self.draw(rows, pair), rows[pair.target]
-        return self.translate(a, pair.target), self.translate(b, pair.target, back=True)
+    @torch.no_grad()
+    def translate_sides(self, rows: Tensor) -> Tensor | None:
+        """G_AB(a) and G_BA(b) of each pair, as in a round; None if there is no pair."""
+        if not self.pairs:
+            return None
+        with self.eval_mode("translators"):
+            made = apply_each(self.translators, across(self.sides(rows)))
+        return self.harden(made.flatten(0, 1)).view_as(made)
 
-    def class_loss(self, rows: Tensor, translated: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    def class_loss(self, rows: Tensor, translated: Tensor | None) -> Tensor:
         """L_cls of real rows, (n_classes, n, *shape), and of G_AB(a), G_BA(b) of each pair."""
-        fakes = [fake for two in translated for fake in two]
-        real, *logits = self.classifier(torch.cat([rows.flatten(0, 1), *fakes])).split(
-            [rows.shape[0] * rows.shape[1], *map(len, fakes)]
-        )
+        sides = rows if translated is None else torch.cat([rows, translated])
+        logits = self.classifier(sides.flatten(0, 1)).unflatten(0, sides.shape[:2])
+        real, of_pairs = logits[: len(rows)], logits[len(rows) :]
         codes = torch.arange(len(rows), device=rows.device).repeat_interleave(rows.shape[1])
-        per_class = cross_entropy(real, codes, reduction="none").view(len(rows), -1).mean(dim=1)
+        losses = cross_entropy(real.flatten(0, 1), codes, reduction="none")
+        loss = (self.real_weights * losses.view(len(rows), -1).mean(dim=1)).sum()
+        if translated is None:
+            return loss
         # all rows that are translated back count together as one class, however many the pairs
-        share = 1 / max(1, len(self.pairs))
-        pairs = zip(self.pairs, logits[::2], logits[1::2], strict=True)
-        return (self.real_weights * per_class).sum() + sum(
-            self.pair_loss(pair, of_b, of_a, share) for pair, of_b, of_a in pairs
-        )
+        return loss + self.pair_loss(of_pairs, 1 / len(self.pairs))
 
-    def pair_loss(self, pair: Pair, of_b: Tensor, of_a: Tensor, share: float = 1.0) -> Tensor:
-        """Cross-entropy of the logits of G_AB(a) for class B, and of G_BA(b) for any source class.
+    def pair_loss(self, logits: Tensor, share: float = 1.0) -> Tensor:
+        """Cross-entropy of G_AB(a) for class B, and of G_BA(b) for any source class, over pairs.
 
-        ``share`` is the weight of the latter.
+        ``logits`` are those of both sides of each pair, (n_sides, n, n_classes); ``share`` is the
+        weight of the latter.
         """
-        at = self.pairs.index(pair)
-        as_b = -of_b.log_softmax(dim=1)[:, pair.target].mean()
-        in_a = of_a.log_softmax(dim=1).masked_fill(~self.source_masks[at], -torch.inf)
-        as_a = -in_a.logsumexp(dim=1).mean()
-        return self.class_weights[pair.target] * as_b + share * self.back_weights[at] * as_a
+        of_b, of_a = logits.log_softmax(dim=2).unflatten(0, (-1, 2)).unbind(1)
+        as_b = -(of_b * self.target_masks[:, None]).sum(dim=2).mean(dim=1)
+        in_a = of_a.masked_fill(~self.source_masks[:, None], -torch.inf)
+        as_a = -in_a.logsumexp(dim=2).mean(dim=1)
+        weights = (self.target_masks * self.class_weights).sum(dim=1)
+        return (weights * as_b + share * self.back_weights * as_a).sum()
 
     @property
     def predictor(self) -> nn.Module:

@@ -23,7 +23,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
 from gan_resample.cyclegan.networks import choose_nets
 from gan_resample.engine.batches import balanced_batches
-from gan_resample.engine.game import SamplingGame
+from gan_resample.engine.game import SamplingGame, Turn
 from gan_resample.engine.memory import refuse_beyond
 from gan_resample.nn.build import Build, check_shape, make_module, rows_at_once, try_module
 from gan_resample.nn.modules import SoftmaxSpans, StraightThrough
@@ -72,6 +72,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         "discriminators": "discriminators",
     }
     diagnostics = ("std_ratio", "distance")
+    resting = ("sources", "source_rows")
     translators: Any  # G_AB and G_BA of each pair; None if no class is in play
     discriminators: Any  # D_B and D_A of each pair; None if no class is in play
     sources: Tensor
@@ -153,7 +154,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
             f"{n_pools} pools of pool_size={pool_size:,} rows",
             "set a smaller pool_size",
         )
-        self.pools = nn.ModuleList(HistoryPool(pool_size, self.shape) for _ in range(n_pools))
+        self.pool = HistoryPool(n_pools, pool_size, self.shape)
         self.register_buffer("figures", torch.zeros(len(self.pairs), 2), persistent=False)
 
     def _weigh_features(self, spans: Sequence[tuple[int, int]]) -> None:
@@ -175,29 +176,32 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         """Yield mini-batches with equally many rows of each class."""
         return balanced_batches(y, size)
 
-    def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
-        """Play a round of CycleGAN: the translators move first, then the discriminators."""
-        rows = x.unflatten(0, (len(self.counts), -1))  # of each class, (n_classes, n, *shape)
-        loss, shown = torch.zeros((), device=x.device), []
-        for pair, (to_b, to_a) in zip(self.pairs, self.translators, strict=True):
-            a, b = self.draw(rows, pair), rows[pair.target]
-            fake_b, same_b = to_b(torch.cat([a, b])).chunk(2)
-            fake_a, same_a = to_a(torch.cat([b, a])).chunk(2)
-            fake_b, fake_a = self.harden(fake_b), self.harden(fake_a)
-            again_a, again_b = to_a(self.perturb(fake_b)), to_b(self.perturb(fake_a))
+    def turns(self, x: Tensor, y: Tensor) -> Iterator[Turn]:
+        """Play a round of CycleGAN: the translators move first, then the discriminators.
 
-            cycle = self.distance(again_a, a) + self.distance(again_b, b)
-            same = self.distance(same_b, b) + self.distance(same_a, a)
-            loss = loss + self.cycle_weight * cycle + self.identity_weight * same
-            loss = loss + self.teach(pair, fake_b, fake_a)
-            shown += [(b, fake_b), (a, fake_a)]
+        Tensors hold both sides of all pairs, (2 * n_pairs, n, *shape): B and A of the first pair,
+        of the second, and so on. All but the networks, which differ, works on all at once.
+        """
+        real = self.sides(x.unflatten(0, (len(self.counts), -1)))
+        # G_AB(a), G_BA(b), ... and what the same networks make of rows of their own class
+        made = apply_each(self.translators, torch.cat([across(real), real], dim=1))
+        fake, same = made.chunk(2, dim=1)
+        fake = self.harden(fake.flatten(0, 1)).view_as(fake)
+        again = apply_each(self.translators, across(self.perturb(fake)))
+        loss = self.cycle_weight * self.distance(again, real)
+        loss = loss + self.identity_weight * self.distance(same, real) + self.teach(fake)
         with self.eval_mode("discriminators"):
-            loss = loss + sum(self.disguise(of, fake) for of, (_, fake) in self.judges(shown))
+            loss = loss + sum(map(self.disguise, networks(self.discriminators), fake))
         yield {"translators": loss}
 
-        pools = zip(self.judges(shown), self.pools, strict=True)
-        judged = [self.judge(of, real, pool(fake)) for (of, (real, fake)), pool in pools]
-        yield {"discriminators": torch.stack(judged).sum()}
+        shown = self.pool(fake.detach())
+        judged = map(self.judge, networks(self.discriminators), real, shown)
+        yield {"discriminators": torch.stack([*judged]).sum()}
+
+    def sides(self, rows: Tensor) -> Tensor:
+        """Real rows of both sides of each pair, given those of each class: as in a round."""
+        both = [side for pair in self.pairs for side in (rows[pair.target], self.draw(rows, pair))]
+        return torch.stack(both)
 
     def draw(self, rows: Tensor, pair: Pair) -> Tensor:
         """Rows of the pair's source classes, equally many of each; as many as of any one class."""
@@ -214,16 +218,15 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         return x + self.cycle_noise * self.numeric * torch.randn_like(x)
 
     def distance(self, x: Tensor, wanted: Tensor) -> Tensor:
-        """Mean absolute difference over rows and columns; a wrong category counts as 1."""
-        return ((x - wanted).abs() * self.feature_weights).flatten(1).sum(dim=1).mean()
+        """Mean absolute difference over rows and columns, summed over the sides of all pairs.
 
-    def teach(self, pair: Pair, fake_b: Tensor, fake_a: Tensor) -> Tensor | float:
+        A wrong category counts as 1. Both have shape (n_sides, n, *shape).
+        """
+        return ((x - wanted).abs() * self.feature_weights).sum() / x.shape[1]
+
+    def teach(self, fake: Tensor) -> Tensor | float:
         """Return the classifier's part of the translators' loss; here there is no classifier."""
         return 0.0
-
-    def judges(self, shown: Sequence[Any]) -> Iterator[tuple[nn.Module, Any]]:
-        """Yield each discriminator, D_B and D_A of one pair after another, with its input."""
-        return zip((of for two in self.discriminators for of in two), shown, strict=True)
 
     def disguise(self, discriminator: nn.Module, fake: Tensor) -> Tensor:
         """Return the translators' loss against a discriminator, whose target is "real"."""
@@ -328,37 +331,54 @@ def choose_pairs(counts: Sequence[int], deficits: Sequence[int], source: str) ->
     return pairs
 
 
-class HistoryPool(nn.Module):
-    """Up to ``size`` translated rows of earlier rounds, to show to a discriminator.
+def networks(players: Any) -> Iterator[nn.Module]:
+    """Yield the networks of both sides of each pair, in the order of a round's tensors."""
+    return (network for two in players for network in two)
 
-    Until it is full, rows are stored and returned. Then each row is returned or, with probability
-    1/2, exchanged for a stored one (Shrivastava et al. 2017, as in CycleGAN). If more than
-    ``size`` rows are given at once, the rest is returned as it is.
+
+def apply_each(players: Any, x: Tensor) -> Tensor:
+    """Return what each network makes of its rows, (n_sides, n, *shape)."""
+    return torch.stack([network(rows) for network, rows in zip(networks(players), x, strict=True)])
+
+
+def across(x: Tensor) -> Tensor:
+    """Exchange the two sides of each pair."""
+    return x.unflatten(0, (-1, 2)).flip(1).flatten(0, 1)
+
+
+class HistoryPool(nn.Module):
+    """Up to ``size`` translated rows of earlier rounds for each of ``n`` discriminators.
+
+    Until they are full, rows are stored and returned. Then each row is returned or, with
+    probability 1/2, exchanged for a stored one (Shrivastava et al. 2017, as in CycleGAN), in all
+    pools for one at the same place. If more than ``size`` rows are given at once, the rest is
+    returned as it is.
     """
 
     rows: Tensor
     n_seen: Tensor
 
-    def __init__(self, size: int, shape: Sequence[int]) -> None:
+    def __init__(self, n: int, size: int, shape: Sequence[int]) -> None:
         super().__init__()
-        self.register_buffer("rows", torch.zeros(size, *shape))
+        self.register_buffer("rows", torch.zeros(n, size, *shape))
         self.register_buffer("n_seen", torch.tensor(0))
 
     @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
-        size = len(self.rows)
+        """Store rows of (n, n_rows, *shape), and return as many to show."""
+        size = self.rows.shape[1]
         if not size:
             return x
-        x, others = x[:size], x[size:]
-        places = self.n_seen + torch.arange(len(x), device=x.device)
-        chance = torch.randperm(size, device=x.device)[: len(x)]
+        x, others = x[:, :size], x[:, size:]
+        places = self.n_seen + torch.arange(x.shape[1], device=x.device)
+        chance = torch.randperm(size, device=x.device)[: x.shape[1]]
         slots = torch.where(self.n_seen < size, places % size, chance)
-        swap = (places >= size) & (torch.rand(len(x), device=x.device) < 0.5)
-        swap = swap.view(-1, *[1] * (x.ndim - 1))
-        stored, full = self.rows[slots], (places >= size).view(swap.shape)
-        self.rows[slots] = torch.where(swap | ~full, x, stored)
-        self.n_seen += len(x)
-        return torch.cat([torch.where(swap, stored, x), others])
+        is_old, by_chance = places >= size, torch.rand(x.shape[:2], device=x.device) < 0.5
+        swap = (is_old & by_chance).view(*x.shape[:2], *[1] * (x.ndim - 2))
+        stored, is_old = self.rows.index_select(1, slots), is_old.view(1, *swap.shape[1:])
+        self.rows.index_copy_(1, slots, torch.where(swap | ~is_old, x, stored))
+        self.n_seen += x.shape[1]
+        return torch.cat([torch.where(swap, stored, x), others], dim=1)
 
 
 def compare_rows(made: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:

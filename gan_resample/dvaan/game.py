@@ -39,7 +39,7 @@ from typing import Any, ClassVar
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, mse_loss
 
 from gan_resample.dvaan.law import DecoderLaw
 from gan_resample.dvaan.networks import (
@@ -49,7 +49,7 @@ from gan_resample.dvaan.networks import (
     make_recognition,
 )
 from gan_resample.dvaan.prior import Prior, default_latent_dim
-from gan_resample.engine.game import ClassifyingGame, SamplingGame
+from gan_resample.engine.game import ClassifyingGame, SamplingGame, Turn
 from gan_resample.nn.build import Build, rows_at_once
 from gan_resample.nn.losses import gaussian_divergence
 from gan_resample.nn.modules import StraightThrough
@@ -93,6 +93,7 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         "discriminator": "discriminator",
     }
     diagnostics = ("acceptance", "std_ratio")
+    resting = ("pool", "pool_labels")  # filled anew in each epoch, and by the first continued one
     confusion: Tensor
     deviations: Tensor
     pool: Tensor
@@ -177,35 +178,39 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
 
     # ---- a round --------------------------------------------------------------------------------
 
-    def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
+    def turns(self, x: Tensor, y: Tensor) -> Iterator[Turn]:
         """Algorithm 1 of the paper: all gradients at the same weights, then all steps."""
         rows, labels = self.draw_from_pool(x, y)
         if self.pool_trains == "all":
             x, y = rows, labels
         mean, log_variance = self.encode(x)
-        z = mean + (log_variance / 2).exp() * torch.randn_like(mean)
+        z = torch.addcmul(mean, (log_variance / 2).exp(), torch.randn_like(mean))
         z = torch.cat([z, self.prior.draw(labels)])
         soft = self.decoder(z)
         x_rec, _ = soft.chunk(2)
         # one pass of Dis over real rows, reconstructions, prior draws, and rows of D and D+
         shown = self.harden(self.scatter(soft, z))
         features = self.discriminator[0](torch.cat([x, shown, rows]))
-        f_real, f_rec, *_ = features.chunk(4)
+        n = len(x)
+        f_real, f_rec, _ = features.split([n, n, 2 * n])
         logits, targets = self.discriminator[1](features), torch.cat([y, y, labels, labels])
-        class_loss = cross_entropy(logits, targets, reduction="none").view(4, -1).mean(dim=1)
-        _, on_rec, on_prior, on_rows = class_loss
+        class_loss = cross_entropy(logits, targets, reduction="none")
+        _, on_shown, on_rows = class_loss.split([n, 2 * n, n])
 
         squares = (x - x_rec).square()
         error = squares.mean()
         element = 0.5 * error * x[0].numel() / self.law.usual_error(error)
         self.law.learn(squares, y)
         divergence = gaussian_divergence(mean, log_variance, self.prior.means[y]).mean()
-        feature = 0.5 * (f_real - f_rec).square().mean()
-        adversarial = on_rec + on_prior
+        feature = 0.5 * mse_loss(f_rec, f_real)
+        adversarial = on_shown.sum() / n
+        rebuilding, classifying = element + self.feature_weight * feature, adversarial
+        if self.discriminator_on_real:
+            classifying = adversarial + on_rows.mean()
         yield {
-            "recognition": element + divergence + self.feature_weight * feature,
-            "decoder": element + self.feature_weight * feature + self.class_weight * adversarial,
-            "discriminator": adversarial + on_rows if self.discriminator_on_real else adversarial,
+            "recognition": rebuilding + divergence,
+            "decoder": rebuilding + self.class_weight * adversarial,
+            "discriminator": classifying,
         }
         if self.adapt_mu:
             rests = self.rounds_played < self.warm_up_ends

@@ -33,7 +33,7 @@ from torch.nn.functional import cross_entropy
 
 from gan_resample.egan.networks import Generator, Networks
 from gan_resample.engine.batches import class_batches
-from gan_resample.engine.game import ClassifyingGame
+from gan_resample.engine.game import ClassifyingGame, Turn
 from gan_resample.nn.build import Build, check_shape, make_module
 from gan_resample.nn.modules import SoftmaxSpans, StraightThrough
 from gan_resample.nn.shape import RowShape
@@ -138,7 +138,7 @@ width_multiplier
         order = y.argsort(stable=True)
         self.minority.copy_(x[order[y[order] != self.reference]])
 
-    def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
+    def turns(self, x: Tensor, y: Tensor) -> Iterator[Turn]:
         """Play a batch of the majority, ``x``, and minority rows: both gradients, both steps."""
         minority = self.draw_minority()
         fake = self.generate(minority)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from numbers import Integral
 from typing import Any
@@ -17,6 +18,7 @@ __all__ = [
     "is_missing",
     "is_missing_cell",
     "is_missing_token",
+    "join_columns",
     "nullable",
     "prepare_rows",
     "refuse_masked",
@@ -207,3 +209,12 @@ def is_missing_cell(cell: Any) -> bool:
 def is_missing_token(text: str) -> bool:
     """Return whether a text is what people write where there is no value."""
     return text.strip().casefold() in MISSING_TOKENS
+
+
+def join_columns(columns: Sequence[Array], n_rows: int, dtype: Any) -> Array:
+    """Return an array, (n_rows, n_columns); that of texts is as wide as what is written."""
+    texts = dtype.kind == "U"
+    X = np.empty((n_rows, len(columns)), dtype=object if texts else dtype)
+    for j, column in enumerate(columns):
+        X[:, j] = column
+    return X.astype(np.result_type(X.astype(str), dtype)) if texts else X

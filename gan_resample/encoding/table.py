@@ -27,6 +27,7 @@ from gan_resample.encoding.columns import (
     column_values,
     is_frame,
     is_missing,
+    join_columns,
     nullable,
     prepare_rows,
 )
@@ -218,6 +219,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         X : data frame or ndarray of shape (n_rows, n_columns)
             Within the observed bounds of every column.
         """
+        return self._decode(Z)
+
+    def _decode(self, Z: Array, copied: NDArray[np.bool_] | None = None) -> Any:
+        """Decode rows; look for observed values, which takes longest, only where ``copied``."""
         check_is_fitted(self)
         Z = check_array(Z, dtype=[np.float64, np.float32], ensure_min_samples=0, input_name="Z")
         if Z.shape[1] != self.n_features_out_:
@@ -226,7 +231,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             )
         decoded: list[Any] = [None] * self.n_features_in_
         for at, (column, j) in enumerate(zip(self._numeric, self.numeric_features_, strict=True)):
-            decoded[j] = column.decode(Z[:, at])
+            decoded[j] = column.decode(Z[:, at], None if copied is None else copied[:, at])
         groups = zip(self.categories_, self.spans_, self.categorical_features_, strict=True)
         for categories, (start, stop), j in groups:
             decoded[j] = categories[Z[:, start:stop].argmax(axis=1)]
@@ -236,12 +241,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _assemble(self, columns: Sequence[Array], n_rows: int) -> Any:
         if self._columns is None:
-            dtype: Any = self._dtypes
-            texts = dtype.kind == "U"  # as wide as what is written
-            X = np.empty((n_rows, len(columns)), dtype=object if texts else dtype)
-            for j, column in enumerate(columns):
-                X[:, j] = column
-            return X.astype(np.result_type(X.astype(str), dtype)) if texts else X
+            return join_columns(columns, n_rows, self._dtypes)
         import pandas as pd
 
         named = zip(self._columns, columns, self._dtypes, strict=True)

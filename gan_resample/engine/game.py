@@ -16,7 +16,17 @@ from torch import Tensor, nn
 
 from gan_resample.engine.batches import endless_batches
 
-__all__ = ["ClassifyingGame", "Game", "SamplingGame"]
+__all__ = ["ClassifyingGame", "Game", "SamplingGame", "Turn", "moves_of"]
+
+# A loss for a move, or for a tuple of moves that all minimise it. The keys are of any type here,
+# as a game that yields a Mapping[str, Tensor] is a right one.
+Turn = Mapping[Any, Tensor]
+
+
+def moves_of(turn: Turn) -> list[str]:
+    """Return the moves of a turn, each once, in the order in which they are first named."""
+    named = ((moves,) if isinstance(moves, str) else moves for moves in turn)
+    return list(dict.fromkeys(move for moves in named for move in moves))
 
 
 class Game(nn.Module, ABC):
@@ -32,6 +42,10 @@ class Game(nn.Module, ABC):
     alternates : bool
         Whether some moves are not made in every epoch, so that their losses are missing from some
         rows of the history.
+    resting : tuple of str
+        Names in the state of what rounds do not write, as ``"pool"`` or, with all in it,
+        ``"generator.anchors"``: it is constant after :meth:`prepare`, or made anew in
+        :meth:`begin_epoch` (and in :meth:`finish`, if used after that). Snapshots leave it out.
     spent : tuple of str
         Players that only a continued fit would need: a saved game may leave them out.
     diagnostics : tuple of str
@@ -41,6 +55,7 @@ class Game(nn.Module, ABC):
     moves: ClassVar[Mapping[str, str]]
     alternates: ClassVar[bool] = False
     diagnostics: ClassVar[tuple[str, ...]] = ()
+    resting: ClassVar[tuple[str, ...]] = ()
     rounds_played: int = 0
     rounds_planned: int = 0
 
@@ -65,23 +80,29 @@ class Game(nn.Module, ABC):
     def eval_mode(self, *players: str) -> Iterator[None]:
         """Put ``players`` in eval mode inside the block: buffers do not change, dropout is off."""
         present = [player for name in players if (player := getattr(self, name)) is not None]
-        switched = [m for player in present for m in player.modules() if m.training]
-        for module in switched:
-            module.training = False
+        # written to vars: torch's own way to set an attribute takes ten times as long
+        switched = [vars(m) for player in present for m in player.modules() if m.training]
+        for attributes in switched:
+            attributes["training"] = False
         try:
             yield
         finally:
-            for module in switched:
-                module.training = True
+            for attributes in switched:
+                attributes["training"] = True
 
     @abstractmethod
-    def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
+    def turns(self, x: Tensor, y: Tensor) -> Iterator[Turn]:
         """Yield turns, ``{move: scalar loss}``, in playing order for one batch of real rows.
 
         The moves of a turn are made together before this method resumes: all gradients first, then
         all steps. Only the parameters of the moving players change, so no ``detach`` and no
         freezing is needed. Compute a loss after the turns that it depends on. Never ``yield``
         inside a ``with``: the caller would be left in that state.
+
+        A term that several moves minimise with equal weights may be given once, for all of them:
+        ``{("encoder", "decoder"): error, "encoder": divergence}``. It is differentiated once, and
+        the loss of a move is the sum of the terms that name it. The moves of a turn are of
+        different players.
         """
 
     @property

@@ -154,19 +154,27 @@ class Guard:
         )
 
     def _weight_sums(self) -> dict[str, Tensor]:
-        state = self._game.state_dict()
+        state = self._changing_state()
         tensors = {k: v for k, v in state.items() if torch.is_tensor(v) and v.is_floating_point()}
         return {name: tensor.sum(dtype=torch.float64) for name, tensor in tensors.items()}
 
     def _state(self) -> dict[str, Any]:
         optimizers = self._optimizers.items()
         return {
-            "game": _copied(self._game.state_dict()),
+            "game": _copied(self._changing_state()),
             "optimizers": {move: _copied(o.state_dict()) for move, o in optimizers},
         }
 
+    def _changing_state(self) -> dict[str, Any]:
+        """Return the game's state without what rests: rows may be far larger than networks."""
+        state: dict[str, Any] = self._game.state_dict()
+        rests = self._game.resting
+        for name in [n for n in state if any(n == r or n.startswith(f"{r}.") for r in rests)]:
+            del state[name]
+        return state
+
     def _restore(self, state: Mapping[str, Any]) -> None:
-        self._game.load_state_dict(state["game"])
+        self._game.load_state_dict(state["game"], strict=False)  # without what rests
         for move, optimizer in self._optimizers.items():
             optimizer.load_state_dict(_copied(state["optimizers"][move]))
 

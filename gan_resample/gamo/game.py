@@ -28,6 +28,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from gan_resample.engine.game import Turn
 from gan_resample.mixing.game import (
     GENERATOR_WIDTH,
     MixingGame,
@@ -110,7 +111,7 @@ max_anchors, latent_dim
             anchors = Anchors(self.sizes, self.n_features, n_neighbors)
             self.generator = _mix_neighbours(mixer, anchors, latent_dim or 4, max_scale)
 
-    def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
+    def turns(self, x: Tensor, y: Tensor) -> Iterator[Turn]:
         """Algorithm 1 of the paper with one inner step; see the notes on ``fake_weight``."""
         # F learns from real rows through M (lines 3 to 6); all other players see features only
         if self.learns_features:
@@ -140,26 +141,27 @@ max_anchors, latent_dim
         self.update_average()
 
         # G moves against M, then against D: same noise, labels uniform over classes (13 to 16)
-        drawn = self.draw(self.uniform_labels.labels, self.uniform_labels.sizes)
+        drawn = self.next_draw(self.uniform_labels)
         yield {"generator_vs_classifier": self.fool_classifier(drawn)}
         if self.discriminator is not None:
             yield {"generator_vs_discriminator": self.fool_discriminator(drawn)}
 
     def judge(
         self, x: Tensor, y: Tensor, real: Tensor, weight: Tensor, as_old: Tensor | None = None
-    ) -> dict[str, Tensor]:
+    ) -> Turn:
         """M's and D's loss on rows ``x`` of class ``y``; ``real`` is 1 or 0 for each row.
 
         D sees ``as_old`` instead, features by F as it was when the anchors were stored, if given.
         """
         class_loss = self.class_loss(self.classifier(x), self.onehot[y])
-        losses = {"classifier": (weight * class_loss).sum()}
+        losses: dict[str, Tensor] = {"classifier": weight @ class_loss}
         if self.discriminator is not None:
-            target = real + (1 - 2 * real) * self.smoothing * torch.rand_like(real)
+            # 1 becomes 1 - smoothing u, and 0 becomes smoothing u
+            target = torch.sub(real, torch.rand_like(real), alpha=self.smoothing).abs()
             real_loss = self.real_loss(
                 self.discriminate(x if as_old is None else as_old, y), target
             )
-            losses["discriminator"] = (weight * real_loss).sum()
+            losses["discriminator"] = weight @ real_loss
         return losses
 
     def fool_discriminator(self, drawn: Any) -> Tensor:
@@ -169,7 +171,7 @@ max_anchors, latent_dim
                 self.generate(drawn, self.uniform_labels), self.uniform_labels.labels
             )
         loss = self.real_loss(logit, torch.ones_like(logit))
-        return (self.uniform_labels.weights * loss).sum()
+        return self.uniform_labels.weights @ loss
 
     def discriminate(self, x: Tensor, y: Tensor) -> Tensor:
         """Logits of D(x|y), shape (n,): the one-hot label is appended to the row."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gan_resample.engine.game import ClassifyingGame, SamplingGame
+from gan_resample.mixing.ahead import DrawsAhead
 from gan_resample.mixing.geometry import Anchors, ClassMixer
 from gan_resample.nn.build import (
     Build,
@@ -63,6 +64,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
     """
 
     diagnostics: ClassVar[tuple[str, ...]] = ("ess", "coverage", "std_ratio")
+    resting: ClassVar[tuple[str, ...]] = ("generator.anchors",)
     init_rounds: int = 0  # before the classifier moves
     class_loss: Callable[[Tensor, Tensor], Tensor]  # of logits and targets, (n,)
     onehot: Tensor
@@ -106,6 +108,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
         self.average = MovingAverage(self.network, ema_decay) if ema_decay else None
         self.harden = StraightThrough(spans, levels)
         self.generator = None
+        self.ahead = DrawsAhead()
         # numbers of rows that the generator mixes: of the classes in play
         self.sizes = [n if d else 0 for n, d in zip(counts, deficits, strict=True)]
         if self.in_play:
@@ -154,10 +157,12 @@ class MixingGame(SamplingGame, ClassifyingGame):
                 self.harden.learn(x)
 
     def begin_epoch(self, x: Tensor, y: Tensor) -> None:
+        self.ahead.clear()
         if self.learns_features:
             self.refresh_anchors(x)
 
     def finish(self, x: Tensor, y: Tensor) -> None:
+        self.ahead.clear()
         if self.learns_features:
             self.refresh_anchors(x)  # generated rows mix features of the final F
 
@@ -211,6 +216,10 @@ class MixingGame(SamplingGame, ClassifyingGame):
         """
         return self.generator.draw(y)
 
+    def next_draw(self, labels: StratifiedLabels) -> Any:
+        """Return a draw for a batch with ``labels``; those of later rounds are made with it."""
+        return self.ahead.take(self.draw, labels, self.n_features)
+
     def generate(self, drawn: Any, labels: StratifiedLabels) -> Tensor:
         """Rows of G, (n, n_features), from a draw for ``labels``; discrete where real rows are."""
         return self.harden(self.generator(drawn, labels.sizes))
@@ -226,10 +235,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
     def imitate(self) -> Tensor:
         """Rows of G for its opponents, (n, n_features), with the labels of ``deficit_labels``."""
         with self.eval_mode("generator"):
-            return self.generate(
-                self.draw(self.deficit_labels.labels, self.deficit_labels.sizes),
-                self.deficit_labels,
-            )
+            return self.generate(self.next_draw(self.deficit_labels), self.deficit_labels)
 
     def label(self, x: Tensor, y: Tensor) -> Tensor:
         """Append one-hot labels to rows, for a conditional opponent."""
@@ -248,7 +254,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
         with self.eval_mode("classifier"):
             logits = self.classifier(self.generate(drawn, self.uniform_labels))
         loss = self.class_loss(logits, 1 - self.onehot[self.uniform_labels.labels])
-        return (self.uniform_labels.weights * loss).sum()
+        return self.uniform_labels.weights @ loss
 
     # ---- diagnostics ----------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from gan_resample.engine.memory import refuse_beyond
+from gan_resample.mixing.neighbours import nearest_neighbours
 from gan_resample.nn.modules import MLP
 
 __all__ = [
@@ -29,9 +30,9 @@ __all__ = [
     "spread",
 ]
 
-# Most entries of a matrix of distances or of mixing weights at once (16 MB of float32).
-CHUNK = 4_000_000
 FEW = 64  # so many neighbours of a row are kept even if its class has fewer
+NEVER = -1e30  # a logit of which the softmax makes 0
+TOGETHER = 2**17  # most numbers in the rows and units of classes that are mixed all at once
 
 
 class Mix(NamedTuple):
@@ -44,23 +45,6 @@ class Mix(NamedTuple):
     rows: Tensor
     weights: Tensor
     anchors: Tensor
-
-
-def nearest_neighbours(rows: Tensor, k: int) -> Tensor:
-    """Find each row's nearest other rows, by Euclidean distance: indices of shape (n, k).
-
-    Fewer than ``k`` others are repeated in turn; a lone row is its own neighbour.
-    """
-    n = len(rows)
-    if n == 1 or k == 0:
-        return torch.zeros((n, k), dtype=torch.long, device=rows.device)
-    found = []
-    for chunk in torch.arange(n, device=rows.device).split(max(1, CHUNK // n)):
-        distance = torch.cdist(rows[chunk], rows)
-        distance[torch.arange(len(chunk), device=rows.device), chunk] = torch.inf
-        found.append(distance.topk(min(k, n - 1), largest=False).indices)
-    nearest = torch.cat(found)
-    return nearest[:, torch.arange(k, device=rows.device) % nearest.shape[1]]
 
 
 def spread(rows: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
@@ -235,6 +219,14 @@ class SpreadMixer(Mixer):
         return Mix(self(drawn, sizes), weights, drawn.anchors)
 
 
+class NeighbourDraw(NamedTuple):
+    """The net's input, (n, k + 1, n_in), the rows to mix and their indices."""
+
+    seen: Tensor
+    rows: Tensor
+    anchors: Tensor
+
+
 class NeighbourMixer(Mixer):
     """Convex mixtures of a row and its neighbours; one small net gives weights, for all classes.
 
@@ -246,21 +238,19 @@ class NeighbourMixer(Mixer):
         n_in = latent_dim + len(self.onehot) + 2 * anchors.rows.shape[1]
         self.net = MLP(n_in, 1, (width,), partial(nn.LeakyReLU, 0.1))
 
-    def draw(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Draw the net's input, (n, k + 1, n_in), the rows to mix and their indices."""
+    def draw(self, y: Tensor) -> NeighbourDraw:
         base = self.anchors.draw_group(y, 0)
         index = torch.cat([base, self.anchors.neighbours[base[:, 0]]], dim=1)
         rows = self.anchors.rows[index]
         context = self.noise(y, rows[:, 0])[:, None].expand(-1, rows.shape[1], -1)
-        return torch.cat([context, rows], dim=2), rows, index
+        return NeighbourDraw(torch.cat([context, rows], dim=2), rows, index)
 
-    def forward(self, drawn: tuple[Tensor, Tensor, Tensor], sizes: Sequence[int]) -> Tensor:
+    def forward(self, drawn: NeighbourDraw, sizes: Sequence[int]) -> Tensor:
         return self.mix(drawn, sizes).rows
 
-    def mix(self, drawn: tuple[Tensor, Tensor, Tensor], sizes: Sequence[int]) -> Mix:
-        seen, rows, index = drawn
-        weights = self.net(seen).squeeze(2).softmax(dim=1)
-        return Mix((weights[:, None] @ rows).squeeze(1), weights, index)
+    def mix(self, drawn: NeighbourDraw, sizes: Sequence[int]) -> Mix:
+        weights = self.net(drawn.seen).squeeze(2).softmax(dim=1)
+        return Mix((weights[:, None] @ drawn.rows).squeeze(1), weights, drawn.anchors)
 
 
 class ClassMixer(Mixer):
@@ -269,7 +259,12 @@ class ClassMixer(Mixer):
     ``x = softmax(Linear_i(trunk(z, onehot(i)))) @ X_i``, a softmax over the rows of the class.
     Batch normalisation follows the activations, as in the authors' code; without it the generator
     collapses to a point.
+
+    If the classes have few rows, all are mixed at once: the rows of other classes get weight 0.
+    That is more arithmetic, but far fewer operations.
     """
+
+    others: Tensor
 
     def __init__(self, anchors: Anchors, latent_dim: int, widths: Sequence[int]) -> None:
         super().__init__(anchors, latent_dim)
@@ -284,11 +279,19 @@ class ClassMixer(Mixer):
         units = [nn.Linear(out, size) for size in anchors.sizes if size]
         self.weight = nn.Parameter(torch.cat([unit.weight.detach() for unit in units]))
         self.bias = nn.Parameter(torch.cat([unit.bias.detach() for unit in units]))
+        sizes = torch.tensor(anchors.sizes)
+        numbers = self.weight.numel() + anchors.rows.numel()
+        self.together = len(units) > 1 and numbers <= TOGETHER
+        # class by stored row: 0 for its own rows, else a number of which the softmax makes 0
+        own = self.onehot.repeat_interleave(sizes, dim=1) if self.together else torch.zeros(0, 0)
+        self.register_buffer("others", (1 - own) * NEVER, persistent=False)
 
     def draw(self, y: Tensor) -> Tensor:
         return self.noise(y)
 
     def forward(self, drawn: Tensor, sizes: Sequence[int]) -> Tensor:
+        if self.together:
+            return self._weights_of_all(drawn) @ self.anchors.rows
         return torch.cat([weights @ own for weights, own, _ in self._weights(drawn, sizes)])
 
     def mix(self, drawn: Tensor, sizes: Sequence[int]) -> Mix:
@@ -298,8 +301,22 @@ class ClassMixer(Mixer):
 
     def reconstruct(self, drawn: Tensor, sizes: Sequence[int], index: Tensor) -> Tensor:
         """Mix rows as :meth:`forward` does, with weight 0 for the stored row ``index``, (n,)."""
+        if self.together:
+            return self._weights_of_all(drawn, index) @ self.anchors.rows
         parts = self._weights(drawn, sizes, index)
         return torch.cat([weights @ own for weights, own, _ in parts])
+
+    def _weights_of_all(self, drawn: Tensor, without: Tensor | None = None) -> Tensor:
+        """Return the weight of every stored row, (n, n_rows); ``without`` as in _weights."""
+        labels = drawn[:, -len(self.onehot) :]
+        logits = torch.addmm(
+            linear(self.trunk(drawn), self.weight, self.bias), labels, self.others
+        )
+        if without is not None:
+            # half of it: the only row of a class is still far above those of the others
+            half = logits.new_full((len(logits), 1), NEVER / 2)
+            logits = logits.scatter_add(1, without[:, None], half)
+        return logits.softmax(dim=1)
 
     def _weights(
         self, drawn: Tensor, sizes: Sequence[int], without: Tensor | None = None

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
+from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
 __all__ = [
     "bernoulli",
@@ -28,9 +28,13 @@ def log_not_softmax(logits: Tensor) -> Tensor:
     ``log(1 - p_i) = logsumexp_{j != i} s_j - logsumexp_j s_j`` for logits ``s`` of shape
     (n, n_classes), n_classes >= 2; returns the same shape.
     """
+    return _others(logits) - logits.logsumexp(dim=1, keepdim=True)
+
+
+def _others(logits: Tensor) -> Tensor:
+    """Logarithm of the summed exponentials of all other logits, for each; shape of ``logits``."""
     itself = torch.eye(logits.shape[1], dtype=torch.bool, device=logits.device)
-    others = logits.unsqueeze(1).masked_fill(itself, -torch.inf).logsumexp(dim=2)
-    return others - logits.logsumexp(dim=1, keepdim=True)
+    return logits.unsqueeze(1).masked_fill(itself, -torch.inf).logsumexp(dim=2)
 
 
 def one_vs_rest(logits: Tensor, target: Tensor) -> Tensor:
@@ -38,13 +42,14 @@ def one_vs_rest(logits: Tensor, target: Tensor) -> Tensor:
 
     ``-sum_i t_i log p_i + (1 - t_i) log(1 - p_i)`` for targets ``t`` of shape (n, n_classes).
     """
-    yes, no = log_softmax(logits, dim=1), log_not_softmax(logits)
-    return -(target * yes + (1 - target) * no).sum(dim=1)
+    # log p_i = s_i - total, log(1 - p_i) = others_i - total
+    total, others = logits.logsumexp(dim=1, keepdim=True), _others(logits)
+    return (total - torch.lerp(others, logits, target)).sum(dim=1)
 
 
 def squared_softmax(logits: Tensor, target: Tensor) -> Tensor:
     """Least squares on a softmax, ``sum_i (p_i - t_i)^2``; shape (n,)."""
-    return (logits.softmax(dim=1) - target).square().sum(dim=1)
+    return mse_loss(logits.softmax(dim=1), target, reduction="none").sum(dim=1)
 
 
 def bernoulli(logit: Tensor, target: Tensor) -> Tensor:
@@ -54,7 +59,7 @@ def bernoulli(logit: Tensor, target: Tensor) -> Tensor:
 
 def squared_sigmoid(logit: Tensor, target: Tensor) -> Tensor:
     """Least squares on a sigmoid, ``(sigmoid(r) - t)^2``; shape of ``logit``."""
-    return (logit.sigmoid() - target).square()
+    return mse_loss(logit.sigmoid(), target, reduction="none")
 
 
 def gaussian_divergence(

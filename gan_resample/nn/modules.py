@@ -216,6 +216,7 @@ class StraightThrough(nn.Module):
 
     columns: Tensor
     levels: Tensor
+    borders: Tensor
 
     def __init__(
         self, spans: Sequence[tuple[int, int]] = (), levels: Sequence[tuple[int, int]] = ()
@@ -225,6 +226,7 @@ class StraightThrough(nn.Module):
         self.register_buffer("columns", torch.tensor([c for c, _ in levels], dtype=torch.long))
         most = max((count for _, count in levels), default=1)
         self.register_buffer("levels", torch.full((len(levels), most), PADDING))
+        self.register_buffer("borders", torch.full((len(levels), most - 1), PADDING))
 
     def learn(self, x: Tensor) -> None:
         """Learn the distinct values of the columns in ``levels`` from ``x``, (n, n_features)."""
@@ -232,26 +234,27 @@ class StraightThrough(nn.Module):
             values = x[:, column].unique()  # sorted
             self.levels[row] = PADDING
             self.levels[row, : len(values)] = values
+        low, high = self.levels[:, :-1], self.levels[:, 1:]
+        self.borders.copy_(low / 2 + high / 2)  # the sum could be infinite
 
     def forward(self, x: Tensor) -> Tensor:
-        spans = self.spans.columns
-        if len(spans):
-            x = _through(x, spans, self.spans(x.detach(), _one_hot))
+        if not len(self.spans.columns) and not len(self.columns):
+            return x
+        hard = self._harden(x.detach())
+        # exactly the hard values, with the gradient of the soft ones
+        return hard + (x - x.detach()) if x.requires_grad else hard
+
+    def _harden(self, x: Tensor) -> Tensor:
+        if len(columns := self.spans.columns):
+            x = x.index_copy(1, columns, self.spans(x, _one_hot))
         if len(self.columns):
-            x = _through(x, self.columns, self._nearest(x[:, self.columns].detach()))
+            near = self._nearest(x.index_select(1, self.columns))
+            x = x.index_copy(1, self.columns, near)
         return x
 
     def _nearest(self, x: Tensor) -> Tensor:
-        wanted = x.T.contiguous()
-        above = torch.searchsorted(self.levels, wanted).clamp(max=self.levels.shape[1] - 1)
-        high, low = self.levels.gather(1, above), self.levels.gather(1, (above - 1).clamp(min=0))
-        return torch.where(high - wanted < wanted - low, high, low).T
-
-
-def _through(x: Tensor, columns: Tensor, hard: Tensor) -> Tensor:
-    """Put ``hard`` in ``columns`` of ``x``, with the gradient of the values replaced."""
-    soft = x.index_select(1, columns)
-    return x.index_copy(1, columns, hard + (soft - soft.detach()))
+        place = torch.searchsorted(self.borders, x.T.contiguous())
+        return self.levels.gather(1, place).T
 
 
 class StratifiedLabels(nn.Module):

@@ -38,6 +38,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from gan_resample.engine.game import Turn
 from gan_resample.mixing.game import MixingGame, class_mixer_chunk, make_class_mixer, perceptron
 from gan_resample.nn.losses import gradient_penalty, one_vs_rest
 
@@ -120,35 +121,38 @@ class PGANGame(MixingGame):
 
     # ---- a round --------------------------------------------------------------------------------
 
-    def turns(self, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
+    def turns(self, x: Tensor, y: Tensor) -> Iterator[Turn]:
         """Algorithm 1 of the paper, as corrected, after ``init_iter`` rounds of auto-encoder."""
         if self.rounds_played < self.init_rounds:
-            error = self.reconstruct()
-            yield {"encoder": error, "generator_as_decoder": error}
+            yield {("encoder", "generator_as_decoder"): self.reconstruct()}
             return
 
         # F learns from real rows through C; all other players see features only
         if self.learns_features:
             yield {"feature_extractor": self.teach_features(x, y)}
-        on_real = self.class_loss(self.classifier(self.stored_features(x)), self.onehot[y]).mean()
+        x = self.stored_features(x)
+        weight = torch.full_like(y, 1 / len(y), dtype=x.dtype)
         if self.generator is None:  # no class lacks rows: the classifier learns alone
-            yield {"classifier": on_real}
+            yield {"classifier": self.teach(x, y, weight)}
             self.update_average()
             return
 
         # C and D learn from real rows and from rows of G with labels from q
-        fake = self.imitate()
-        on_fake = self.class_loss(self.classifier(fake), self.onehot[self.deficit_labels.labels])
-        on_fake = self.fake_mass * (self.deficit_labels.weights * on_fake).sum()
-        yield {"classifier": on_real + on_fake, "critic": self.criticise(fake)}
+        fake, q = self.imitate(), self.deficit_labels
+        both = (x, fake), (y, q.labels), (weight, self.fake_mass * q.weights)
+        yield {"classifier": self.teach(*map(torch.cat, both)), "critic": self.criticise(fake)}
         self.update_average()
         for _ in range(self.critic_steps - 1):
             yield {"critic": self.criticise(self.imitate())}
 
         # G moves against C, then against D: same noise, labels uniform over classes
-        drawn = self.draw(self.uniform_labels.labels, self.uniform_labels.sizes)
+        drawn = self.next_draw(self.uniform_labels)
         yield {"generator_vs_classifier": self.fool_classifier(drawn)}
         yield {"generator_vs_critic": self.please_critic(drawn)}
+
+    def teach(self, x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
+        """C's loss on rows ``x`` of class ``y``."""
+        return weight @ self.class_loss(self.classifier(x), self.onehot[y])
 
     def reconstruct(self) -> Tensor:
         """Mean squared error of stored vectors, reconstructed from the others of their class."""
@@ -158,7 +162,7 @@ class PGANGame(MixingGame):
         rows = anchors.rows[index]
         codes = self.label(self.encoder(rows), y)
         error = (self.generator.reconstruct(codes, sizes, index) - rows).square().mean(dim=1)
-        return (self.uniform_labels.weights * error).sum()
+        return self.uniform_labels.weights @ error
 
     def criticise(self, fake: Tensor) -> Tensor:
         """D's loss: real rows of each class have the same total weight as generated ones.
@@ -172,7 +176,7 @@ class PGANGame(MixingGame):
         on_fake, on_real = self.score(torch.cat([fake, real]), torch.cat([y, y])).chunk(2)
         slope = gradient_penalty(partial(self.score, y=y), real, fake)
         drift = (on_fake.square() + on_real.square()) / 2
-        return (weights * (on_fake - on_real + PENALTY * slope + DRIFT * drift)).sum()
+        return weights @ (on_fake - on_real + PENALTY * slope + DRIFT * drift)
 
     def please_critic(self, drawn: Tensor) -> Tensor:
         """G's loss against D: minus the mean score."""
@@ -180,7 +184,7 @@ class PGANGame(MixingGame):
             scores = self.score(
                 self.generate(drawn, self.uniform_labels), self.uniform_labels.labels
             )
-        return -(self.uniform_labels.weights * scores).sum()
+        return -(self.uniform_labels.weights @ scores)
 
     def score(self, x: Tensor, y: Tensor) -> Tensor:
         """D(x|y), shape (n,): the one-hot label is appended to the row."""

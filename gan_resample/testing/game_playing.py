@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from gan_resample.engine.game import ClassifyingGame, SamplingGame
+from gan_resample.engine.game import ClassifyingGame, SamplingGame, moves_of
 from gan_resample.engine.seeding import random_stream, seeded
 from gan_resample.testing.data import global_state_kept, require
 from gan_resample.testing.trial import CPU, Trial, state_of
@@ -66,18 +66,18 @@ def only_movers_change(trial: Trial) -> None:
         for turn in turns:
             net._move(turn, None)
             after = state_of(game)
-            moving = tuple(game.moves[move] + "." for move in turn)
+            moving = tuple(game.moves[move] + "." for move in moves_of(turn))
             changed = {key for key in before if not torch.equal(before[key], after[key])}
             others = [k for k in changed if k.startswith(players) and not k.startswith(moving)]
             require(
                 not others,
-                f"a turn of {sorted(turn)} changed {others}: rows shown to another player are "
+                f"a turn of {moves_of(turn)} changed {others}: rows shown to another player are "
                 "made under torch.no_grad() and eval_mode, and nothing writes to a player",
             )
             still = [start for start in moving if not any(k.startswith(start) for k in changed)]
             require(
                 not still,
-                f"a turn of {sorted(turn)} left {still} as it was: its loss has no gradient for "
+                f"a turn of {moves_of(turn)} left {still} as it was: its loss has no gradient for "
                 "it; compute the loss from what the player made, without detach",
             )
             before = after
@@ -90,7 +90,7 @@ def every_player_learns(trial: Trial) -> None:
     for turns in trial.rounds(net):
         for turn in turns:
             net._move(turn, None)
-            moved |= set(turn)
+            moved |= set(moves_of(turn))
             for key, p in net.module_.named_parameters():
                 if p.grad is not None and p.grad.isfinite().all() and p.grad.any():
                     learnt.add(key)
@@ -115,7 +115,7 @@ def turns_leave_the_modes(trial: Trial) -> None:
             require(
                 [module.training for module in net.module_.modules()] == modes
                 and torch.is_grad_enabled(),
-                f"the turn of {sorted(turn)} was handed over in eval mode or without gradients: "
+                f"the turn of {moves_of(turn)} was handed over in eval mode or without gradients: "
                 "never yield inside a with, and use eval_mode, which puts modes back",
             )
             net._move(turn, None)

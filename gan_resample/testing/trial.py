@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gan_resample.engine.game import Game
+from gan_resample.engine.game import Game, Turn
 from gan_resample.engine.net import GameNet
 from gan_resample.engine.seeding import random_stream, seeded
 from gan_resample.testing.data import blobs
@@ -108,7 +108,7 @@ class Trial:
         rate = 1e-2 if len(self.shape) == 1 else 3e-3
         return self.play(self.learning_rounds, rows=self.far, counts=(80, 20), lr=rate)
 
-    def rounds(self, net: GameNet, n: int = 4) -> Iterator[Iterator[Mapping[str, Tensor]]]:
+    def rounds(self, net: GameNet, n: int = 4) -> Iterator[Iterator[Turn]]:
         """Play ``n`` rounds of a net, with all phases in them; yields the turns of each."""
         net.initialize()
         game, (x, y) = net.module_, (part.to(net.device) for part in self.rows())
@@ -123,7 +123,7 @@ class Trial:
             game.rounds_played += 1
 
 
-def _turns(game: Game, x: Tensor, y: Tensor) -> Iterator[Mapping[str, Tensor]]:
+def _turns(game: Game, x: Tensor, y: Tensor) -> Iterator[Turn]:
     """Yield the turns of a round; all of its code runs as they are asked for."""
     yield from game.turns(x, y)
 

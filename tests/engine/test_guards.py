@@ -4,10 +4,12 @@ import torch
 from gan_resample import ScatterWarning
 from gan_resample.engine.guards import (
     CollapseWarning,
+    Guard,
     LossTally,
     warn_of_collapse,
     warn_of_scatter,
 )
+from tests.helpers import blobs, make_net, tensors
 
 
 def test_tally_gives_the_mean_of_each_move():
@@ -42,3 +44,26 @@ def test_rows_that_spread_too_far_are_told_with_class_and_figure(recwarn):
     ) as met:
         warn_of_scatter({"std_ratio": {"rare": 56.53, "fine": 1.0}})
     assert len(met) == 1
+
+
+@pytest.mark.parametrize("name", ["gamo", "gamo-features", "pgan", "dvaan", "cyclegan"])
+def test_snapshots_leave_out_what_rests_and_rounds_leave_it_alone(name):
+    x, y = tensors(*blobs((60, 20, 8)))
+    net = make_net(name).initialize()
+    game = net.module_
+    game.prepare(x, y)
+    game.rounds_planned = 10
+    game.begin_epoch(x, y)
+    guard = Guard(game, net.optimizers())
+    before = {k: v.clone() for k, v in game.state_dict().items() if torch.is_tensor(v)}
+    batch = next(game.batches(y, 16))
+    net.train_step((x[batch], y[batch]))
+    changed = {k for k, v in before.items() if not torch.equal(game.state_dict()[k], v)}
+    kept = set(guard._snapshot["game"])
+    assert changed
+    assert changed <= kept
+    for resting in game.resting:
+        assert any(k.startswith(resting) for k in before)
+        assert not any(k == resting or k.startswith(f"{resting}.") for k in kept)
+    guard.go_back(inside_round=True)
+    assert all(torch.equal(game.state_dict()[k], v) for k, v in before.items())

@@ -388,3 +388,46 @@ def test_a_second_divergence_leaves_finite_weights():
 def test_an_optimizer_that_is_asked_for_foreach_is_not_fused():
     net = duel(optimizer=torch.optim.Adam, optimizer__foreach=True).fit(*ROWS)
     assert not net.left_optimizer_.param_groups[0]["fused"]
+
+
+class Autoencoder(Game):
+    """Two players of one error, and a term of the first alone; tied, or as a loss for each."""
+
+    moves = {"first": "first", "second": "second"}  # noqa: RUF012
+
+    def __init__(self, tied, frozen=None):
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.second, self.tied = torch.nn.Linear(3, 2), torch.nn.Linear(2, 3), tied
+        if frozen:
+            getattr(self, frozen).requires_grad_(False)
+
+    def turns(self, x, y):
+        code = self.first(x)
+        error, size = (self.second(code) - x).square().mean(), code.square().mean()
+        if self.tied:
+            yield {("first", "second"): error, "first": size}
+        else:
+            yield {"first": error + size, "second": error}
+
+
+def test_a_shared_term_gives_the_gradients_and_losses_of_separate_ones():
+    torch.manual_seed(1)
+    x, y = torch.randn(8, 3), torch.zeros(8, dtype=torch.long)
+    nets = [GameNet(Autoencoder, module__tied=tied, lr=0.1, verbose=0) for tied in (True, False)]
+    one, two = (dict(net.initialize().train_step((x, y))) for net in nets)
+    assert one.keys() == two.keys() == {"first", "second"}
+    assert all(torch.isclose(one[move], two[move], rtol=1e-6) for move in one)
+    tied, apart = (dict(net.module_.named_parameters()) for net in nets)
+    for name, parameter in tied.items():
+        assert parameter.grad.abs().max() > 1e-3
+        torch.testing.assert_close(parameter.grad, apart[name].grad, rtol=0, atol=1e-6)
+        torch.testing.assert_close(parameter, apart[name], rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("frozen", "mover"), [("first", "second"), ("second", "first")])
+def test_a_frozen_player_takes_no_part_in_a_shared_term(frozen, mover):
+    net = GameNet(Autoencoder, module__tied=True, module__frozen=frozen, max_iter=2, verbose=0)
+    net.fit(torch.randn(8, 3), torch.zeros(8, dtype=torch.long))
+    assert f"{frozen}_loss" not in net.history[-1]
+    assert net.history[-1][f"{mover}_loss"] > 0

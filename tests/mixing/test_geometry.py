@@ -6,6 +6,7 @@ import torch
 from scipy.optimize import linprog
 from sklearn.neighbors import NearestNeighbors
 
+from gan_resample.mixing import geometry
 from gan_resample.mixing.geometry import (
     Anchors,
     ClassMixer,
@@ -195,6 +196,26 @@ def test_a_batch_of_classes_equals_each_class_alone():
     together = net(drawn, [0, 3, 4])
     alone = [net.mix(drawn[:3], [0, 3, 0]).rows, net.mix(drawn[3:], [0, 0, 4]).rows]
     torch.testing.assert_close(together, torch.cat(alone))
+
+
+@pytest.mark.parametrize("counts", [(0, 20, 8), (3, 20, 1)])
+def test_classes_mixed_at_once_are_as_mixed_one_by_one(counts, monkeypatch):
+    """Rows, reconstructions without the row itself, and gradients."""
+    found = []
+    for most in (geometry.TOGETHER, 0):
+        monkeypatch.setattr(geometry, "TOGETHER", most)
+        torch.manual_seed(0)
+        net = mixer("class", anchors(counts)).double()
+        assert net.together is (most > 0)
+        sizes = [4 * (n > 0) for n in counts]
+        y = torch.arange(3).repeat_interleave(torch.tensor(sizes))
+        drawn, own = net.draw(y).double(), net.anchors.draw_group(y, 0).squeeze(1)
+        rows, others = net(drawn, sizes), net.reconstruct(drawn, sizes, own)
+        (rows.square().sum() + others.sum()).backward()
+        found.append([rows, others, *(p.grad for p in net.parameters())])
+    for one, two in zip(*found, strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-9, atol=1e-12)
+    assert all(grad.abs().max() > 0 for grad in found[0])
 
 
 def test_spread_starts_at_half_its_largest_scale():

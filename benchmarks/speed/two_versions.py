@@ -1,0 +1,100 @@
+"""Compare the speed of two versions of the package, each in a checkout of its own.
+
+Every sampler and classifier is fitted with its defaults, by the old version and by this one in
+turn, each time in a new process, on one thread and timed in CPU seconds; a figure is the median.
+A fit is told apart into its rounds and the cost of one.
+
+    git worktree add ../old 40a4275
+    python -m benchmarks.speed.two_versions --old ../old --json two_versions.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.lib.environment import versions
+from benchmarks.lib.output import markdown_table, write_json
+
+HERE = Path(__file__).resolve()
+NEW = HERE.parents[2]
+GAMES = ("GAMO", "DVAAN", "PGAN")
+CASES = (
+    *(f"{game}{kind}:{data}" for game in GAMES for kind in ("Sampler", "Classifier")
+      for data in ("digits", "10k")),
+    *(f"CycleGAN{kind}:{data}" for kind in ("Sampler", "Classifier")
+      for data in ("one pair", "nine pairs")),
+    "EGANClassifier:digits",
+    "EGANClassifier:10k",
+    "SpreadSMOTE:10k",
+)  # fmt: skip
+HEADER = ("case", "old s", "new s", "ratio", "rounds", "old ms a round", "new", "ratio of a round")
+
+
+def fit(tree: Path, case: str, max_iter: int | None) -> dict[str, Any]:
+    """Fit a case with the version in ``tree``: its CPU ``seconds`` and ``rounds``."""
+    command = [sys.executable, str(HERE.parent / "one_fit.py"), case]
+    command += [] if max_iter is None else [str(max_iter)]
+    environment = os.environ | {"PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        command, cwd=tree, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"{case} failed in {tree}:\n{done.stderr[-2000:]}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def compare(case: str, trees: Mapping[str, Path], fits: int, max_iter: int | None) -> Any:
+    """Fit a case with both versions in turn: version -> all seconds, and the rounds."""
+    found: dict[str, Any] = {name: {"seconds": []} for name in trees}
+    for number in range(fits):
+        for name in list(trees)[:: 1 if number % 2 else -1]:
+            one = fit(trees[name], case, max_iter)
+            found[name]["seconds"].append(one["seconds"])
+            found[name]["rounds"] = one["rounds"]
+    return found
+
+
+def line(case: str, found: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a line of the table."""
+    old, new = (median(found[name]["seconds"]) for name in ("old", "new"))
+    pairs = zip(found["new"]["seconds"], found["old"]["seconds"], strict=True)
+    ratio = median(a / b for a, b in pairs)
+    rounds = [found[name]["rounds"] for name in ("old", "new")]
+    cells = (case, f"{old:.3g}", f"{new:.3g}", f"{ratio:.2f}")
+    if not all(rounds):
+        return (*cells, "-", "-", "-", "-")
+    costs = (f"{1e3 * s / n:.3g}" for s, n in zip((old, new), rounds, strict=True))
+    of_round = f"{ratio * rounds[0] / rounds[1]:.2f}"
+    return (*cells, " to ".join(map(str, dict.fromkeys(rounds))), *costs, of_round)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--old", type=Path, required=True, help="checkout of the old version")
+    parser.add_argument("--cases", nargs="+", default=CASES, help="such as GAMOSampler:digits")
+    parser.add_argument("--fits", type=int, default=5, help="of each case by each version")
+    parser.add_argument("--max-iter", type=int, help="rounds of a fit, in place of the default")
+    parser.add_argument("--json", type=Path, help="write the numbers to this file")
+    options = parser.parse_args(arguments)
+    trees = {"old": options.old.resolve(), "new": NEW}
+    found = {}
+    for case in options.cases:
+        found[case] = compare(case, trees, options.fits, options.max_iter)
+        print(*line(case, found[case]), sep=" | ", file=sys.stderr, flush=True)
+        if options.json:
+            write_json(options.json, {"cases": found, "versions": versions()})
+    print(markdown_table(HEADER, [line(case, each) for case, each in found.items()]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
