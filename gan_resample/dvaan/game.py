@@ -39,7 +39,7 @@ from typing import Any, ClassVar
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, mse_loss
+from torch.nn.functional import cross_entropy
 
 from gan_resample.dvaan.law import DecoderLaw
 from gan_resample.dvaan.networks import (
@@ -184,33 +184,29 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         if self.pool_trains == "all":
             x, y = rows, labels
         mean, log_variance = self.encode(x)
-        z = torch.addcmul(mean, (log_variance / 2).exp(), torch.randn_like(mean))
+        z = mean + (log_variance / 2).exp() * torch.randn_like(mean)
         z = torch.cat([z, self.prior.draw(labels)])
         soft = self.decoder(z)
         x_rec, _ = soft.chunk(2)
         # one pass of Dis over real rows, reconstructions, prior draws, and rows of D and D+
         shown = self.harden(self.scatter(soft, z))
         features = self.discriminator[0](torch.cat([x, shown, rows]))
-        n = len(x)
-        f_real, f_rec, _ = features.split([n, n, 2 * n])
+        f_real, f_rec, *_ = features.chunk(4)
         logits, targets = self.discriminator[1](features), torch.cat([y, y, labels, labels])
-        class_loss = cross_entropy(logits, targets, reduction="none")
-        _, on_shown, on_rows = class_loss.split([n, 2 * n, n])
+        class_loss = cross_entropy(logits, targets, reduction="none").view(4, -1).mean(dim=1)
+        _, on_rec, on_prior, on_rows = class_loss
 
         squares = (x - x_rec).square()
         error = squares.mean()
         element = 0.5 * error * x[0].numel() / self.law.usual_error(error)
         self.law.learn(squares, y)
         divergence = gaussian_divergence(mean, log_variance, self.prior.means[y]).mean()
-        feature = 0.5 * mse_loss(f_rec, f_real)
-        adversarial = on_shown.sum() / n
-        rebuilding, classifying = element + self.feature_weight * feature, adversarial
-        if self.discriminator_on_real:
-            classifying = adversarial + on_rows.mean()
+        feature = 0.5 * (f_real - f_rec).square().mean()
+        adversarial = on_rec + on_prior
         yield {
-            "recognition": rebuilding + divergence,
-            "decoder": rebuilding + self.class_weight * adversarial,
-            "discriminator": classifying,
+            "recognition": element + divergence + self.feature_weight * feature,
+            "decoder": element + self.feature_weight * feature + self.class_weight * adversarial,
+            "discriminator": adversarial + on_rows if self.discriminator_on_real else adversarial,
         }
         if self.adapt_mu:
             rests = self.rounds_played < self.warm_up_ends

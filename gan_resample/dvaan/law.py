@@ -40,7 +40,6 @@ class DecoderLaw(nn.Module):
 
     variance: Tensor
     numeric: Tensor
-    onehot: Tensor
     squares: Tensor
     seen: Tensor
     most: Tensor
@@ -61,7 +60,6 @@ class DecoderLaw(nn.Module):
         for first, last in spans:
             numeric[first:last] = 0
         self.register_buffer("numeric", numeric, persistent=False)
-        self.register_buffer("onehot", torch.eye(n_classes), persistent=False)
         # moving averages of squared errors and of rows, by class
         self.register_buffer("squares", torch.zeros(n_classes, *shape))
         self.register_buffer("seen", torch.zeros(n_classes, 1))
@@ -77,15 +75,15 @@ class DecoderLaw(nn.Module):
         """Variance for the reconstruction loss: given, or a moving average of ``error``."""
         if self.adapts:
             usual = torch.where(self.variance > 0, self.variance, error)
-            now = torch.lerp(error, usual, MEMORY)
-            self.variance.copy_(now.clamp_(min=LEAST_VARIANCE))
+            now = MEMORY * usual + (1 - MEMORY) * error
+            self.variance.copy_(now.clamp(min=LEAST_VARIANCE))
         return self.variance
 
     @torch.no_grad()
     def learn(self, squares: Tensor, y: Tensor) -> None:
         """Learn from squared reconstruction errors, (n, *shape), of class codes ``y``."""
         if self.scatters:
-            of_class = self.onehot[y]
+            of_class = (y[:, None] == torch.arange(len(self.seen), device=y.device)).to(squares)
             self.squares.lerp_(of_class.T @ squares, 1 - MEMORY)
             self.seen.lerp_(of_class.sum(dim=0)[:, None], 1 - MEMORY)
 
@@ -96,4 +94,4 @@ class DecoderLaw(nn.Module):
         usual = self.squares / self.seen.clamp(min=torch.finfo(means.dtype).tiny)
         variances = torch.minimum(usual, self.most)
         deviations = (memberships @ variances).sqrt() * self.numeric
-        return torch.addcmul(means, deviations, torch.randn_like(means))
+        return means + deviations * torch.randn_like(means)

@@ -64,8 +64,7 @@ class Prior(nn.Module):
 
     def memberships(self, z: Tensor) -> Tensor:
         """Probability of each component given z, if all are equally frequent: (n, n_classes)."""
-        # the means are equally far from the origin, so their squares cancel out
-        return (z @ self.means.T).softmax(dim=1)
+        return (-0.5 * torch.cdist(z, self.means).square()).softmax(dim=1)
 
     @torch.no_grad()
     def move(self, feature: Tensor, adversarial: Tensor, gamma: float, *, rests: bool) -> None:
@@ -76,16 +75,13 @@ class Prior(nn.Module):
         """
         losses = torch.stack([feature, adversarial])
         usual = torch.where(self.usual_losses > 0, self.usual_losses, losses)
-        usual = torch.lerp(losses, usual, MEMORY)
-        sound = losses.isfinite().all()
+        usual = MEMORY * usual + (1 - MEMORY) * losses
+        ratio = losses / usual.clamp(min=torch.finfo(losses.dtype).tiny)
+        mu = (self.mu - MU_STEP * (ratio[0] - gamma * ratio[1]).tanh()).clamp(MU_MIN, MU_MAX)
+        sound = losses.isfinite().all() & mu.isfinite()
         self.usual_losses.copy_(torch.where(sound, usual, self.usual_losses))
-        if rests:
-            return
-        over = losses / usual.clamp(min=torch.finfo(losses.dtype).tiny)
-        of_feature, of_adversarial = over.unbind()
-        step = torch.sub(of_feature, of_adversarial, alpha=gamma).tanh()
-        mu = torch.sub(self.mu, step, alpha=MU_STEP).clamp(MU_MIN, MU_MAX)
-        self.mu.copy_(torch.where(sound, mu, self.mu))
+        if not rests:
+            self.mu.copy_(torch.where(sound, mu, self.mu))
 
 
 def simplex(n: int, n_axes: int) -> Tensor:
