@@ -12,8 +12,9 @@ ROOT = Path(gan_resample.__file__).parent
 ORDER = [
     ["engine", "nn"],
     [
-        *("mixing/geometry", "mixing/neighbours", "mixing/ahead", "mixing/game", "mixing/gamo2pix"),
-        *("*/game", "*/networks", "*/law", "*/prior", "*/translation", "*/equilibrium"),
+        *("mixing/geometry", "mixing/neighbours", "mixing/ahead", "mixing/gamo2pix"),
+        *("mixing/game", "*/game", "*/networks", "*/law", "*/prior", "*/translation"),
+        "*/equilibrium",
     ],
     ["_sklearn", "encoding"],
     ["core"],
