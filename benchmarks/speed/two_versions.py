@@ -2,7 +2,8 @@
 
 Every sampler and classifier is fitted with its defaults, by the old version and by this one in
 turn, each time in a new process, on one thread and timed in CPU seconds; a figure is the median.
-A fit is told apart into its rounds and the cost of one.
+A fit is told apart into its rounds and the cost of one, and set beside that of a random forest
+with scikit-learn's defaults on the same rows.
 
     git worktree add ../old 40a4275
     python -m benchmarks.speed.two_versions --old ../old --json two_versions.json
@@ -35,11 +36,14 @@ CASES = (
     "EGANClassifier:10k",
     "SpreadSMOTE:10k",
 )  # fmt: skip
-HEADER = ("case", "old s", "new s", "ratio", "rounds", "old ms a round", "new", "ratio of a round")
+HEADER = (
+    *("case", "old s", "new s", "ratio", "forests", "rounds"),
+    *("old ms a round", "new", "ratio of a round"),
+)
 
 
 def fit(tree: Path, case: str, max_iter: int | None) -> dict[str, Any]:
-    """Fit a case with the version in ``tree``: its CPU ``seconds`` and ``rounds``."""
+    """Fit a case with the version in ``tree``: its CPU ``seconds``, ``rounds`` and ``forest``."""
     command = [sys.executable, str(HERE.parent / "one_fit.py"), case]
     command += [] if max_iter is None else [str(max_iter)]
     environment = os.environ | {"PYTHONPATH": str(tree), "OMP_NUM_THREADS": "1"}
@@ -54,11 +58,12 @@ def fit(tree: Path, case: str, max_iter: int | None) -> dict[str, Any]:
 
 def compare(case: str, trees: Mapping[str, Path], fits: int, max_iter: int | None) -> Any:
     """Fit a case with both versions in turn: version -> all seconds, and the rounds."""
-    found: dict[str, Any] = {name: {"seconds": []} for name in trees}
+    found: dict[str, Any] = {name: {"seconds": [], "forest": []} for name in trees}
     for number in range(fits):
         for name in list(trees)[:: 1 if number % 2 else -1]:
             one = fit(trees[name], case, max_iter)
-            found[name]["seconds"].append(one["seconds"])
+            for timed in ("seconds", "forest"):
+                found[name][timed].append(one[timed])
             found[name]["rounds"] = one["rounds"]
     return found
 
@@ -69,7 +74,8 @@ def line(case: str, found: Mapping[str, Any]) -> tuple[str, ...]:
     pairs = zip(found["new"]["seconds"], found["old"]["seconds"], strict=True)
     ratio = median(a / b for a, b in pairs)
     rounds = [found[name]["rounds"] for name in ("old", "new")]
-    cells = (case, f"{old:.3g}", f"{new:.3g}", f"{ratio:.2f}")
+    forests = new / median(found["new"]["forest"] + found["old"]["forest"])
+    cells = (case, f"{old:.3g}", f"{new:.3g}", f"{ratio:.2f}", f"{forests:.2g}")
     if not all(rounds):
         return (*cells, "-", "-", "-", "-")
     costs = (f"{1e3 * s / n:.3g}" for s, n in zip((old, new), rounds, strict=True))
