@@ -1,7 +1,8 @@
 """Fit one estimator with its defaults, and print its CPU seconds and rounds as JSON.
 
 A file by itself, which runs with any version of the package: ``python one_fit.py CASE [ROUNDS]``,
-with the version on ``PYTHONPATH``. A random forest on the same rows is timed beside it. A case is an estimator and its data: ``GAMOSampler:digits``.
+with the version on ``PYTHONPATH``. A case is an estimator and its data: ``GAMOSampler:digits``. A
+random forest is timed on the same rows.
 """
 
 import json
