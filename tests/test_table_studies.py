@@ -85,6 +85,7 @@ def test_rounds_are_set_against_the_default_and_games_by_their_kind(study, data,
 
     records = data / "rounds.jsonl"
     command = ["--data", str(data), "--records", str(records), "--seeds", "1", "--rounds", "20"]
+    command += ["--folds", "1"]
     rounds.main([*command, "--samplers", "gamo", "--classifiers", "egan"])
     found = [r for r in parts.load(records) if "about" not in r]
     assert len(found) == 2 * 2

@@ -4,11 +4,11 @@
     python -m benchmarks.scoreboard.rounds --data DIR --images mnist fashion_mnist
     python -m benchmarks.scoreboard.rounds --report rounds.jsonl
 
-``DIR`` as for the scoreboard, whose tables and halves these are: at most 1,000 rows of each, one
-of three folds for each seed. Samplers balance the classes and are scored by three classifiers with
-their default settings, games that classify by themselves; decisions and probabilities are those
-that a user gets. Images are thinned to 900, and flat for the classifiers beside a sampler, of
-which boosting is left out.
+``DIR`` as for the scoreboard, whose tables and halves these are: at most 1,000 rows of each, three
+folds. Samplers balance the classes and are scored by three classifiers with their default
+settings, games that classify by themselves; decisions and probabilities are those that a user
+gets. Images are thinned to 900, and flat for the classifiers beside a sampler, of which boosting
+is left out.
 
 A curve is one fit that is continued (``warm_start``); where the course of a game depends on how
 many rounds it is to play, each point is a fit of its own. Curves are appended to a file as they
@@ -74,7 +74,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--rounds", nargs="+", type=int, default=[*ROUNDS], help="below a game's default")
     add("--images", nargs="*", default=[], metavar="NAME", help="NAME.npz, in place of tables")
     add("--tables", nargs="+", metavar="NAME", help="default: all of the half")
-    add("--seeds", type=int, default=3, help="of splits and games; each is another fold")
+    add("--seeds", type=int, default=3, help="of splits and games")
+    add("--folds", type=int, default=FOLDS, choices=[1, 2, 3], help="played of each seed's three")
     add("--max-rows", type=int, default=1000, help="stratified cap")
     options = parser.parse_args(arguments)
     if options.report is None and options.data is None:
@@ -86,17 +87,19 @@ def jobs_of(options: argparse.Namespace) -> Iterator[Record]:
     games = [("sampler", name) for name in options.samplers]
     games += [("classifier", name) for name in options.classifiers]
     names = options.images or table_names(options)
-    for seed, (kind, game), table in product(range(options.seeds), games, names):
-        yield {"kind": kind, "game": game, "table": table, "seed": seed}
+    splits = product(range(options.folds), range(options.seeds))  # a fold of each seed comes first
+    for (fold, seed), (kind, game), table in product(splits, games, names):
+        place = {"table": table, "seed": seed, "fold": (seed + fold) % FOLDS}
+        yield {"kind": kind, "game": game} | place
 
 
 def run(job: Record, options: argparse.Namespace) -> Record:
     """Score a game after each number of rounds; its default is the last."""
-    seed = job["seed"]
+    seed, fold = job["seed"], job["fold"]
     if options.images:
-        part = image_part(options.data / f"{job['table']}.npz", seed)
+        part = image_part(options.data / f"{job['table']}.npz", FOLDS * seed + fold)
     else:
-        part = part_of(options.data, job["table"], options.max_rows, FOLDS, seed, seed % FOLDS)
+        part = part_of(options.data, job["table"], options.max_rows, FOLDS, seed, fold)
     if job["kind"] == "sampler":
         [game] = [method.sampler for method in choose_methods([job["game"]]).values()]
     else:
@@ -158,14 +161,14 @@ def image_part(file: Path, seed: int) -> Part:
 def report(records: Sequence[Record]) -> str:
     """Return differences to the default number of rounds, in points, for each game."""
     lines = [
-        {name: record[name] for name in ("kind", "game", "table", "seed")}
+        {name: record[name] for name in ("kind", "game", "table", "seed", "fold")}
         | {"rounds": int(number), "default": number == [*record["curve"]][-1]}
         | point
         for record in records
         if "about" not in record
         for number, point in record["curve"].items()
     ]
-    scores, place = pd.DataFrame(lines), ["kind", "game", "table", "seed"]
+    scores, place = pd.DataFrame(lines), ["kind", "game", "table", "seed", "fold"]
     base = scores[scores["default"]].set_index(place).drop(columns=["rounds", "default"])
     both = scores.join(base.add_suffix(" of default"), on=place)
     rows = []
