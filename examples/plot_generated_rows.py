@@ -38,7 +38,7 @@ wine = load_wine()
 rows = thin(wine.target, [48, 18, 8])
 X, y = wine.data[rows], wine.target_names[wine.target[rows]]
 
-sampler = GAMOSampler(max_iter=50 if QUICK else 800, random_state=0).fit(X, y)
+sampler = GAMOSampler(max_iter=50 if QUICK else None, random_state=0).fit(X, y)
 GenerationDisplay.from_estimator(sampler, X, y, random_state=0)
 plt.show()
 

@@ -411,3 +411,10 @@ def test_coverage_counts_distinct_rows():
     assert game.diagnose()["coverage"][1] > 0.9
     game.generator = OneRow(game.generator)
     assert game.diagnose()["coverage"] == {1: 1 / 20, 2: 1 / 8}
+
+
+def test_tables_have_fewer_rounds_than_images_unless_they_are_named():
+    sampler = GAMOSampler(random_state=0)
+    assert sampler.fit(*blobs((30, 6))).n_iter_ == 200
+    assert sampler._plan_training((1, 8, 8), (0, 24)).rounds == 800
+    assert sampler.set_params(max_iter=7)._plan_training((1, 8, 8), (0, 24)).rounds == 7

@@ -85,20 +85,20 @@ def test_rounds_are_set_against_the_default_and_games_by_their_kind(study, data,
 
     records = data / "rounds.jsonl"
     command = ["--data", str(data), "--records", str(records), "--seeds", "1", "--rounds", "20"]
-    command += ["--folds", "1"]
+    command += ["--folds", "1", "--against", "100"]
     rounds.main([*command, "--samplers", "gamo", "--classifiers", "egan"])
     found = [r for r in parts.load(records) if "about" not in r]
     assert len(found) == 2 * 2
     assert {(r["game"], *r["curve"]) for r in found} == {
-        ("gamo", "20", "800"),
-        ("egan", "20", "1000"),
+        ("gamo", "20", "100"),
+        ("egan", "20", "100"),
     }
     capsys.readouterr()
     rounds.main(["--report", str(records)])
     lines = [line.split("|") for line in capsys.readouterr().out.splitlines()]
     [told] = [cells for cells in lines if cells[1:3] == [" sampler gamo    ", " 20     "]]
     curves = [r["curve"] for r in found if r["kind"] == "sampler"]
-    gap = sum(100 * (c["20"]["roc_auc"] - c["800"]["roc_auc"]) for c in curves) / 2
+    gap = sum(100 * (c["20"]["roc_auc"] - c["100"]["roc_auc"]) for c in curves) / 2
     assert told[5].startswith(f" {gap:+.2f} ")
     assert float(told[-3]) < 0.5
     assert told[-2].strip() in ("yes", "no")

@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.lib.output import markdown_table
+from benchmarks.lib.output import markdown_table, rst_table
 from benchmarks.scoreboard.parts import (
     SCORED,
     Part,
@@ -57,21 +57,24 @@ CLASSIFIERS = ("gamo", "dvaan", "pgan", "cyclegan", "egan")
 # the course of these depends on how many rounds they are to play: warm-ups and phases
 OF_PLANNED_ROUNDS = (("sampler", "dvaan"), ("classifier", "dvaan"), ("classifier", "cyclegan"))
 ROUNDS = (50, 100, 200, 400, 800)
+SHORT = ("bal. acc.", "AUC", "AP", "Brier", "log loss")
 FOLDS = 3
 LOSS = 0.5  # points
-SETTINGS = ("half", "max_rows", "rounds", "images")
+SETTINGS = ("half", "max_rows", "rounds", "against", "images")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     add = parser.add_argument
     add("--report", type=Path, metavar="FILE", help="tabulate these records, and run nothing")
+    add("--rst", metavar="TITLE", help="the table in reStructuredText")
     add("--data", type=Path, metavar="DIR", help="folder that holds tabular/")
     add("--half", choices=["development", "confirmation"], default="development")
     add("--records", type=Path, default=Path("rounds.jsonl"), help="appended to")
     add("--samplers", nargs="*", default=SAMPLERS, metavar="NAME")
     add("--classifiers", nargs="*", default=CLASSIFIERS, metavar="NAME")
-    add("--rounds", nargs="+", type=int, default=[*ROUNDS], help="below a game's default")
+    add("--rounds", nargs="+", type=int, default=[*ROUNDS], help="fewer than those of --against")
+    add("--against", type=int, metavar="N", help="rounds to compare with; default: a game's own")
     add("--images", nargs="*", default=[], metavar="NAME", help="NAME.npz, in place of tables")
     add("--tables", nargs="+", metavar="NAME", help="default: all of the half")
     add("--seeds", type=int, default=3, help="of splits and games")
@@ -94,7 +97,7 @@ def jobs_of(options: argparse.Namespace) -> Iterator[Record]:
 
 
 def run(job: Record, options: argparse.Namespace) -> Record:
-    """Score a game after each number of rounds; its default is the last."""
+    """Score a game after each number of rounds; the last is what others are set against."""
     seed, fold = job["seed"], job["fold"]
     if options.images:
         part = image_part(options.data / f"{job['table']}.npz", FOLDS * seed + fold)
@@ -104,7 +107,10 @@ def run(job: Record, options: argparse.Namespace) -> Record:
         [game] = [method.sampler for method in choose_methods([job["game"]]).values()]
     else:
         [game] = choose_classifiers([job["game"]]).values()
-    numbers = [n for n in sorted(options.rounds) if n < game.max_iter] + [game.max_iter]
+    most = options.against or game.max_iter
+    if most is None:
+        raise SystemExit(f"{job['game']} has other rounds for other rows: name one, --against N")
+    numbers = [n for n in sorted(options.rounds) if n < most] + [most]
     goes_on = (job["kind"], job["game"]) not in OF_PLANNED_ROUNDS
     curve, played, seconds = {}, 0, 0.0
     game = with_seed(game, seed).set_params(warm_start=goes_on)
@@ -158,7 +164,7 @@ def image_part(file: Path, seed: int) -> Part:
     return Part(*found)
 
 
-def report(records: Sequence[Record]) -> str:
+def report(records: Sequence[Record], title: str | None = None) -> str:
     """Return differences to the default number of rounds, in points, for each game."""
     lines = [
         {name: record[name] for name in ("kind", "game", "table", "seed", "fold")}
@@ -184,8 +190,8 @@ def report(records: Sequence[Record]) -> str:
         kept = "yes" if no_loss(cells) else "no"
         n_tables = str(part["table"].nunique())
         rows.append([f"{kind} {game}", str(rounds), n_tables, *told, f"{cost:.2f}", kept])
-    titles = ("game", "rounds", "tables", *SCORED, "cost", f"no loss of {LOSS}")
-    return markdown_table(titles, rows)
+    titles = ("game", "rounds", "tables", *SHORT, "cost", f"no loss of {LOSS}")
+    return markdown_table(titles, rows) if title is None else rst_table(title, titles, rows)
 
 
 def no_loss(cells: Mapping[str, Difference]) -> bool:
@@ -197,7 +203,7 @@ def no_loss(cells: Mapping[str, Difference]) -> bool:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     if options.report is not None:
-        print(report(load(options.report)))
+        print(report(load(options.report), options.rst))
         return 0
     settings = {name: getattr(options, name) for name in SETTINGS}
     run_missing(options.records, settings, jobs_of(options), partial(run, options=options))

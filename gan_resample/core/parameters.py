@@ -142,7 +142,7 @@ class SamplerParams(RowParams):
 class TrainingParams(RowParams):
     """Parameters of every estimator that trains a game, with the most common defaults."""
 
-    max_iter: int = param(1000, AT_LEAST_1)
+    max_iter: int | None = param(1000, AT_LEAST_1)  # None only where a method says what it means
     batch_size: int = param(128, AT_LEAST_1, fixed=True)
     learning_rate: float = param(1e-3, POSITIVE, fixed=True)
     net_params: dict[str, Any] | None = param(None, dict, None, fixed=True)

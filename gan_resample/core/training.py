@@ -45,8 +45,10 @@ class Training:
     ----------
     batch_size : int
         Rows per round.
+    rounds : int
+        Rounds to play.
     rounds_before : int
-        Rounds in addition to ``max_iter``, played first.
+        Rounds in addition to these, played first.
     callbacks : sequence
         skorch callbacks that belong to the method.
     optimizer : mapping
@@ -58,6 +60,7 @@ class Training:
     """
 
     batch_size: int
+    rounds: int
     rounds_before: int = 0
     callbacks: Sequence[Any] = ()
     optimizer: Mapping[str, Any] = field(default_factory=dict)
@@ -85,7 +88,7 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
 
     def _plan_training(self, shape: Sequence[int], deficits: Sequence[int]) -> Training:
         """Return how to train on encoded rows of ``shape``; a hook."""
-        return Training(batch_size=plain(self.batch_size))
+        return Training(batch_size=plain(self.batch_size), rounds=plain(self.max_iter))
 
     def _play(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
@@ -100,7 +103,7 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
         counts = np.bincount(codes, minlength=len(self.classes_)).tolist()
         training = self._plan_training(x.shape[1:], deficits)
         net = self.net_ if goes_on else self._make_net(x.shape[1:], counts, deficits, training)
-        net.set_params(max_iter=training.rounds_before + plain(self.max_iter))
+        net.set_params(max_iter=training.rounds_before + training.rounds)
         with seeded(stream, device), torch.inference_mode(False), torch.enable_grad():
             rows = torch.as_tensor(x, dtype=torch.float32), torch.as_tensor(codes)
             self._training = True
@@ -170,7 +173,6 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
         }
         options: dict[str, Any] = {
             **self._net_options(training.batch_size),
-            "max_iter": plain(self.max_iter),
             "callbacks": [*check_callbacks(self.callbacks, self._game), *training.callbacks],
             **{f"module__{name}": value for name, value in (known | own).items()},
         }

@@ -35,7 +35,7 @@ class CycleGANMixin(GameMixin):
     def _plan_training(self, shape: Sequence[int], deficits: Sequence[int]) -> Training:
         default = IMAGE_BATCH if RowShape(shape).is_image else TABLE_BATCH
         rows = default if self.batch_size is None else plain(self.batch_size)
-        return Training(batch_size=rows, optimizer={"betas": (0.5, 0.999)})
+        return Training(rows, plain(self.max_iter), optimizer={"betas": (0.5, 0.999)})
 
     def translate(self, X: Any, to: Any) -> Any:
         """Turn rows into rows of another class.

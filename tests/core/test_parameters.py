@@ -44,7 +44,7 @@ def test_each_default_meets_its_constraint(kind):
 
 
 def test_a_default_of_a_game_replaces_the_one_of_all():
-    assert GAMOSampler().max_iter == 800
+    assert GAMOSampler().hidden_layer_sizes == (128, 64)
     assert CycleGANSampler().batch_size is None
     assert clone(GAMOSampler(max_iter=7)).max_iter == 7
 
