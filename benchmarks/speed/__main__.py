@@ -34,7 +34,7 @@ from benchmarks.speed.textbook_gamo import TextbookGAMO
 from gan_resample import CollapseWarning, GAMOSampler, SpreadSMOTE
 from gan_resample.engine.net import GameNet
 from gan_resample.gamo import PAPER_SETTINGS
-from gan_resample.mixing.geometry import nearest_neighbours
+from gan_resample.mixing.neighbours import nearest_neighbours
 
 Rows = tuple[NDArray[np.float64], NDArray[np.int64]]
 

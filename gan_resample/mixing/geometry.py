@@ -26,7 +26,6 @@ __all__ = [
     "Mixer",
     "NeighbourMixer",
     "SpreadMixer",
-    "nearest_neighbours",
     "spread",
 ]
 
