@@ -260,14 +260,13 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         if len(self.prior.directions) == 2:
             return
         with self.eval_mode("discriminator"):
-            for code in range(len(self.prior.directions)):
-                own = (y == code).nonzero().squeeze(1)
+            for code, own in enumerate(rows_by_class(y, len(self.prior.directions))):
                 few = own[torch.randint(len(own), (PROBES,), device=y.device)]
                 parts = x[few].split(self.chunk_rows)
                 taken = torch.cat([self.logits(part).softmax(dim=1) for part in parts])
                 self.confusion[code] = taken.mean(dim=0)
         both = self.confusion + self.confusion.T
-        self.confusion.copy_(both.fill_diagonal_(0) + 1e-6 * (1 - torch.eye(len(both)).to(both)))
+        self.confusion.copy_((both + 1e-6).fill_diagonal_(0))
 
     @torch.no_grad()
     def fill_pool(self) -> None:
@@ -305,11 +304,15 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         drawn from the prior of the class, and ``failures`` counts the candidates.
         """
         kept, missing, tried, most = [], n, 0, FEWEST_TRIES
+        passed = 0
         while missing and tried < most:
-            size = min(missing + missing // 4 + 16, self.chunk_rows, most - tried)
+            # the usual number of candidates for those rows: each batch waits for the device once
+            size = math.ceil(1.1 * missing * (tried + 1) / (passed + 1)) + 16
+            size = min(size, self.chunk_rows, most - tried)
             x = self.draw_rows(self.boundary_latents(code, size))
-            kept.append(x[self.agrees(x, code)][:missing])
-            missing, tried = missing - len(kept[-1]), tried + size
+            agreed = x[self.agrees(x, code)]
+            kept.append(agreed[:missing])
+            passed, tried, missing = passed + len(agreed), tried + size, missing - len(kept[-1])
             if missing < n:
                 most = max(FEWEST_TRIES, most_tries * n)
         if not missing:
@@ -338,22 +341,23 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         """Make rows for class codes, a share ``boundary_share`` of them near a boundary."""
         rows = self.pool.new_empty(len(y), *self.pool.shape[1:])
         with self.eval_mode("decoder", "discriminator"):
-            for code in range(len(self.prior.directions)):
-                own = (y == code).nonzero().squeeze(1)
-                rows[own] = self.generate(code, len(own), MOST_TRIES)
+            for code, own in enumerate(rows_by_class(y, len(self.prior.directions))):
+                if len(own):
+                    rows[own] = self.generate(code, len(own), MOST_TRIES)
         return rows
 
     def generate(self, code: int, n: int, most_tries: int) -> Tensor:
         """Make ``n`` rows of a class, each at random near the boundary or from the prior."""
-        near = torch.rand(n, device=self.prior.mu.device) < self.boundary_share
-        rows = self.pool.new_empty(n, *self.pool.shape[1:])
-        n_near = int(near.sum())
-        if n_near:
-            rows[near] = self.boundary_rows(code, n_near, most_tries)
-        if n_near < n:
-            y = torch.full((n - n_near,), code, device=self.prior.mu.device)
-            rows[~near] = self.draw_rows(self.prior.draw(y))
-        return rows
+        # drawn on the CPU, since Python needs the number at once
+        n_near = int((torch.rand(n, device="cpu") < self.boundary_share).sum())
+        y = torch.full((n - n_near,), code, device=self.prior.mu.device)
+        if not n_near:
+            return self.draw_rows(self.prior.draw(y))
+        near = self.boundary_rows(code, n_near, most_tries)
+        if n_near == n:
+            return near
+        rows = torch.cat([near, self.draw_rows(self.prior.draw(y))])
+        return rows[torch.randperm(n, device=rows.device)]
 
     def report(self) -> Mapping[str, Tensor]:
         return {"mu": self.prior.mu}
@@ -384,6 +388,12 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
 
 
 # ---- helpers ------------------------------------------------------------------------------------
+
+
+def rows_by_class(y: Tensor, n_classes: int) -> tuple[Tensor, ...]:
+    """Return the row numbers of each class, ascending; waits for the device once."""
+    sizes = torch.bincount(y, minlength=n_classes).tolist()
+    return y.argsort(stable=True).split(sizes)
 
 
 def parts(n: int, size: int) -> list[int]:
