@@ -916,3 +916,24 @@ def test_a_frozen_feature_extractor_stays_as_it_was_and_the_last_layer_learns():
     assert [p.requires_grad for p in last.parameters()] == [True, True]
     with pytest.raises(ValueError, match="there is none: hand over a module"):
         DVAANSampler(freeze=1).fit(X, y)
+
+
+def test_rows_near_a_boundary_need_few_batches_however_few_pass(monkeypatch):
+    game = make_game("dvaan")
+    batches = []
+
+    def one_in_twenty(x, code):
+        batches.append(len(x))
+        return torch.arange(len(x)) % 20 == 0
+
+    monkeypatch.setattr(game, "agrees", one_in_twenty)
+    with torch.no_grad():
+        rows = game.boundary_rows(1, 100, 100)
+    assert (len(rows), dict(game.failures)) == (100, {})
+    assert len(batches) <= 5
+    assert 2000 - 20 < sum(batches) < 1.2 * 2000  # no more candidates than are needed
+
+
+def test_rows_of_each_class():
+    y = torch.tensor([2, 0, 2, 1, 0])
+    assert [own.tolist() for own in dvaan.rows_by_class(y, 4)] == [[1, 4], [3], [0, 2], []]
