@@ -303,8 +303,7 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         If fewer than 1 in ``most_tries`` candidates pass, or none of the first 500, the rest is
         drawn from the prior of the class, and ``failures`` counts the candidates.
         """
-        kept, missing, tried, most = [], n, 0, FEWEST_TRIES
-        passed = 0
+        kept, missing, tried, passed, most = [], n, 0, 0, FEWEST_TRIES
         while missing and tried < most:
             # the usual number of candidates for those rows: each batch waits for the device once
             size = math.ceil(1.1 * missing * (tried + 1) / (passed + 1)) + 16
