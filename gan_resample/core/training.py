@@ -72,6 +72,7 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
     """An estimator that trains a net which plays a game."""
 
     _game: ClassVar[type[Game]]
+    _own_rounds: ClassVar[tuple[int, int]]  # of max_iter=None, for tables and for images
     _deficits: tuple[int, ...]
     _settings: dict[str, str]
     net_: GameNet  # None where nothing was trained: no class lacked a row
@@ -88,7 +89,10 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
 
     def _plan_training(self, shape: Sequence[int], deficits: Sequence[int]) -> Training:
         """Return how to train on encoded rows of ``shape``; a hook."""
-        return Training(batch_size=plain(self.batch_size), rounds=plain(self.max_iter))
+        rounds = self.max_iter
+        if rounds is None:
+            rounds = self._own_rounds[len(shape) > 1]
+        return Training(batch_size=plain(self.batch_size), rounds=plain(rounds))
 
     def _play(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator

@@ -39,9 +39,6 @@ PAPER_SETTINGS: dict[str, Any] = {
     "max_iter": 25_000,
 }
 
-ROUNDS, ROUNDS_OF_IMAGES = 200, 800  # of max_iter=None
-
-
 @dataclass(kw_only=True, eq=False, repr=False)
 class GAMOParams(MixingParams):
     """What the sampler and the classifier share."""
@@ -60,10 +57,10 @@ class GAMOParams(MixingParams):
 class GAMOMixin(GAMOParams, GameMixin):
     """What the sampler and the classifier share."""
 
+    _own_rounds = (200, 800)
+
     def _plan_training(self, shape: Sequence[int], deficits: Sequence[int]) -> Training:
         training = super()._plan_training(shape, deficits)
-        if self.max_iter is None:
-            training = replace(training, rounds=ROUNDS if len(shape) == 1 else ROUNDS_OF_IMAGES)
         return replace(training, optimizer={"betas": (0.5, 0.999)})
 
 
