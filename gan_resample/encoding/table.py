@@ -8,8 +8,7 @@ from real ones by their last bits.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from numbers import Integral
 from typing import Any, ClassVar
 
@@ -23,7 +22,6 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from gan_resample._sklearn import Interval, StrOptions, _fit_context
 from gan_resample.encoding.columns import (
     check_frame,
-    column_mask,
     column_values,
     is_frame,
     is_missing,
@@ -31,15 +29,18 @@ from gan_resample.encoding.columns import (
     nullable,
     prepare_rows,
 )
-from gan_resample.encoding.kinds import ID, ColumnKind, judge_column
+from gan_resample.encoding.judging import (
+    judge_columns,
+    tell_cells,
+    warn_of_columns,
+    warn_of_unseen,
+)
 from gan_resample.encoding.numeric import NumericColumn, read_cells
 
 __all__ = ["TableEncoder"]
 
 Array = NDArray[Any]
 
-# scikit-learn's message for a cell that is neither a number nor text, which its checks expect
-NO_NUMBER = "argument must be a string or a real number"
 IMPUTE = "impute first, for example with sklearn.impute.SimpleImputer"
 
 
@@ -151,7 +152,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             ``categorical_features`` or ``id_columns``, more than ``max_categories`` categories.
         """
         X = self._check(X, reset=True)
-        kinds = self._judge(X)
+        kinds = judge_columns(X, self.categorical_features, self.id_columns, self._name)
         self._columns = list(X.columns) if is_frame(X) else None
         self.numeric_features_, self.categorical_features_, self.id_features_ = (
             [j for j, found in enumerate(kinds) if found.kind == kind]
@@ -203,7 +204,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             return numeric
         onehot = self._one_hot.transform(self._categories_of(X))
         Z = np.hstack([numeric, onehot])
-        self._warn_of_unseen(Z)
+        warn_of_unseen(Z, self.spans_, self.categorical_features_, self._name)
         return Z
 
     def inverse_transform(self, Z: Array) -> Any:
@@ -260,47 +261,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         names = getattr(self, "feature_names_in_", None)
         return str(j) if names is None else repr(str(names[j]))
 
-    def _judge(self, X: Any) -> list[ColumnKind]:
-        """Judge every column; raise on those that cannot be encoded, and warn of guesses."""
-        listed = column_mask(self.categorical_features, X, "categorical_features")
-        ids = column_mask(self.id_columns, X, "id_columns")
-        if (listed & ids).any():
-            both = ", ".join(self._name(j) for j in np.flatnonzero(listed & ids).tolist())
-            raise ValueError(f"column(s) {both} stand in both categorical_features and id_columns")
-        if ids.all():
-            raise ValueError("id_columns lists every column of X: nothing is left to encode")
-        in_frame = is_frame(X)
-        kinds = [
-            ID
-            if ids[j]
-            else judge_column(
-                X.iloc[:, j] if in_frame else X[:, j], listed=bool(listed[j]), in_frame=in_frame
-            )
-            for j in range(X.shape[1])
-        ]
-        self._refuse_columns(kinds, in_frame=in_frame)
-        for said in ("told", "warning"):
-            self._warn(
-                {j: clause for j, kind in enumerate(kinds) if (clause := getattr(kind, said))}
-            )
-        return kinds
-
-    def _refuse_columns(self, kinds: Sequence[ColumnKind], *, in_frame: bool) -> None:
-        refused = {j: kind for j, kind in enumerate(kinds) if kind.kind == "refused"}
-        if not refused:
-            return
-        told = [f"column {self._name(j)} {k.reason}: {k.advice}" for j, k in refused.items()]
-        if not in_frame and any(kind.alien for kind in refused.values()):
-            raise TypeError(f"{NO_NUMBER}: {'; '.join(told)}")
-        if len(told) > 1:
-            told = [f"X has {len(told)} columns that TableEncoder cannot encode:", *told]
-        raise ValueError("\n  ".join(told))
-
-    def _warn(self, clauses: Mapping[int, str]) -> None:
-        if clauses:
-            told = "; ".join(f"column {self._name(j)} {clause}" for j, clause in clauses.items())
-            warnings.warn(told, UserWarning, stacklevel=4)
-
     def _learn_dtypes(self, X: Any, ids: Sequence[int]) -> None:
         if is_frame(X):
             self._dtypes = [nullable(t) if j in ids else t for j, t in enumerate(X.dtypes)]
@@ -324,7 +284,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             columns.append(column)
             if column.tails:
                 extremes[j] = column.tell_extremes()
-        self._warn(extremes)
+        warn_of_columns(extremes, self._name)
         return columns
 
     def _read_numbers(self, X: Any, learned: Sequence[NumericColumn | None]) -> list[Array]:
@@ -340,8 +300,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         for j in self.categorical_features_:
             missing[j] = int(is_missing(column_values(X, j)).sum())
         told = [
-            self._tell_cells(missing, "missing value", "(NaN)", IMPUTE),
-            self._tell_cells(infinite, "infinite value", "(inf)", "clip or drop them first"),
+            tell_cells(missing, "missing value (NaN)", IMPUTE, self._name),
+            tell_cells(infinite, "infinite value (inf)", "clip or drop them first", self._name),
         ]
         if any(told):
             raise ValueError("\n".join(filter(None, told)))
@@ -377,23 +337,3 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         for at, column in enumerate(columns):
             table[:, at] = column
         return table
-
-    def _tell_cells(self, counts: Mapping[int, int], what: str, short: str, advice: str) -> str:
-        """Return a sentence on the columns whose cells cannot be encoded; "" if there are none."""
-        found = {j: n for j, n in sorted(counts.items()) if n}
-        told = [f"column {self._name(j)} has {n} {what}{'s' * (n > 1)}" for j, n in found.items()]
-        if len(told) > 1:
-            each = ", ".join(f"{self._name(j)} ({n})" for j, n in found.items())
-            told = [f"columns {each} have {what}s"]
-        return "".join(f"{t} {short}, which TableEncoder cannot encode: {advice}" for t in told)
-
-    def _warn_of_unseen(self, Z: Array) -> None:
-        pairs = zip(self.spans_, self.categorical_features_, strict=True)
-        unseen = [self._name(j) for (a, b), j in pairs if not Z[:, a:b].any(axis=1).all()]
-        if unseen:
-            warnings.warn(
-                f"column(s) {', '.join(unseen)} hold categories that were not seen in fit: they "
-                "are encoded as no category at all",
-                UserWarning,
-                stacklevel=3,
-            )
