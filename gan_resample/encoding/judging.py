@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_resample.encoding.columns import column_mask, is_frame
+from gan_resample.encoding.gaps import Cells
 from gan_resample.encoding.kinds import ID, ColumnKind, judge_column
 
-__all__ = ["judge_columns", "tell_cells", "warn_of_columns", "warn_of_unseen"]
+__all__ = ["judge_columns", "tell_cells", "warn_of_columns", "warn_of_gaps", "warn_of_unseen"]
 
 Array = NDArray[Any]
 Name = Callable[[int], str]  # a column's index -> its name in messages
@@ -94,12 +95,26 @@ def tell_cells(counts: Mapping[int, int], what: str, advice: str, name: Name) ->
     return "".join(f"{t} ({short}, which TableEncoder cannot encode: {advice}" for t in told)
 
 
+def warn_of_gaps(missing: Mapping[int, NDArray[np.bool_]], name: Name) -> None:
+    """Warn of missing cells in columns that had none in ``fit``: index -> which are missing."""
+    if lacking := [name(j) for j, mask in missing.items() if mask.any()]:
+        warnings.warn(
+            f"column(s) {', '.join(lacking)} have missing values, but had none in fit: numbers "
+            "are encoded as the mean, categories as no category at all",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
 def warn_of_unseen(
-    Z: Array, spans: Sequence[tuple[int, int]], features: Sequence[int], name: Name
+    Z: Array, spans: Sequence[tuple[int, int]], columns: Mapping[int, Cells], name: Name
 ) -> None:
-    """Warn of the categorical ``features`` whose ``spans`` of the encoded rows are all zero."""
-    pairs = zip(spans, features, strict=True)
-    unseen = [name(j) for (start, stop), j in pairs if not Z[:, start:stop].any(axis=1).all()]
+    """Warn of the categorical ``columns`` whose ``spans`` of the encoded rows are all zero."""
+    unseen = [
+        name(j)
+        for (start, stop), (j, read) in zip(spans, columns.items(), strict=False)
+        if not (Z[:, start:stop].any(axis=1) | read.missing).all()
+    ]
     if unseen:
         warnings.warn(
             f"column(s) {', '.join(unseen)} hold categories that were not seen in fit: they "
