@@ -162,6 +162,8 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
                 "the hidden layers, for example (128, 64)"
             )
         own = {name: plain(getattr(self, name)) for name in self._game_params}
+        if gaps := tuple(self.encoder_.gaps_):
+            own["gaps"] = gaps  # where there are none, a game need not know of them
         self._refuse_unknown(own)
         known = {
             "shape": tuple(shape),
@@ -185,6 +187,11 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
             raise TypeError(f"{type(self).__name__} names no game: write _game = its class in it")
         inits = [vars(kind)["__init__"] for kind in self._game.__mro__ if "__init__" in vars(kind)]
         known = {name for init in inits for name in signature(init).parameters}
+        if "gaps" in set(own) - known:
+            raise TypeError(
+                f"X has missing values, which {self._game.__name__} does not take: name gaps in "
+                "its __init__ and make its StraightThrough(spans, levels, gaps), or impute first"
+            )
         if unknown := sorted(set(own) - known):
             raise TypeError(
                 f"{type(self).__name__} hands {', '.join(unknown)} to {self._game.__name__}, "

@@ -58,7 +58,7 @@ class TranslationGame(SamplingGame):
         Of an encoded row: (n_features,), or (channels, height, width) of an image.
     counts, deficits : sequence of int
         Rows of each class, and rows it lacks; a class is in play if it lacks any.
-    spans, levels : sequences
+    spans, levels, gaps : sequences
         Columns of categories and of few values, as ``StraightThrough`` takes them.
     batch_size : int
         Rows per round, equally many of each class.
@@ -101,6 +101,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         hidden_layer_sizes: Sequence[int],
         width_multiplier: float,
         n_blocks: int,
+        gaps: Sequence[tuple[int, int]] = (),
     ) -> None:
         super().__init__()
         self.shape, self.counts = RowShape(shape), tuple(counts)
@@ -108,7 +109,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
         self.cycle_noise = cycle_noise
         self.pairs = choose_pairs(counts, deficits, source)
-        self.harden = StraightThrough(spans, levels)
+        self.harden = StraightThrough(spans, levels, gaps)
         self._weigh_features(spans)
         self.chunk_rows = min(self.chunk_rows, rows_at_once(shape))
 

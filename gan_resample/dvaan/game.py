@@ -77,7 +77,7 @@ class DVAANGame(SamplingGame, ClassifyingGame):
         Of an encoded row: (n_features,), or (channels, height, width) of an image.
     counts, deficits : sequence of int
         Rows of each class, and rows it lacks; a class is in play if it lacks any.
-    spans, levels : sequences
+    spans, levels, gaps : sequences
         Columns of categories and of few values, as ``StraightThrough`` takes them.
     batch_size : int
         Not used: the net sets the number of rows per round.
@@ -127,6 +127,7 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         hidden_layer_sizes: Sequence[int],
         width_multiplier: float,
         boundary_share: float = 1.0,
+        gaps: Sequence[tuple[int, int]] = (),
     ) -> None:
         super().__init__()
         n_classes, shape = len(counts), RowShape(shape)
@@ -140,7 +141,7 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         self.recognition = make_recognition(nets, shape, latent_dim, recognition)
         self.decoder = make_decoder(nets, shape, latent_dim, spans, decoder)
         self.discriminator = make_discriminator(nets, shape, n_classes, feature_extractor, freeze)
-        self.harden = StraightThrough(spans, levels)
+        self.harden = StraightThrough(spans, levels, gaps)
         self.prior = Prior(n_classes, latent_dim, mu, mean_direction)
         self.law = DecoderLaw(decoder_variance, shape, spans, n_classes)
         self.chunk_rows = min(self.chunk_rows, rows_at_once(shape))
