@@ -136,7 +136,7 @@ class HalfSoft(Fair):
 
 
 class Filled(Fair):
-    def __init__(self, *, gaps, **known):
+    def __init__(self, *, gaps=(), **known):
         super().__init__(**known)
 
 
