@@ -110,6 +110,14 @@ def test_columns_are_checked_at_predict(fitted):
     np.testing.assert_allclose(unknown, fitted.predict_proba([[X[:, 0].mean(), 1, 1, 1]]))
 
 
+def test_a_game_that_names_no_gaps_gets_no_missing_values():
+    told = "X has missing values, which OnlyClassifyingGame does not take: name gaps in its"
+    rows = X.copy()
+    rows[0, 0] = np.nan
+    with pytest.raises(TypeError, match=told):
+        OnlyClassifier(max_iter=1).fit(rows, y)
+
+
 def test_history_and_rounds():
     sampler = GAMOSampler(**(QUICK | {"max_iter": 60})).fit(X, y)
     assert sampler.n_iter_ == 60
