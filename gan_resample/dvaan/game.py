@@ -143,7 +143,7 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         self.discriminator = make_discriminator(nets, shape, n_classes, feature_extractor, freeze)
         self.harden = StraightThrough(spans, levels, gaps)
         self.prior = Prior(n_classes, latent_dim, mu, mean_direction)
-        self.law = DecoderLaw(decoder_variance, shape, spans, n_classes)
+        self.law = DecoderLaw(decoder_variance, shape, spans, n_classes, gaps)
         self.chunk_rows = min(self.chunk_rows, rows_at_once(shape))
         self._plan_pool(deficits, counts, augment, shape)
 
@@ -197,7 +197,7 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         class_loss = cross_entropy(logits, targets, reduction="none").view(4, -1).mean(dim=1)
         _, on_rec, on_prior, on_rows = class_loss
 
-        squares = (x - x_rec).square()
+        squares = (x - self.harden.ignore(x_rec, x)).square()
         error = squares.mean()
         element = 0.5 * error * x[0].numel() / self.law.usual_error(error)
         self.law.learn(squares, y)
@@ -237,9 +237,8 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
     def prepare(self, x: Tensor, y: Tensor) -> None:
         self.harden.learn(x)
         self.law.prepare(x, y)
-        rows = x.flatten(1)
         for code in range(len(self.deviations)):
-            self.deviations[code] = rows[y == code].var(0, correction=0).mean().sqrt()
+            self.deviations[code] = x[y == code].flatten(1).var(0, correction=0).mean().sqrt()
 
     @property
     def phases(self) -> tuple[int, ...]:

@@ -262,15 +262,17 @@ class StraightThrough(nn.Module):
         if not len(self.spans.columns) and not len(self.columns):
             return x
         hard = self._harden(x.detach())
-        if len(self.numbers):
-            missing = hard.index_select(1, self.missing) > 0.5
-            hard, x = self._without(hard, missing), self._without(x, missing)
+        hard, x = self.ignore(hard, hard), self.ignore(x, hard)
         # exactly the hard values, with the gradient of the soft ones
         return hard + (x - x.detach()) if x.requires_grad else hard
 
-    def _without(self, x: Tensor, missing: Tensor) -> Tensor:
-        numbers = x.index_select(1, self.numbers).masked_fill(missing, 0.0)
-        return x.index_copy(1, self.numbers, numbers)
+    def ignore(self, x: Tensor, rows: Tensor) -> Tensor:
+        """Return ``x``, (..., n_features), with 0 for the numbers that ``rows`` lack."""
+        if not len(self.numbers):
+            return x
+        missing = rows.index_select(-1, self.missing) > 0.5
+        there = x.index_select(-1, self.numbers).masked_fill(missing, 0.0)
+        return x.index_copy(x.ndim - 1, self.numbers, there)
 
     def _harden(self, x: Tensor) -> Tensor:
         if len(columns := self.spans.columns):
