@@ -44,10 +44,10 @@ class Cells:
 
 @dataclass(frozen=True)
 class Numbers(Cells):
-    """A numeric column: its cells as ``numbers``, and as ``values``, which are float64."""
+    """A numeric column: its cells as ``numbers``, and how many are infinite."""
 
     numbers: Array
-    values: Array
+    n_infinite: int
 
 
 def read_numbers(X: Any, j: int, learned: NumericColumn | None, name: str) -> Numbers:
@@ -72,13 +72,13 @@ def read_numbers(X: Any, j: int, learned: NumericColumn | None, name: str) -> Nu
     try:
         if numbers.dtype.kind not in "biufO":
             raise TypeError(f"its dtype is {numbers.dtype}")
-        values = numbers.astype(np.float64)
+        n_infinite = int(np.isinf(numbers.astype(np.float64)).sum())
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"column {name} is numeric, but holds a value that is not a number "
             f"({error}): list it in categorical_features, or convert it"
         ) from error
-    return Numbers(cells, missing, numbers, values)
+    return Numbers(cells, missing, numbers, n_infinite)
 
 
 def side_by_side(

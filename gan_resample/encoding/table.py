@@ -365,7 +365,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         numbers = {j: read_numbers(X, j, column, self._name(j)) for j, column in columns}
         categories = {j: Cells(*split_missing(X, j)) for j in self.categorical_features_}
         missing = {j: int(read.missing.sum()) for j, read in (numbers | categories).items()}
-        infinite = {j: int(np.isinf(read.values).sum()) for j, read in numbers.items()}
+        infinite = {j: read.n_infinite for j, read in numbers.items()}
         told = [
             tell_cells(infinite, "infinite value (inf)", "clip or drop them first", self._name)
         ]
