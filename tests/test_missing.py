@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from imblearn.pipeline import make_pipeline
 from scipy import sparse
 from sklearn.base import clone
@@ -19,7 +20,9 @@ from gan_resample import (
     SpreadSMOTE,
     TableEncoder,
 )
-from tests.helpers import QUICK, classifiers, samplers
+from gan_resample.dvaan.law import DecoderLaw
+from gan_resample.nn.shape import RowShape
+from tests.helpers import QUICK, classifiers, make_game, samplers
 
 # share of missing cells, by column and class
 SHARES = {"age": (0.1, 0.6, 0.0), "stay": (0.0, 0.3, 0.9), "town": (0.5, 0.1, 0.4)}
@@ -156,3 +159,34 @@ def test_tags_tell_the_truth():
     boosting = HistGradientBoostingClassifier()
     assert takes(SpreadEnsembleClassifier(boosting))
     assert not takes(SpreadEnsembleClassifier(boosting, sampler=SpreadSMOTE(encoder=strict)))
+
+
+# ---- losses of games ----------------------------------------------------------------------------
+
+
+def test_missing_numbers_do_not_narrow_the_noise_of_dvaan():
+    n = torch.arange(4000)
+    missing = n % 4 != 0
+    number = torch.where(missing, 0.0, 3.0 + 2 * (-1.0) ** (n // 4))  # of variance 4
+    x = torch.stack([number, (~missing).float(), missing.float()], dim=1)
+    y = torch.zeros(len(n), dtype=torch.long)
+    law = DecoderLaw("adapt", RowShape((3,)), [(1, 3)], 1, [(0, 2)])
+    law.prepare(x, y)
+    assert law.most[0, 0].item() == pytest.approx(4.0)
+    squares = torch.zeros(x.shape)
+    squares[~missing, 0] = 1.5
+    law.learn(squares, y)
+    made = law(torch.zeros(4000, 3), torch.ones(4000, 1))
+    assert made[:, 0].var().item() == pytest.approx(1.5, rel=0.1)
+    assert (made[:, 1:] == 0).all()
+
+
+def test_translators_are_not_blamed_for_numbers_that_are_missing():
+    game = make_game("cyclegan", n_features=4, spans=((2, 4),), gaps=((0, 3),))
+    real = torch.tensor([[0.0, 1.0, 0, 1], [2.0, 1.0, 1, 0]])
+    made = real + torch.tensor([5.0, 0.0, 0, 0])
+    found = game.distance(made[None], real[None])
+    assert found.item() == pytest.approx(5.0 / 3 / 2)  # of one of two rows, in three columns
+    noisy = game.perturb(real)
+    assert noisy[0, 0] == 0
+    assert noisy[1, 0] != 2
