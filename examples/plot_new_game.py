@@ -40,8 +40,11 @@ QUICK = os.environ.get("GAN_RESAMPLE_QUICK") == "1"  # few rounds, for the tests
 class WGANGame(SamplingGame):
     moves: ClassVar = {"critic": "critic", "generator": "generator"}
 
-    # sizes are arguments; the base class passes more than this game needs
-    def __init__(self, *, shape, counts, spans, levels, hidden_layer_sizes, critic_steps, **known):
+    # sizes are arguments; the base class passes more than this game needs, and gaps only if there
+    # are missing values
+    def __init__(
+        self, *, shape, counts, spans, levels, hidden_layer_sizes, critic_steps, gaps=(), **known
+    ):
         super().__init__()
         self.register_buffer("onehot", torch.eye(len(counts)))
         self.critic_steps, self.latent_dim = critic_steps, 16
@@ -53,7 +56,7 @@ class WGANGame(SamplingGame):
         self.critic = MLP(shape[0] + len(counts), 1, hidden_layer_sizes, leaky)
         self.critic[-1].bias.requires_grad_(False)  # cancels out in a difference of scores
         # real rows are discrete, so generated ones must be too
-        self.harden = StraightThrough(spans, levels)
+        self.harden = StraightThrough(spans, levels, gaps)
 
     def prepare(self, x, y):
         self.harden.learn(x)

@@ -174,7 +174,7 @@ def as_dataset(
     name : str
         Its name in the report.
     X : DataFrame or array-like of shape (n_rows, n_columns)
-        Missing values are allowed: each training fold imputes them.
+        Missing values are allowed: each training fold imputes them, before or after the sampler.
     y : array-like of shape (n_rows,)
         Labels of at least two classes, each of at least two rows if ``tested``.
     categorical : iterable of str, default=()

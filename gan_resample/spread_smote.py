@@ -34,6 +34,7 @@ from gan_resample.encoding.table import TableEncoder
 from gan_resample.engine.ambient import steady
 from gan_resample.engine.scalars import plain
 from gan_resample.engine.seeding import seeded
+from gan_resample.mixing.gaps import Gaps
 from gan_resample.mixing.geometry import Anchors, spread
 
 __all__ = ["SpreadSMOTE"]
@@ -101,7 +102,9 @@ class SpreadSMOTE(SpreadParams, BaseRowSampler):
     -----
     Rows are mixed as standardised numbers and one-hot columns. A categorical column takes the
     category with the largest weight in the mixture: that of the row or of a neighbour, never a new
-    one. A class of one row is repeated.
+    one. What a neighbour lacks is taken from the row that the new one starts from, and what that
+    one lacks, the new one lacks: values are missing in about the share of rows in which they are
+    missing in the class. A class of one row is repeated.
 
     Examples
     --------
@@ -121,7 +124,9 @@ class SpreadSMOTE(SpreadParams, BaseRowSampler):
         sizes = [count if deficit else 0 for count, deficit in pairs]
         with steady():
             rows = torch.as_tensor(x).flatten(1)  # tables in float64, pixels in float32
-            anchors = Anchors(sizes, rows.shape[1], plain(self.k_neighbors)).to(rows.dtype)
+            spans, gaps, width = self.encoder_.spans_, self.encoder_.gaps_, rows.shape[1]
+            lacking = Gaps(spans, gaps, width) if gaps else None
+            anchors = Anchors(sizes, width, plain(self.k_neighbors), lacking).to(rows.dtype)
             anchors.choose(torch.as_tensor(codes))
             anchors.keep(rows[anchors.chosen])
         self._anchors: Any = anchors  # None if no class lacked a row
@@ -164,7 +169,7 @@ class SpreadSMOTE(SpreadParams, BaseRowSampler):
             *(part.split(at_once) for part in (index, u, mixed, copied)), strict=True
         ):
             rows = anchors.rows[four]
-            inside, step = spread(rows, own)
+            inside, step = spread(rows, own, anchors.lacking(four))
             torch.add(inside, step.mul_(scale), out=made)
             torch.eq(made, rows[:, 0], out=same)
         return mixed, copied

@@ -12,7 +12,13 @@ ROOT = Path(gan_resample.__file__).parent
 ORDER = [
     ["engine", "nn"],
     [
-        *("mixing/geometry", "mixing/neighbours", "mixing/ahead", "mixing/gamo2pix"),
+        *(
+            "mixing/geometry",
+            "mixing/gaps",
+            "mixing/neighbours",
+            "mixing/ahead",
+            "mixing/gamo2pix",
+        ),
         *("mixing/game", "*/game", "*/networks", "*/law", "*/prior", "*/translation"),
         "*/equilibrium",
     ],

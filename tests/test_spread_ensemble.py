@@ -313,15 +313,34 @@ def test_sparse_rows_and_lists():
 def test_rows_that_only_the_estimator_takes_where_nothing_is_generated():
     X, y = blobs((30, 20))
     X[3, 1] = np.nan
-    assert ensemble(DecisionTreeClassifier()).fit(X, y).predict_proba(X).shape == (50, 2)
+    strict = SpreadSMOTE(encoder=TableEncoder(missing="error"))
+    alone = ensemble(DecisionTreeClassifier(), sampler=strict)
+    assert alone.fit(X, y).predict_proba(X).shape == (50, 2)
     with pytest.raises(ValueError, match="NaN"):
-        ensemble(DecisionTreeClassifier(), sampling_strategy=1.0).fit(X, y)
+        alone.set_params(sampling_strategy=1.0).fit(X, y)
 
 
-@pytest.mark.parametrize("sampler", [None, RandomOverSampler()])
+def test_missing_values_are_kept_in_the_rows_of_members():
+    X, y = blobs((40, 20))
+    X[::2, 1] = np.nan
+    seen = []
+
+    class Tree(DecisionTreeClassifier):
+        def fit(self, X, y, sample_weight=None):
+            seen.append(np.isnan(X[y == 1]).mean(axis=0))
+            return super().fit(X, y, sample_weight)
+
+    ensemble(Tree(), sampling_strategy=1.0).fit(X, y).predict_proba(X)
+    shares, share = np.mean(seen, axis=0), np.isnan(X[y == 1, 1]).mean()
+    assert shares[[0, 2, 3]].tolist() == [0, 0, 0]
+    assert 0 < share < 1
+    assert shares[1] == pytest.approx(share, abs=0.1)
+
+
+@pytest.mark.parametrize("sampler", [None, RandomOverSampler(), SMOTE()])
 def test_what_it_takes_is_what_the_estimator_and_the_sampler_take(sampler):
     tags = get_tags(SpreadEnsembleClassifier(HistGradientBoostingClassifier(), sampler=sampler))
-    assert tags.input_tags.allow_nan == (sampler is not None)
+    assert tags.input_tags.allow_nan == (not isinstance(sampler, SMOTE))
     assert not tags.input_tags.sparse  # boosting takes none
     empty = SpreadEnsembleClassifier(None, sampler=sampler)
     assert "SpreadEnsembleClassifier" in empty._repr_html_()

@@ -22,8 +22,8 @@ from gan_resample.cli.options import (
 __all__ = ["add_command"]
 
 IMPUTE = (
-    "impute them first, for example with sklearn.impute.SimpleImputer: generated rows would be "
-    "made from imputed values"
+    "name a sampler that keeps them, such as spread, or impute them first, for example with "
+    "sklearn.impute.SimpleImputer: generated rows would be made from imputed values"
 )
 # the comparison has other advice, since it imputes
 AS_MISSING = (
@@ -38,8 +38,8 @@ def add_command(commands: Any) -> None:
         "resample",
         help="write a table with generated rows",
         description="Write a table followed by generated rows. Cells of real rows stay as they "
-        "are. Missing values are refused, except in --id columns: impute them first, or leave "
-        "the columns out (--drop).",
+        "are. Generated rows lack values about as often as the rows of their class; smote and "
+        "its relatives refuse missing values, except in --id columns.",
         epilog="samplers: random, smote, spread, and one for each game "
         f"({games_with('Sampler')}). {EPILOG}",
     )
@@ -61,6 +61,7 @@ def run(options: argparse.Namespace) -> None:
 
     from gan_resample.datasets import as_dataset
     from gan_resample.evaluation.run.methods import choose_methods, with_seed
+    from gan_resample.evaluation.run.smote import keeps_missing
     from gan_resample.files.reading import (
         labels_of_one_number,
         read_table,
@@ -83,7 +84,7 @@ def run(options: argparse.Namespace) -> None:
     _refuse_mark(options.mark, written)
     balanced = y.value_counts().nunique() == 1  # nothing may be generated then
     _refuse_foreign(options.out, table, written, options.mark, balanced=balanced)
-    _refuse_columns(name, X, named)
+    _refuse_columns(name, X, named, keeps=keeps_missing(method.sampler))
     say([*table.told, *labels_of_one_number(table, str(y.name))])
     features, real = X.drop(columns=[*named.ids]), table.frame[written]
     with warnings.catch_warnings():
@@ -113,13 +114,18 @@ def _refuse_mark(mark: str, columns: Iterable[str]) -> None:
         raise ValueError(f"there is a column {mark!r} already: name another with --mark")
 
 
-def _refuse_columns(name: str, X: Any, named: Columns) -> None:
-    """Raise on all columns that cannot be generated at once, missing values included."""
+def _refuse_columns(name: str, X: Any, named: Columns, *, keeps: bool) -> None:
+    """Raise on all columns that cannot be generated at once.
+
+    Missing values are among the reasons unless the sampler keeps them.
+    """
     from gan_resample.datasets import read_columns
     from gan_resample.encoding.kinds import ColumnKind, option, refuse_columns
 
     kinds, _ = read_columns(X, named.categorical, named.ids)
     for column, kind in kinds.items():
+        if keeps:
+            break
         missing = int(X[column].isna().sum())
         if missing and kind.kind in ("number", "category"):
             reason = f"has {missing} missing value{'s' * (missing > 1)}"
@@ -201,8 +207,10 @@ def _generate(sampler: Any, data: Any, X: Any, y: Any) -> tuple[Any, str]:
         for at, name in enumerate(numbers):
             made[name] = _spelled(values[:, at], X[name])
     for name in texts:  # samplers saw strings: back to what was read
-        found = dict(zip(data.X[name].astype(str), X[name], strict=True))
-        made[name] = made[name].astype(str).map(found)
+        there = X[name].notna()
+        found = dict(zip(data.X[name][there].astype(str), X[name][there], strict=True))
+        filled = made[name].notna()
+        made[name] = made[name][filled].astype(str).map(found).reindex(made.index)
     classes, first = np.unique(data.y, return_index=True)
     made = made.astype(X.dtypes)
     made[y.name] = y.iloc[first[np.searchsorted(classes, labels)]].to_numpy()
@@ -254,5 +262,11 @@ def _as_read(table: Any, real: Any, made: Any, *, text: str) -> Any:
 def _verbatim(made: Any, real: Any, cells: Any, n_made: int) -> Iterable[Any]:
     if made is None:
         return [""] * n_made
-    written = dict(zip(real.tolist(), cells.tolist(), strict=True))
-    return [written.get(value, value) for value in made.tolist()]
+    there, cells = real.notna().to_numpy(), cells.to_numpy()
+    written = dict(zip(real[there].tolist(), cells[there].tolist(), strict=True))
+    missing = next(iter(cells[~there]), "")  # as the first missing cell is written
+    lacking = made.isna().tolist()
+    return [
+        missing if lacks else written.get(value, value)
+        for value, lacks in zip(made.tolist(), lacking, strict=True)
+    ]

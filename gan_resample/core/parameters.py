@@ -16,6 +16,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from imblearn.over_sampling.base import BaseOverSampler
+from sklearn.utils import get_tags
 from torch import nn
 
 from gan_resample._sklearn import Interval, StrOptions
@@ -127,6 +128,12 @@ class RowParams:
         None, TableEncoder, ImageEncoder, None, fixed=True
     )
     random_state: int | np.random.RandomState | None = param(None, "random_state")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        encoder = TableEncoder() if self.encoder is None else self.encoder
+        tags.input_tags.allow_nan = get_tags(encoder).input_tags.allow_nan
+        return tags
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

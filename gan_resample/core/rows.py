@@ -50,6 +50,7 @@ class Encoder(Protocol):
 
     spans_: Sequence[tuple[int, int]]  # of each categorical column: first encoded column, last + 1
     levels_: Sequence[tuple[int, int]]  # of each column of few values: its place, how many values
+    gaps_: Sequence[tuple[int, int]]  # of each with missing ones: its place, that of "missing"
 
     def fit(self, X: Any, y: Any = None) -> Any:
         """Learn columns, or shape and range, from training rows."""

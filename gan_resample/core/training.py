@@ -32,7 +32,7 @@ from gan_resample.engine.net import GameNet
 from gan_resample.engine.scalars import plain
 from gan_resample.engine.seeding import find_device, seeded
 
-__all__ = ["GameMixin", "Training"]
+__all__ = ["GameMixin", "Training", "arguments_of"]
 
 Array = NDArray[Any]
 
@@ -166,6 +166,8 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
                 "the hidden layers, for example (128, 64)"
             )
         own = {name: plain(getattr(self, name)) for name in self._game_params}
+        if gaps := tuple(self.encoder_.gaps_):
+            own["gaps"] = gaps  # where there are none, a game need not know of them
         self._refuse_unknown(own)
         known = {
             "shape": tuple(shape),
@@ -187,8 +189,12 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
         """Raise for an argument that no class of the game names: ``**shared`` would swallow it."""
         if not hasattr(self, "_game"):
             raise TypeError(f"{type(self).__name__} names no game: write _game = its class in it")
-        inits = [vars(kind)["__init__"] for kind in self._game.__mro__ if "__init__" in vars(kind)]
-        known = {name for init in inits for name in signature(init).parameters}
+        known = arguments_of(self._game)
+        if "gaps" in set(own) - known:
+            raise TypeError(
+                f"X has missing values, which {self._game.__name__} does not take: name gaps in "
+                "its __init__ and make its StraightThrough(spans, levels, gaps), or impute first"
+            )
         if unknown := sorted(set(own) - known):
             raise TypeError(
                 f"{type(self).__name__} hands {', '.join(unknown)} to {self._game.__name__}, "
@@ -230,6 +236,12 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
             return rates | wanted
         defaults = {f"optimizer__{name}": v for name, v in training.optimizer.items()}
         return {"optimizer": torch.optim.Adam} | defaults | rates | wanted
+
+
+def arguments_of(game: type[Game]) -> set[str]:
+    """Return the names of the arguments that a game's class, or one that it extends, names."""
+    inits = [vars(kind)["__init__"] for kind in game.__mro__ if "__init__" in vars(kind)]
+    return {name for init in inits for name in signature(init).parameters}
 
 
 def fingerprint(value: Any) -> str:

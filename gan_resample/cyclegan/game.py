@@ -55,7 +55,7 @@ class CycleGANGame(TranslationGame, ClassifyingGame):
 
     Parameters
     ----------
-    shape, counts, deficits, spans, levels, batch_size
+    shape, counts, deficits, spans, levels, gaps, batch_size
         As in :class:`TranslationGame`.
     mode, alt_period, gamma, classifier_weight, classifier
         As in :class:`CycleGANClassifier`.

@@ -1,8 +1,7 @@
 r"""CycleGAN: translators between a class and the rows that it is made from, learnt without pairs.
 
 For a class :math:`B` and its source :math:`A` there are two translators, :math:`G_{AB}` and
-:math:`G_{BA}`, and a discriminator for each side, :math:`D_A` and :math:`D_B`;
-:mod:`gan_resample.cyclegan.game` has their losses.
+:math:`G_{BA}`, and discriminators :math:`D_A` and :math:`D_B`; their losses are in ``game``.
 
 References
 ----------
@@ -31,12 +30,10 @@ from gan_resample.nn.shape import RowShape
 
 __all__ = ["LOSSES", "HistoryPool", "Pair", "TranslationGame"]
 
-
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "ls": mse_loss,
     "log": binary_cross_entropy_with_logits,
 }
-
 
 REUSE_NOISE = 0.05  # noise on rows of tables that are translated again, in standard deviations
 FIGURE_ROWS = 500  # generated rows, and real ones, from which the diagnostics are computed
@@ -58,8 +55,8 @@ class TranslationGame(SamplingGame):
         Of an encoded row: (n_features,), or (channels, height, width) of an image.
     counts, deficits : sequence of int
         Rows of each class, and rows it lacks; a class is in play if it lacks any.
-    spans, levels : sequences
-        Columns of categories and of few values, as ``StraightThrough`` takes them.
+    spans, levels, gaps : sequences
+        As ``StraightThrough`` takes them.
     batch_size : int
         Rows per round, equally many of each class.
     loss, cycle_weight, identity_weight, source, pool_size, cycle_noise, translator, \
@@ -101,6 +98,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         hidden_layer_sizes: Sequence[int],
         width_multiplier: float,
         n_blocks: int,
+        gaps: Sequence[tuple[int, int]] = (),
     ) -> None:
         super().__init__()
         self.shape, self.counts = RowShape(shape), tuple(counts)
@@ -108,7 +106,7 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
         self.cycle_noise = cycle_noise
         self.pairs = choose_pairs(counts, deficits, source)
-        self.harden = StraightThrough(spans, levels)
+        self.harden = StraightThrough(spans, levels, gaps)
         self._weigh_features(spans)
         self.chunk_rows = min(self.chunk_rows, rows_at_once(shape))
 
@@ -215,14 +213,16 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         """Add noise to numeric columns, so that the way back does not depend on last decimals."""
         if self.shape.is_image or not self.cycle_noise:
             return x
-        return x + self.cycle_noise * self.numeric * torch.randn_like(x)
+        noise = self.cycle_noise * self.numeric * torch.randn_like(x)
+        return self.harden.ignore(x + noise, x)
 
     def distance(self, x: Tensor, wanted: Tensor) -> Tensor:
         """Mean absolute difference over rows and columns, summed over the sides of all pairs.
 
-        A wrong category counts as 1. Both have shape (n_sides, n, *shape).
+        A wrong category counts as 1, a missing number 0. Both have shape (n_sides, n, *shape).
         """
-        return ((x - wanted).abs() * self.feature_weights).sum() / x.shape[1]
+        error = (self.harden.ignore(x, wanted) - wanted).abs()
+        return (error * self.feature_weights).sum() / x.shape[1]
 
     def teach(self, fake: Tensor) -> Tensor | float:
         """Return the classifier's part of the translators' loss; here there is no classifier."""
@@ -294,7 +294,8 @@ discriminator, hidden_layer_sizes, width_multiplier, n_blocks
         if self.shape.is_image:
             x = torch.where(again % 2 == 1, x.flip(-1), x)
         else:
-            x = x + (again > 0) * REUSE_NOISE * self.numeric * torch.randn_like(x)
+            noise = (again > 0) * REUSE_NOISE * self.numeric * torch.randn_like(x)
+            x = self.harden.ignore(x + noise, x)
         rows = torch.empty_like(x)
         for pair in self.pairs:
             own = (y == pair.target).nonzero().squeeze(1)

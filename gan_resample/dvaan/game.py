@@ -77,7 +77,7 @@ class DVAANGame(SamplingGame, ClassifyingGame):
         Of an encoded row: (n_features,), or (channels, height, width) of an image.
     counts, deficits : sequence of int
         Rows of each class, and rows it lacks; a class is in play if it lacks any.
-    spans, levels : sequences
+    spans, levels, gaps : sequences
         Columns of categories and of few values, as ``StraightThrough`` takes them.
     batch_size : int
         Not used: the net sets the number of rows per round.
@@ -127,6 +127,7 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         hidden_layer_sizes: Sequence[int],
         width_multiplier: float,
         boundary_share: float = 1.0,
+        gaps: Sequence[tuple[int, int]] = (),
     ) -> None:
         super().__init__()
         n_classes, shape = len(counts), RowShape(shape)
@@ -140,9 +141,9 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         self.recognition = make_recognition(nets, shape, latent_dim, recognition)
         self.decoder = make_decoder(nets, shape, latent_dim, spans, decoder)
         self.discriminator = make_discriminator(nets, shape, n_classes, feature_extractor, freeze)
-        self.harden = StraightThrough(spans, levels)
+        self.harden = StraightThrough(spans, levels, gaps)
         self.prior = Prior(n_classes, latent_dim, mu, mean_direction)
-        self.law = DecoderLaw(decoder_variance, shape, spans, n_classes)
+        self.law = DecoderLaw(decoder_variance, shape, spans, n_classes, gaps)
         self.chunk_rows = min(self.chunk_rows, rows_at_once(shape))
         self._plan_pool(deficits, counts, augment, shape)
 
@@ -196,7 +197,7 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         class_loss = cross_entropy(logits, targets, reduction="none").view(4, -1).mean(dim=1)
         _, on_rec, on_prior, on_rows = class_loss
 
-        squares = (x - x_rec).square()
+        squares = (x - self.harden.ignore(x_rec, x)).square()
         error = squares.mean()
         element = 0.5 * error * x[0].numel() / self.law.usual_error(error)
         self.law.learn(squares, y)
@@ -236,9 +237,8 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
     def prepare(self, x: Tensor, y: Tensor) -> None:
         self.harden.learn(x)
         self.law.prepare(x, y)
-        rows = x.flatten(1)
         for code in range(len(self.deviations)):
-            self.deviations[code] = rows[y == code].var(0, correction=0).mean().sqrt()
+            self.deviations[code] = x[y == code].flatten(1).var(0, correction=0).mean().sqrt()
 
     @property
     def phases(self) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gan_resample.dvaan.prior import MEMORY
+from gan_resample.nn.modules import number_gaps
 from gan_resample.nn.shape import RowShape
 
 __all__ = ["DecoderLaw"]
@@ -36,6 +37,9 @@ class DecoderLaw(nn.Module):
         Categorical spans.
     n_classes : int
         Number of classes; each has its own variances.
+    gaps : sequence of (int, int), default=()
+        (column, column that is 1 where it is missing) of columns with missing values, whose
+        errors are 0 where they are missing: they do not count.
     """
 
     variance: Tensor
@@ -43,6 +47,7 @@ class DecoderLaw(nn.Module):
     squares: Tensor
     seen: Tensor
     most: Tensor
+    there: Tensor
 
     def __init__(
         self,
@@ -50,6 +55,7 @@ class DecoderLaw(nn.Module):
         shape: RowShape,
         spans: Sequence[tuple[int, int]],
         n_classes: int,
+        gaps: Sequence[tuple[int, int]] = (),
     ) -> None:
         super().__init__()
         self.adapts = variance == "adapt"
@@ -64,11 +70,19 @@ class DecoderLaw(nn.Module):
         self.register_buffer("squares", torch.zeros(n_classes, *shape))
         self.register_buffer("seen", torch.zeros(n_classes, 1))
         self.register_buffer("most", torch.zeros(n_classes, *shape))  # upper bound of the variance
+        self.gaps = number_gaps(spans, gaps)
+        if self.gaps:
+            self.register_buffer("there", torch.ones(n_classes, *shape))  # share of values
 
     def prepare(self, x: Tensor, y: Tensor) -> None:
         """Learn the variances of the classes from rows ``x`` of class codes ``y``."""
         for code in range(len(self.most)):
             self.most[code] = x[y == code].var(0, correction=0)
+            for column, missing in self.gaps:
+                own = x[(y == code) & (x[:, missing] < 0.5), column]
+                if len(own):
+                    self.most[code, column] = own.var(0, correction=0)
+                    self.there[code, column] = len(own) / (y == code).sum()
 
     @torch.no_grad()
     def usual_error(self, error: Tensor) -> Tensor:
@@ -92,6 +106,7 @@ class DecoderLaw(nn.Module):
         if not self.scatters:
             return means
         usual = self.squares / self.seen.clamp(min=torch.finfo(means.dtype).tiny)
+        usual = usual / self.there if self.gaps else usual
         variances = torch.minimum(usual, self.most)
         deviations = (memberships @ variances).sqrt() * self.numeric
         return means + deviations * torch.randn_like(means)

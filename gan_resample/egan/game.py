@@ -52,7 +52,7 @@ class EGANGame(ClassifyingGame):
         Of an encoded row: (n_features,), or (channels, height, width) of an image.
     counts, deficits : sequence of int
         Rows of each class, and rows it lacks: the first class that lacks none is the majority.
-    spans, levels : sequences
+    spans, levels, gaps : sequences
         Columns of categories and of few values, as ``StraightThrough`` takes them.
     batch_size : int
         Most minority rows per round.
@@ -89,12 +89,13 @@ width_multiplier
         decoder: Build | None,
         hidden_layer_sizes: Sequence[int],
         width_multiplier: float,
+        gaps: Sequence[tuple[int, int]] = (),
     ) -> None:
         super().__init__()
         n_classes, shape = len(counts), RowShape(shape)
         self.reference = list(deficits).index(0)
         self.real_minority_weight = float(real_minority_weight)
-        self.harden = StraightThrough(spans, levels)
+        self.harden = StraightThrough(spans, levels, gaps)
         told = n_classes if n_classes > 2 else 0  # with two classes there is one minority
         self.register_buffer("onehot", torch.eye(n_classes)[:, :told], persistent=False)
 

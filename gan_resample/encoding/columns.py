@@ -22,6 +22,7 @@ __all__ = [
     "nullable",
     "prepare_rows",
     "refuse_masked",
+    "split_missing",
 ]
 
 Array = NDArray[Any]
@@ -185,10 +186,24 @@ def column_values(X: Any, j: int) -> Array:
     return values if values.dtype.kind in "iufb" else column.to_numpy(dtype=object)
 
 
+def split_missing(X: Any, j: int) -> tuple[Array, NDArray[np.bool_]]:
+    """Return the cells of column ``j`` that are there, and which ones are missing."""
+    if is_frame(X) and (missing := X.iloc[:, j].isna().to_numpy().copy()).any():
+        cells = column_values(X.iloc[:, [j]][~missing], 0)  # as it is without missing ones
+        others = is_missing(cells)  # NaN in Float64, beside NA
+        missing[~missing] = others
+        return cells[~others], missing
+    cells = column_values(X, j)
+    missing = is_missing(cells)
+    return cells[~missing] if missing.any() else cells, missing
+
+
 def is_missing(column: Array) -> NDArray[np.bool_]:
     """Return which entries are None, NaN or pandas' NA."""
     if column.dtype.kind in "biuUS":
         return np.zeros(len(column), dtype=bool)
+    if column.dtype.kind == "f":
+        return np.isnan(column)
     return np.fromiter(map(is_missing_cell, column), bool, len(column))
 
 

@@ -105,8 +105,9 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
         (channels, height, width).
     range_ : (float, float)
         Values of the darkest and the brightest pixel.
-    spans_, levels_ : list
-        Empty: images have neither categories nor columns of few values, see :class:`TableEncoder`.
+    spans_, levels_, gaps_ : list
+        Empty: images have neither categories nor columns of few values, and no missing ones, see
+        :class:`TableEncoder`.
     n_features_out_ : int
         ``channels * height * width``.
     n_features_in_ : int
@@ -137,6 +138,7 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
 
     spans_: list[tuple[int, int]]
     levels_: list[tuple[int, int]]
+    gaps_: list[tuple[int, int]]
 
     def __init__(
         self,
@@ -178,7 +180,7 @@ class ImageEncoder(TransformerMixin, BaseEstimator):
         self.range_ = self._find_range(X)
         self._check_values(X)
         self.n_features_in_ = self.n_features_out_ = int(np.prod(self.shape_))
-        self.spans_, self.levels_ = [], []
+        self.spans_, self.levels_, self.gaps_ = [], [], []
         return self
 
     def transform(self, X: Any) -> Array:

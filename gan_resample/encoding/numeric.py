@@ -137,7 +137,7 @@ class NumericColumn:
         extreme = [*self.observed[:start].tolist(), *self.observed[stop:].tolist()]
         return (
             f"{tell_extremes(extreme, low, high)}: it is left out of the scale; if it stands for "
-            "a missing value, make it one and impute"
+            "a missing value, make it one"
         )
 
     def encode(self, numbers: Array) -> Array:

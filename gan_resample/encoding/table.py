@@ -8,7 +8,6 @@ from real ones by their last bits.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import Any, ClassVar
@@ -23,23 +22,34 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from gan_resample._sklearn import Interval, StrOptions, _fit_context
 from gan_resample.encoding.columns import (
     check_frame,
-    column_mask,
-    column_values,
     is_frame,
-    is_missing,
     join_columns,
     nullable,
     prepare_rows,
+    split_missing,
 )
-from gan_resample.encoding.kinds import ID, ColumnKind, judge_column
-from gan_resample.encoding.numeric import NumericColumn, read_cells
+from gan_resample.encoding.gaps import (
+    Cells,
+    Numbers,
+    first_missing,
+    read_numbers,
+    side_by_side,
+    with_marker,
+    with_missing,
+)
+from gan_resample.encoding.judging import (
+    judge_columns,
+    tell_cells,
+    warn_of_columns,
+    warn_of_gaps,
+    warn_of_unseen,
+)
+from gan_resample.encoding.numeric import NumericColumn
 
 __all__ = ["TableEncoder"]
 
 Array = NDArray[Any]
 
-# scikit-learn's message for a cell that is neither a number nor text, which its checks expect
-NO_NUMBER = "argument must be a string or a real number"
 IMPUTE = "impute first, for example with sklearn.impute.SimpleImputer"
 
 
@@ -47,7 +57,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     """Turn the columns of a table into numbers, and numbers back into columns.
 
     Numeric columns are standardised, categorical ones become one-hot. The encoded table holds the
-    numeric columns first, then one span for each categorical column.
+    numeric columns first, then one span for each categorical column, then one of two columns
+    (there, missing) for each numeric column that had missing values in ``fit``.
 
     Parameters
     ----------
@@ -68,17 +79,26 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         (False), or those with at most ``max(20, n_rows / 10)`` distinct values ("auto"). Snapping
         raises the balanced accuracy of trees and costs some Brier score. Integer columns that are
         not snapped are rounded.
+    missing : {"keep", "error"}, default="keep"
+        What becomes of missing values: NaN, None, ``pandas.NA``, ``NaT``. "keep": whether a value
+        is missing is encoded as a category is. "error": they are refused. Infinite values and
+        columns without any value are refused in any case.
 
     Attributes
     ----------
     numeric_features_, categorical_features_, id_features_ : list of int
         Indices of the columns of each kind.
     categories_ : list of ndarray
-        Categories of each categorical column.
+        Categories of each categorical column; the last one is its missing value, if it had any.
     spans_ : list of (int, int)
-        First and last-plus-one encoded column of each categorical column.
+        First and last-plus-one encoded column of each categorical column, then of each pair
+        (there, missing).
     levels_ : list of (int, int)
         (encoded column, number of distinct values) of each numeric column that is snapped.
+    gaps_ : list of (int, int)
+        (encoded column, encoded column that is 1 where it is missing) of each column that had
+        missing values: of a numeric column, which is 0 there, and the second column of its pair;
+        of a categorical column, the first and last column of its span.
     n_features_out_ : int
         Encoded width.
     n_features_in_, feature_names_in_
@@ -94,6 +114,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     so far out that they alone would decide the scale of a column (1e20 among ages) do not count
     for its scale: they are encoded just outside the range of the others, and decoded only as
     copies. There is a warning for each of these.
+
+    Mean, scale and snapping are learned from the values that are there. Decoded missing values are
+    the dtype's own; in columns of objects, the first one that ``fit`` has met.
 
     Examples
     --------
@@ -114,6 +137,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         "id_columns": ["array-like", None],
         "max_categories": [Interval(Integral, 2, None, closed="left")],
         "snap": ["boolean", StrOptions({"auto"})],
+        "missing": [StrOptions({"keep", "error"})],
     }
 
     def __init__(
@@ -123,11 +147,18 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         id_columns: Any = None,
         max_categories: int = 100,
         snap: bool | str = "auto",
+        missing: str = "keep",
     ) -> None:
         self.categorical_features = categorical_features
         self.id_columns = id_columns
         self.max_categories = max_categories
         self.snap = snap
+        self.missing = missing
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.missing == "keep"
+        return tags
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> TableEncoder:
@@ -136,7 +167,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         X : data frame or array of shape (n_rows, n_columns)
-            Without missing or infinite values.
+            Without infinite values.
         y : ignored
             Not used, present for API consistency.
 
@@ -147,39 +178,60 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError, TypeError
-            Missing, masked or infinite values, columns that cannot be encoded, a wrong column in
-            ``categorical_features`` or ``id_columns``, more than ``max_categories`` categories.
+            Masked or infinite values, missing ones if ``missing="error"``, columns that cannot be
+            encoded, a wrong column in ``categorical_features`` or ``id_columns``, more than
+            ``max_categories`` categories.
         """
         X = self._check(X, reset=True)
-        kinds = self._judge(X)
+        kinds = judge_columns(X, self.categorical_features, self.id_columns, self._name)
         self._columns = list(X.columns) if is_frame(X) else None
         self.numeric_features_, self.categorical_features_, self.id_features_ = (
             [j for j, found in enumerate(kinds) if found.kind == kind]
             for kind in ("number", "category", "id")
         )
         self._learn_dtypes(X, self.id_features_)
-        self._numeric = self._learn_numeric(X)
-        self._fit_categories(X)
+        numbers, categories = self._read(X, learned=False)
+        self._markers = {
+            j: first_missing(X, j, column.missing)
+            for j, column in (numbers | categories).items()
+            if column.missing.any()
+        }
+        self._numeric = self._learn_numeric(numbers)
+        self._fit_categories(categories)
+        self._add_flags()
         self.levels_ = [(at, len(c.grid)) for at, c in enumerate(self._numeric) if c.snapped]
         return self
 
-    def _fit_categories(self, X: Any) -> None:
-        self.categories_, self.spans_ = [], []
+    def _fit_categories(self, columns: Mapping[int, Cells]) -> None:
+        self.categories_, self.spans_, self.gaps_ = [], [], []
         stop = len(self.numeric_features_)
-        if len(self.categorical_features_):
+        if columns:
             self._one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-            self._one_hot.fit(self._categories_of(X))
-            self.categories_ = self._one_hot.categories_
-        for j, categories in zip(self.categorical_features_, self.categories_, strict=True):
-            if len(categories) > self.max_categories:
+            self._one_hot.fit(side_by_side(columns, self._name, frame=self._columns is not None))
+            self.categories_ = [*self._one_hot.categories_]
+        for at, j in enumerate(self.categorical_features_):
+            categories, lacks = self.categories_[at], j in self._markers
+            if len(categories) - lacks > self.max_categories:
                 raise ValueError(
-                    f"column {self._name(j)} has {len(categories)} categories, more than "
+                    f"column {self._name(j)} has {len(categories) - lacks} categories, more than "
                     f"max_categories={self.max_categories}: group the rare ones, encode it as a "
                     "number, drop it, or raise max_categories"
                 )
+            if lacks:
+                self.categories_[at] = with_marker(categories, self._markers[j])
+                self.gaps_.append((stop, stop + len(categories) - 1))
             self.spans_.append((stop, stop + len(categories)))
             stop += len(categories)
         self.n_features_out_ = stop
+
+    def _add_flags(self) -> None:
+        """Add two columns, there and missing, for each numeric column with missing values."""
+        flagged = [at for at, j in enumerate(self.numeric_features_) if j in self._markers]
+        first = self.n_features_out_
+        self._flags = {at: first + 2 * place + 1 for place, at in enumerate(flagged)}
+        self.spans_ += [(column - 1, column + 1) for column in self._flags.values()]
+        self.gaps_ = [*self._flags.items(), *self.gaps_]
+        self.n_features_out_ += 2 * len(flagged)
 
     def transform(self, X: Any) -> Array:
         """Encode rows.
@@ -192,18 +244,32 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Returns
         -------
         Z : ndarray of float64, shape (n_rows, ``n_features_out_``)
-            A category not seen in ``fit`` gives an all-zero span, and a warning.
+            A category not seen in ``fit`` gives an all-zero span, and a warning. So does a missing
+            value in a column that had none in ``fit``; a number becomes 0.
         """
         check_is_fitted(self)
         X = self._check(X, reset=False)
-        numbers = self._read_numbers(X, self._numeric)
-        parts = [column.encode(n) for column, n in zip(self._numeric, numbers, strict=True)]
+        numbers, categories = self._read(X, learned=True)
+        parts = [
+            read.fill(column.encode(read.numbers))
+            for column, read in zip(self._numeric, numbers.values(), strict=True)
+        ]
         numeric = np.column_stack(parts) if parts else np.empty((len(X), 0))
+        lacking = {j: read.missing for j, read in (numbers | categories).items()}
+        warn_of_gaps(
+            {j: mask for j, mask in lacking.items() if j not in self._markers}, self._name
+        )
         if not self.spans_:
             return numeric
-        onehot = self._one_hot.transform(self._categories_of(X))
-        Z = np.hstack([numeric, onehot])
-        self._warn_of_unseen(Z)
+        pieces = [numeric]
+        if categories:
+            table = side_by_side(categories, self._name, frame=self._columns is not None)
+            pieces.append(self._one_hot.transform(table))
+        for at in self._flags:
+            missing = numbers[self.numeric_features_[at]].missing
+            pieces += [~missing[:, None], missing[:, None]]
+        Z = np.hstack(pieces)
+        warn_of_unseen(Z, self.spans_, categories, self._name)
         return Z
 
     def inverse_transform(self, Z: Array) -> Any:
@@ -212,7 +278,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         Z : ndarray of float, shape (n_rows, ``n_features_out_``)
-            Categories are read from the largest entry of each span.
+            Categories are read from the largest entry of each span, and so is what is missing.
 
         Returns
         -------
@@ -232,7 +298,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         decoded: list[Any] = [None] * self.n_features_in_
         for at, (column, j) in enumerate(zip(self._numeric, self.numeric_features_, strict=True)):
             decoded[j] = column.decode(Z[:, at], None if copied is None else copied[:, at])
-        groups = zip(self.categories_, self.spans_, self.categorical_features_, strict=True)
+            if at in self._flags:
+                absent = Z[:, self._flags[at]] > Z[:, self._flags[at] - 1]
+                decoded[j] = with_missing(decoded[j], absent, self._markers[j])
+        # spans of flags, which follow, have no categories
+        groups = zip(self.categories_, self.spans_, self.categorical_features_, strict=False)
         for categories, (start, stop), j in groups:
             decoded[j] = categories[Z[:, start:stop].argmax(axis=1)]
         for j in self.id_features_:
@@ -260,47 +330,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         names = getattr(self, "feature_names_in_", None)
         return str(j) if names is None else repr(str(names[j]))
 
-    def _judge(self, X: Any) -> list[ColumnKind]:
-        """Judge every column; raise on those that cannot be encoded, and warn of guesses."""
-        listed = column_mask(self.categorical_features, X, "categorical_features")
-        ids = column_mask(self.id_columns, X, "id_columns")
-        if (listed & ids).any():
-            both = ", ".join(self._name(j) for j in np.flatnonzero(listed & ids).tolist())
-            raise ValueError(f"column(s) {both} stand in both categorical_features and id_columns")
-        if ids.all():
-            raise ValueError("id_columns lists every column of X: nothing is left to encode")
-        in_frame = is_frame(X)
-        kinds = [
-            ID
-            if ids[j]
-            else judge_column(
-                X.iloc[:, j] if in_frame else X[:, j], listed=bool(listed[j]), in_frame=in_frame
-            )
-            for j in range(X.shape[1])
-        ]
-        self._refuse_columns(kinds, in_frame=in_frame)
-        for said in ("told", "warning"):
-            self._warn(
-                {j: clause for j, kind in enumerate(kinds) if (clause := getattr(kind, said))}
-            )
-        return kinds
-
-    def _refuse_columns(self, kinds: Sequence[ColumnKind], *, in_frame: bool) -> None:
-        refused = {j: kind for j, kind in enumerate(kinds) if kind.kind == "refused"}
-        if not refused:
-            return
-        told = [f"column {self._name(j)} {k.reason}: {k.advice}" for j, k in refused.items()]
-        if not in_frame and any(kind.alien for kind in refused.values()):
-            raise TypeError(f"{NO_NUMBER}: {'; '.join(told)}")
-        if len(told) > 1:
-            told = [f"X has {len(told)} columns that TableEncoder cannot encode:", *told]
-        raise ValueError("\n  ".join(told))
-
-    def _warn(self, clauses: Mapping[int, str]) -> None:
-        if clauses:
-            told = "; ".join(f"column {self._name(j)} {clause}" for j, clause in clauses.items())
-            warnings.warn(told, UserWarning, stacklevel=4)
-
     def _learn_dtypes(self, X: Any, ids: Sequence[int]) -> None:
         if is_frame(X):
             self._dtypes = [nullable(t) if j in ids else t for j, t in enumerate(X.dtypes)]
@@ -313,87 +342,38 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             )
         self._dtypes, self._holds_none = X.dtype, X.dtype == object
 
-    def _learn_numeric(self, X: Any) -> list[NumericColumn]:
+    def _learn_numeric(self, read: Mapping[int, Numbers]) -> list[NumericColumn]:
         columns, extremes = [], {}
-        read = self._read_numbers(X, [None] * len(self.numeric_features_))
-        for j, numbers in zip(self.numeric_features_, read, strict=True):
+        for j, found in read.items():
             try:
-                column = NumericColumn.learn(column_values(X, j), numbers, self.snap)
+                column = NumericColumn.learn(found.cells, found.numbers, self.snap)
             except ValueError as error:
                 raise ValueError(f"column {self._name(j)} {error}") from error
             columns.append(column)
             if column.tails:
                 extremes[j] = column.tell_extremes()
-        self._warn(extremes)
+        warn_of_columns(extremes, self._name)
         return columns
 
-    def _read_numbers(self, X: Any, learned: Sequence[NumericColumn | None]) -> list[Array]:
-        """Return the numeric columns as finite numbers; raise on missing and infinite values.
+    def _read(self, X: Any, *, learned: bool) -> tuple[dict[int, Numbers], dict[int, Cells]]:
+        """Return the numeric and the categorical columns; raise on values that are refused.
 
-        All such columns are named at once, categorical ones too.
+        All columns with missing or infinite values are named at once.
         """
-        read, missing, infinite = [], {}, {}
-        for j, column in zip(self.numeric_features_, learned, strict=True):
-            cells, values = self._numbers(X, j, column)
-            read.append(cells)
-            missing[j], infinite[j] = int(np.isnan(values).sum()), int(np.isinf(values).sum())
-        for j in self.categorical_features_:
-            missing[j] = int(is_missing(column_values(X, j)).sum())
+        fitted = self._numeric if learned else [None] * len(self.numeric_features_)
+        columns = zip(self.numeric_features_, fitted, strict=True)
+        numbers = {j: read_numbers(X, j, column, self._name(j)) for j, column in columns}
+        categories = {j: Cells(*split_missing(X, j)) for j in self.categorical_features_}
+        missing = {j: int(read.missing.sum()) for j, read in (numbers | categories).items()}
+        infinite = {j: read.n_infinite for j, read in numbers.items()}
         told = [
-            self._tell_cells(missing, "missing value", "(NaN)", IMPUTE),
-            self._tell_cells(infinite, "infinite value", "(inf)", "clip or drop them first"),
+            tell_cells(infinite, "infinite value (inf)", "clip or drop them first", self._name)
         ]
+        if self.missing == "error":
+            told.insert(0, tell_cells(missing, "missing value (NaN)", IMPUTE, self._name))
+        elif not learned:
+            empty = [self._name(j) for j, n in missing.items() if n == len(X)]
+            told += [f"column {name} has no value at all: leave it out" for name in empty]
         if any(told):
             raise ValueError("\n".join(filter(None, told)))
-        return read
-
-    def _numbers(self, X: Any, j: int, learned: NumericColumn | None) -> tuple[Array, Array]:
-        """Return column ``j`` as numbers, and as float64; text is parsed if it was in ``fit``."""
-        cells = column_values(X, j)
-        if cells.dtype == object:
-            cells = read_cells(cells, learned, self._name(j))
-        try:
-            if cells.dtype.kind not in "biufO":
-                raise TypeError(f"its dtype is {cells.dtype}")
-            values = cells.astype(np.float64)
-        except (TypeError, ValueError, OverflowError) as error:
-            raise ValueError(
-                f"column {self._name(j)} is numeric, but holds a value that is not a number "
-                f"({error}): list it in categorical_features, or convert it"
-            ) from error
-        return cells, values
-
-    def _categories_of(self, X: Any) -> Array:
-        columns = [column_values(X, j) for j in self.categorical_features_]
-        for j, column in zip(self.categorical_features_, columns, strict=True):
-            if len({isinstance(value, str) for value in column}) > 1:
-                raise ValueError(
-                    f"column {self._name(j)} mixes text with other values, which have no order: "
-                    "turn it into text with astype(str)"
-                )
-        if not is_frame(X):
-            return np.column_stack(columns)
-        table = np.empty((len(X), len(columns)), dtype=object)
-        for at, column in enumerate(columns):
-            table[:, at] = column
-        return table
-
-    def _tell_cells(self, counts: Mapping[int, int], what: str, short: str, advice: str) -> str:
-        """Return a sentence on the columns whose cells cannot be encoded; "" if there are none."""
-        found = {j: n for j, n in sorted(counts.items()) if n}
-        told = [f"column {self._name(j)} has {n} {what}{'s' * (n > 1)}" for j, n in found.items()]
-        if len(told) > 1:
-            each = ", ".join(f"{self._name(j)} ({n})" for j, n in found.items())
-            told = [f"columns {each} have {what}s"]
-        return "".join(f"{t} {short}, which TableEncoder cannot encode: {advice}" for t in told)
-
-    def _warn_of_unseen(self, Z: Array) -> None:
-        pairs = zip(self.spans_, self.categorical_features_, strict=True)
-        unseen = [self._name(j) for (a, b), j in pairs if not Z[:, a:b].any(axis=1).all()]
-        if unseen:
-            warnings.warn(
-                f"column(s) {', '.join(unseen)} hold categories that were not seen in fit: they "
-                "are encoded as no category at all",
-                UserWarning,
-                stacklevel=3,
-            )
+        return numbers, categories

@@ -105,10 +105,11 @@ max_anchors, latent_dim
                 max_anchors=max_anchors,
                 latent_dim=latent_dim,
                 hidden_layer_sizes=hidden_layer_sizes,
+                gaps=self.gaps,
             )
             self.chunk_rows = class_mixer_chunk(self.generator)
         else:
-            anchors = Anchors(self.sizes, self.n_features, n_neighbors)
+            anchors = Anchors(self.sizes, self.n_features, n_neighbors, self.gaps)
             self.generator = _mix_neighbours(mixer, anchors, latent_dim or 4, max_scale)
 
     def turns(self, x: Tensor, y: Tensor) -> Iterator[Turn]:

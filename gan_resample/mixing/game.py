@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from gan_resample.engine.game import ClassifyingGame, SamplingGame
 from gan_resample.mixing.ahead import DrawsAhead
+from gan_resample.mixing.gaps import Gaps
 from gan_resample.mixing.geometry import Anchors, ClassMixer
 from gan_resample.nn.build import (
     Build,
@@ -51,8 +52,9 @@ class MixingGame(SamplingGame, ClassifyingGame):
         Of an encoded row: (n_features,), or (channels, height, width) of an image.
     counts, deficits : sequence of int
         Rows of each class, and rows it lacks; a class is in play if it lacks any.
-    spans, levels : sequences
-        Columns of categories and of few values, as ``StraightThrough`` takes them.
+    spans, levels, gaps : sequences
+        Columns of categories, of few values and with missing ones, as ``StraightThrough`` takes
+        them.
     batch_size : int
         Real rows per round; about as many are generated.
     feature_extractor, freeze, classifier, hidden_layer_sizes
@@ -87,6 +89,7 @@ class MixingGame(SamplingGame, ClassifyingGame):
         classifier: Build | None,
         hidden_layer_sizes: Sequence[int],
         ema_decay: float,
+        gaps: Sequence[tuple[int, int]] = (),
         weigh_real: bool = True,
     ) -> None:
         super().__init__()
@@ -101,12 +104,13 @@ class MixingGame(SamplingGame, ClassifyingGame):
         self.n_features = shape[0]
         if self.feature_extractor is not None:
             self.n_features = output_width(self.feature_extractor, shape, "feature_extractor")
-            spans, levels = (), ()  # features are neither categories nor snapped
+            spans, levels, gaps = (), (), ()  # features are numbers, and none is missing
         build = perceptron(hidden_layer_sizes) if classifier is None else classifier
         self.classifier = make_module(build, self.n_features, len(counts))
         check_width(self.classifier, (self.n_features,), len(counts), "classifier")
         self.average = MovingAverage(self.network, ema_decay) if ema_decay else None
-        self.harden = StraightThrough(spans, levels)
+        self.harden = StraightThrough(spans, levels, gaps)
+        self.gaps = Gaps(spans, gaps, self.n_features) if gaps else None
         self.generator = None
         self.ahead = DrawsAhead()
         # numbers of rows that the generator mixes: of the classes in play
@@ -293,9 +297,11 @@ def make_class_mixer(
     max_anchors: int | None,
     latent_dim: int | None,
     hidden_layer_sizes: Sequence[int],
+    gaps: Gaps | None = None,
 ) -> ClassMixer:
     """Return GAMO's generator for classes of ``sizes`` rows, 0 for a class not in play."""
-    anchors = Anchors([min(size, max_anchors or size) for size in sizes], n_features)
+    kept = [min(size, max_anchors or size) for size in sizes]
+    anchors = Anchors(kept, n_features, gaps=gaps)
     width = latent_dim or min(100, max(8, 2 * n_features))
     return ClassMixer(anchors, width, (*hidden_layer_sizes[:1], GENERATOR_WIDTH))
 

@@ -7,7 +7,7 @@ convex mixers of GAMO, over all rows of a class or over neighbours, stay inside.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from gan_resample.engine.memory import refuse_beyond
+from gan_resample.mixing.gaps import Gaps
 from gan_resample.mixing.neighbours import nearest_neighbours
 from gan_resample.nn.modules import MLP
 
@@ -46,16 +47,24 @@ class Mix(NamedTuple):
     anchors: Tensor
 
 
-def spread(rows: Tensor, u: Tensor) -> tuple[Tensor, Tensor]:
+def spread(rows: Tensor, u: Tensor, lacks: Tensor | None = None) -> tuple[Tensor, Tensor]:
     """Return the two parts of the spread geometry: a point inside the hull, and a step out of it.
 
     ``x = inside + h step`` with ``inside = a + u (b - a)`` and ``step = v (c - d)``, for ``rows``
     (a, b, c, d) of shape (n, 4, n_features), the scale h, ``u`` of shape (n, 1) or
     (n, n_features), and ``v ~ U(0, 1)``, one per row. Both parts have shape (n, n_features).
+
+    ``lacks``, of the shape of ``rows``, says what is missing. What ``b`` lacks is taken from
+    ``a``, there is no step where ``c`` or ``d`` lacks anything, and what ``a`` lacks stays as in
+    ``a``: so the missing values of a new row are those of a real one.
     """
     a, b, c, d = rows.unbind(1)
     v = torch.rand((len(a), 1), device=a.device, dtype=a.dtype)
-    return a + u * (b - a), v * (c - d)
+    if lacks is None:
+        return a + u * (b - a), v * (c - d)
+    no_a, no_b, no_c, no_d = lacks.unbind(1)
+    b = torch.where(no_a | no_b, a, b)
+    return a + u * (b - a), (v * (c - d)).masked_fill(no_a | no_c | no_d, 0.0)
 
 
 class Anchors(nn.Module):
@@ -70,6 +79,8 @@ class Anchors(nn.Module):
     n_neighbors : int, default=0
         Neighbours kept for each row. A number above 64 is limited to the other rows that the
         largest class has.
+    gaps : Gaps, default=None
+        Tells which entries of rows are missing; None: none is.
 
     Raises
     ------
@@ -82,9 +93,17 @@ class Anchors(nn.Module):
     chosen: Tensor
     starts: Tensor
     counts: Tensor
+    lacks: Tensor
 
-    def __init__(self, counts: Sequence[int], n_features: int, n_neighbors: int = 0) -> None:
+    def __init__(
+        self,
+        counts: Sequence[int],
+        n_features: int,
+        n_neighbors: int = 0,
+        gaps: Gaps | None = None,
+    ) -> None:
         super().__init__()
+        self.gaps = gaps
         self.sizes = tuple(counts)
         n_rows, others = sum(counts), max(1, max(counts) - 1)
         if n_neighbors > max(FEW, others):
@@ -101,6 +120,9 @@ class Anchors(nn.Module):
         self.register_buffer("rows", torch.zeros(sum(counts), n_features))
         self.register_buffer("neighbours", torch.zeros(sum(counts), n_neighbors, dtype=torch.long))
         self.register_buffer("chosen", torch.zeros(sum(counts), dtype=torch.long))
+        if gaps is not None:
+            lacks = torch.zeros(self.rows.shape, dtype=torch.bool)
+            self.register_buffer("lacks", lacks)
 
     def choose(self, y: Tensor) -> None:
         """Set ``chosen``, the training rows to keep: of a large class a random subset."""
@@ -113,9 +135,26 @@ class Anchors(nn.Module):
     def keep(self, rows: Tensor) -> None:
         """Store the chosen rows, (len(chosen), n_features), and find their neighbours."""
         self.rows.copy_(rows)
+        if self.gaps is not None:
+            self.lacks.copy_(self.gaps.lacking(rows))
         for _, start, size in self._classes():
-            near = nearest_neighbours(rows[start : start + size], self.neighbours.shape[1])
+            own, k = rows[start : start + size], self.neighbours.shape[1]
+            near = nearest_neighbours(own, k, self._distances(own))
             self.neighbours[start : start + size] = near + start
+
+    def _distances(self, rows: Tensor) -> Callable[[Tensor, Tensor], Tensor] | None:
+        """Return what gives distances over what is there, if rows lack anything."""
+        if self.gaps is None or not self.gaps.any_missing(rows):
+            return None
+        return self.gaps.distances
+
+    def lacking(self, index: Tensor) -> Tensor | None:
+        """Return what the stored rows of ``index`` lack, (*index.shape, n_features), or None."""
+        return None if self.gaps is None else self.lacks[index]
+
+    def mean(self, mixed: Tensor) -> Tensor:
+        """Return weighted means of stored rows, (n, n_features), as means over what is there."""
+        return mixed if self.gaps is None else self.gaps.mean(mixed)
 
     def of_class(self, code: int) -> Tensor:
         """Return the stored rows of a class, (n_rows, n_features)."""
@@ -203,7 +242,8 @@ class SpreadMixer(Mixer):
         index = self.anchors.draw_group(y, 3)
         rows = self.anchors.rows[index]
         u = torch.rand_like(rows[:, 0])
-        return SpreadDraw(*spread(rows, u), self.noise(y, rows[:, 0]), index, u)
+        parts = spread(rows, u, self.anchors.lacking(index))
+        return SpreadDraw(*parts, self.noise(y, rows[:, 0]), index, u)
 
     def scale(self, drawn: SpreadDraw) -> Tensor:
         """Return the scale h of each row's step, (n, 1)."""
@@ -249,7 +289,8 @@ class NeighbourMixer(Mixer):
 
     def mix(self, drawn: NeighbourDraw, sizes: Sequence[int]) -> Mix:
         weights = self.net(drawn.seen).squeeze(2).softmax(dim=1)
-        return Mix((weights[:, None] @ drawn.rows).squeeze(1), weights, drawn.anchors)
+        mixed = (weights[:, None] @ drawn.rows).squeeze(1)
+        return Mix(self.anchors.mean(mixed), weights, drawn.anchors)
 
 
 class ClassMixer(Mixer):
@@ -290,20 +331,21 @@ class ClassMixer(Mixer):
 
     def forward(self, drawn: Tensor, sizes: Sequence[int]) -> Tensor:
         if self.together:
-            return self._weights_of_all(drawn) @ self.anchors.rows
-        return torch.cat([weights @ own for weights, own, _ in self._weights(drawn, sizes)])
+            return self.anchors.mean(self._weights_of_all(drawn) @ self.anchors.rows)
+        parts = [weights @ own for weights, own, _ in self._weights(drawn, sizes)]
+        return self.anchors.mean(torch.cat(parts))
 
     def mix(self, drawn: Tensor, sizes: Sequence[int]) -> Mix:
         ((weights, own, start),) = self._weights(drawn, sizes)
         index = torch.arange(len(own), device=drawn.device) + start
-        return Mix(weights @ own, weights, index.expand(len(drawn), -1))
+        return Mix(self.anchors.mean(weights @ own), weights, index.expand(len(drawn), -1))
 
     def reconstruct(self, drawn: Tensor, sizes: Sequence[int], index: Tensor) -> Tensor:
         """Mix rows as :meth:`forward` does, with weight 0 for the stored row ``index``, (n,)."""
         if self.together:
-            return self._weights_of_all(drawn, index) @ self.anchors.rows
+            return self.anchors.mean(self._weights_of_all(drawn, index) @ self.anchors.rows)
         parts = self._weights(drawn, sizes, index)
-        return torch.cat([weights @ own for weights, own, _ in parts])
+        return self.anchors.mean(torch.cat([weights @ own for weights, own, _ in parts]))
 
     def _weights_of_all(self, drawn: Tensor, without: Tensor | None = None) -> Tensor:
         """Return the weight of every stored row, (n, n_rows); ``without`` as in _weights."""

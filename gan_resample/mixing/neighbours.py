@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,21 +19,24 @@ LARGE = 10_000  # rows from which the search by blocks is faster, on a CPU
 BLOCK = 1024  # rows
 
 
-def nearest_neighbours(rows: Tensor, k: int) -> Tensor:
-    """Find each row's nearest other rows, by Euclidean distance: indices of shape (n, k).
+def nearest_neighbours(
+    rows: Tensor, k: int, distances: Callable[[Tensor, Tensor], Tensor] | None = None
+) -> Tensor:
+    """Find each row's nearest other rows: indices of shape (n, k).
 
-    Fewer than ``k`` others are repeated in turn; a lone row is its own neighbour.
+    Fewer than ``k`` others are repeated in turn; a lone row is its own neighbour. ``distances``
+    gives those of some rows to all, (n_some, n), and is finite; None: Euclidean distances.
     """
     n = len(rows)
     if n == 1 or k == 0:
         return torch.zeros((n, k), dtype=torch.long, device=rows.device)
     on_cpu = rows.device.type == "cpu"
     # squares must be finite; the comparison is false for NaN, too
-    if on_cpu and n > LARGE and 4 * k < BLOCK and rows.abs().amax() < 1e15:
+    if distances is None and on_cpu and n > LARGE and 4 * k < BLOCK and rows.abs().amax() < 1e15:
         return torch.from_numpy(_BlockSearch(rows, k).run())
     found = []
     for chunk in torch.arange(n, device=rows.device).split(max(1, CHUNK // n)):
-        distance = torch.cdist(rows[chunk], rows)
+        distance = (distances or torch.cdist)(rows[chunk], rows)
         distance[torch.arange(len(chunk), device=rows.device), chunk] = torch.inf
         found.append(distance.topk(min(k, n - 1), largest=False).indices)
     nearest = torch.cat(found)

@@ -19,6 +19,7 @@ __all__ = [
     "Spans",
     "StraightThrough",
     "StratifiedLabels",
+    "number_gaps",
 ]
 
 
@@ -198,13 +199,21 @@ class SoftmaxSpans(nn.Module):
         return x.index_copy(1, columns, self.spans(x, _softmax)) if len(columns) else x
 
 
+def number_gaps(
+    spans: Sequence[tuple[int, int]], gaps: Sequence[tuple[int, int]]
+) -> list[tuple[int, int]]:
+    """Return those of ``gaps`` that are of numbers, not of categories."""
+    firsts = {start for start, _ in spans}
+    return [(column, missing) for column, missing in gaps if column not in firsts]
+
+
 class StraightThrough(nn.Module):
     """Make generated rows of tables as discrete as real ones, with a straight-through gradient.
 
     One-hot columns of real rows hold 0 and 1, those of mixtures hold numbers between: a
     discriminator could tell them apart by a single column. So categorical spans become one-hot by
     their arg-max, and each column with few distinct values takes the nearest value seen in
-    :meth:`learn`.
+    :meth:`learn`. A number that is missing becomes 0, as in real rows, and has no gradient.
 
     Parameters
     ----------
@@ -212,14 +221,21 @@ class StraightThrough(nn.Module):
         First and last-plus-one column of every categorical span.
     levels : sequence of (int, int)
         (column, number of distinct values) of every column that takes the nearest such value.
+    gaps : sequence of (int, int)
+        (column, column that is 1 where it is missing) of every column with missing values.
     """
 
     columns: Tensor
     levels: Tensor
     borders: Tensor
+    numbers: Tensor
+    missing: Tensor
 
     def __init__(
-        self, spans: Sequence[tuple[int, int]] = (), levels: Sequence[tuple[int, int]] = ()
+        self,
+        spans: Sequence[tuple[int, int]] = (),
+        levels: Sequence[tuple[int, int]] = (),
+        gaps: Sequence[tuple[int, int]] = (),
     ) -> None:
         super().__init__()
         self.spans = Spans(spans)
@@ -227,11 +243,16 @@ class StraightThrough(nn.Module):
         most = max((count for _, count in levels), default=1)
         self.register_buffer("levels", torch.full((len(levels), most), PADDING))
         self.register_buffer("borders", torch.full((len(levels), most - 1), PADDING))
+        pairs = torch.tensor(number_gaps(spans, gaps), dtype=torch.long).view(-1, 2)
+        self.register_buffer("numbers", pairs[:, 0], persistent=False)
+        self.register_buffer("missing", pairs[:, 1], persistent=False)
 
     def learn(self, x: Tensor) -> None:
         """Learn the distinct values of the columns in ``levels`` from ``x``, (n, n_features)."""
+        missing = dict(zip(self.numbers.tolist(), self.missing.tolist(), strict=True))
         for row, column in enumerate(self.columns.tolist()):
-            values = x[:, column].unique()  # sorted
+            there = x if column not in missing else x[x[:, missing[column]] < 0.5]
+            values = there[:, column].unique()  # sorted
             self.levels[row] = PADDING
             self.levels[row, : len(values)] = values
         low, high = self.levels[:, :-1], self.levels[:, 1:]
@@ -241,8 +262,17 @@ class StraightThrough(nn.Module):
         if not len(self.spans.columns) and not len(self.columns):
             return x
         hard = self._harden(x.detach())
+        hard, x = self.ignore(hard, hard), self.ignore(x, hard)
         # exactly the hard values, with the gradient of the soft ones
         return hard + (x - x.detach()) if x.requires_grad else hard
+
+    def ignore(self, x: Tensor, rows: Tensor) -> Tensor:
+        """Return ``x``, (..., n_features), with 0 for the numbers that ``rows`` lack."""
+        if not len(self.numbers):
+            return x
+        missing = rows.index_select(-1, self.missing) > 0.5
+        there = x.index_select(-1, self.numbers).masked_fill(missing, 0.0)
+        return x.index_copy(x.ndim - 1, self.numbers, there)
 
     def _harden(self, x: Tensor) -> Tensor:
         if len(columns := self.spans.columns):

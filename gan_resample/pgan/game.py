@@ -108,6 +108,7 @@ class PGANGame(MixingGame):
             max_anchors=max_anchors,
             latent_dim=latent_dim,
             hidden_layer_sizes=hidden_layer_sizes,
+            gaps=self.gaps,
         )
         self.chunk_rows = class_mixer_chunk(self.generator)
         width = self.generator.latent_dim

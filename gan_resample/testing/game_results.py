@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gan_resample.core.training import arguments_of
 from gan_resample.engine.game import ClassifyingGame, SamplingGame
 from gan_resample.engine.seeding import random_stream, seeded
 from gan_resample.testing.data import blobs, require
@@ -71,12 +72,15 @@ def logits_have_a_column_for_each_class(trial: Trial) -> None:
 
 
 def rows_are_as_discrete_as_real_ones(trial: Trial) -> None:
-    """Check that categories are one-hot, and columns of few values hold only these values."""
+    """Check that categories are one-hot, few values stay few, and missing numbers are 0."""
     if len(trial.shape) != 1:
         return
     x, y = _discrete_rows()
     odd = Trial(trial.game, trial.own, (x.shape[1],))
-    known = {"spans": ((3, 5),), "levels": ((2, 3),)}
+    known: dict[str, Any] = {"spans": ((3, 5), (5, 7)), "levels": ((2, 3),)}
+    takes_gaps = "gaps" in arguments_of(trial.game)  # else estimators refuse missing values
+    if takes_gaps:
+        known["gaps"] = ((0, 6),)
     game = odd.play(rows=(x, y), own=known).module_
     if not isinstance(game, SamplingGame):
         finite = game.logits(x).isfinite().all()
@@ -84,14 +88,23 @@ def rows_are_as_discrete_as_real_ones(trial: Trial) -> None:
         return
     with torch.no_grad():
         rows = game.sample(torch.tensor([2, 1] * 20))
+        of_columns = torch.equal(features_of(game, x), x)  # and not features
     require(
         rows.isfinite().all(), "a constant column gave rows that are not finite: guard a scale"
     )
-    if hasattr(game, "features"):
-        return
-    spans = rows[:, 3:5]
+    if of_columns:
+        _require_discrete(rows, x)
+        require(
+            not takes_gaps or (rows[rows[:, 6] == 1, 0] == 0).all(),
+            "numbers that are missing are not 0, as they are in real rows: pass rows through "
+            "nn.modules.StraightThrough(spans, levels, gaps)",
+        )
+
+
+def _require_discrete(rows: Tensor, x: Tensor) -> None:
+    spans = rows[:, 3:7].unflatten(1, (2, 2))
     require(
-        ((spans == 0) | (spans == 1)).all() and (spans.sum(dim=1) == 1).all(),
+        ((spans == 0) | (spans == 1)).all() and (spans.sum(dim=2) == 1).all(),
         "generated categories are no one-hot: pass rows through nn.modules.StraightThrough(spans, "
         "levels), or a discriminator wins by one column",
     )
@@ -164,7 +177,10 @@ def two_far_classes_are_separated(trial: Trial) -> None:
 
 
 def _discrete_rows() -> tuple[Tensor, Tensor]:
-    """Return rows with a constant column, one of three values (2) and a one-hot span (3 to 4)."""
+    """Return rows with a constant column, one of three values (2) and a one-hot span (3 to 4).
+
+    Every third number of column 0 is missing, which columns 5 and 6 tell.
+    """
     X, codes = blobs(COUNTS)
     x, y = torch.as_tensor(X, dtype=torch.float32), torch.as_tensor(codes)
     pick = torch.arange(len(x))
@@ -172,7 +188,9 @@ def _discrete_rows() -> tuple[Tensor, Tensor]:
     x[:, 1] = 0.0
     x[:, 2] = (pick % 3 - 1).float()
     x[:, 3:5] = torch.eye(2)[(pick + y) % 2]
-    return x, y
+    missing = (pick % 3 == 0).long()
+    x[:, 0] *= 1 - missing
+    return torch.cat([x, torch.eye(2)[missing]], dim=1), y
 
 
 def _require_finite(game: Any, x: Tensor, codes: list[int], cause: str) -> None:

@@ -41,7 +41,7 @@ def check_game(
         known to fail and are offered only because a paper has them.
     **own_arguments
         The game's own arguments; the others (``shape``, ``counts``, ``deficits``, ``spans``,
-        ``levels``, ``batch_size``) are set by this function.
+        ``levels``, ``batch_size``, and ``gaps`` if the game names it) are set by this function.
 
     Raises
     ------

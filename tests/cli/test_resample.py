@@ -233,14 +233,14 @@ def test_all_columns_that_cannot_be_used_are_listed_at_once(table, tmp_path, cap
     frame.insert(0, "name", [f"n{i}" for i in range(90)])
     frame.insert(1, "-day", pd.date_range("2026-01-01", periods=90).strftime("%d.%m.%Y"))
     frame.to_csv(table, index=False)
-    arguments = ["--sampler", "random", "--out", tmp_path / "out.csv"]
+    arguments = ["--sampler", "smote", "--out", tmp_path / "out.csv"]
     assert resample(table, *arguments) == 2
     told = capsys.readouterr().err
     for words in (
         "column 'name' is text with 90 distinct values",
         "column '-day' holds dates",
-        "column 'amount' has 1 missing value: impute",
-        "column 'town' has 1 missing value: impute",
+        "column 'amount' has 1 missing value: name a sampler",
+        "column 'town' has 1 missing value: name a sampler",
     ):
         assert words in told
     assert "(--drop name,-day,amount,town)" in told
@@ -259,7 +259,7 @@ def test_cells_without_a_value_that_were_named_count_as_missing(whole_table, tmp
     frame = pd.read_csv(whole_table)
     frame["age"] = [*range(20, 20 + len(frame) - 5), *["-", " - ", "NULL", "NULL", "null"]]
     frame[["age", "amount", "town", "kind"]].to_csv(whole_table, index=False)
-    arguments = ["--sampler", "random", "--out", tmp_path / "out.csv"]
+    arguments = ["--sampler", "smote", "--out", tmp_path / "out.csv"]
     assert resample(whole_table, *arguments) == 2
     told = capsys.readouterr().err
     assert "column 'age'" in told
@@ -269,6 +269,30 @@ def test_cells_without_a_value_that_were_named_count_as_missing(whole_table, tmp
     told = capsys.readouterr().err
     assert "column 'age' of" in told
     assert "has 5 missing values" in told
+    arguments[1] = "spread"
+    assert resample(whole_table, *arguments) == 2
+    [offered] = re.findall(r"\((--missing \S+), or", capsys.readouterr().err)
+    assert resample(whole_table, *arguments, *shlex.split(offered)) == 0
+
+
+@pytest.mark.parametrize("sampler", ["spread", "random"])
+def test_missing_values_are_kept_and_written_as_they_were(sampler, tmp_path):
+    rng = np.random.default_rng(0)
+    rare = np.arange(90) % 6 == 0
+    size = np.where(np.arange(90) % 4 == 0, "?", rng.integers(10, 90, 90).astype(str))
+    town = np.where(rare & (np.arange(90) % 12 == 0), "NA", rng.choice(["Ulm", "nan town"], 90))
+    X = pd.DataFrame({"size": size, "town": town, "kind": np.where(rare, "rare", "common")})
+    X.to_csv(tmp_path / "in.csv", index=False)
+    out = tmp_path / "out.csv"
+    assert resample(tmp_path / "in.csv", "--sampler", sampler, "--out", out) == 0
+    made = pd.read_csv(out, dtype=str, keep_default_na=False)
+    pd.testing.assert_frame_equal(made[:90][[*X]].astype(object), X.astype(object))
+    rows = made[90:]
+    assert set(rows["kind"]) == {"rare"}
+    assert set(rows["town"]) == {"NA", "Ulm", "nan town"}
+    assert (rows["town"] == "NA").mean() == pytest.approx((town[rare] == "NA").mean(), abs=0.15)
+    assert (rows["size"] == "?").mean() == pytest.approx((size[rare] == "?").mean(), abs=0.15)
+    assert pd.to_numeric(rows["size"][rows["size"] != "?"]).between(10, 89).all()
 
 
 @pytest.mark.parametrize(
@@ -479,7 +503,7 @@ def test_an_extreme_value_is_offered_as_missing(tmp_path, capsys):
     X["age"] = rng.integers(20, 60, size=60)
     X.loc[[3, 50], "age"] = -9999999
     X.assign(y=["n"] * 45 + ["p"] * 15).to_csv(tmp_path / "in.csv", index=False)
-    command = [tmp_path / "in.csv", "--sampler", "random", "--out", tmp_path / "o.csv"]
+    command = [tmp_path / "in.csv", "--sampler", "smote", "--out", tmp_path / "o.csv"]
     assert resample(*command) == 0
     told = capsys.readouterr().err
     assert "column 'age' of" in told

@@ -103,8 +103,19 @@ def test_frames_and_sparse_tables_are_classified():
 def test_columns_are_checked_at_predict(fitted):
     with pytest.raises(ValueError, match="expecting 4 features"):
         fitted.predict(X[:, :2])
-    with pytest.raises(ValueError, match="column 0 has 1 missing value"):
-        fitted.predict([[np.nan, 1, 1, 1]])
+    with pytest.raises(ValueError, match="column 0 has 1 infinite value"):
+        fitted.predict([[np.inf, 1, 1, 1]])
+    with pytest.warns(UserWarning, match="column.s. 0 have missing values, but had none in fit"):
+        unknown = fitted.predict_proba([[np.nan, 1, 1, 1]])
+    np.testing.assert_allclose(unknown, fitted.predict_proba([[X[:, 0].mean(), 1, 1, 1]]))
+
+
+def test_a_game_that_names_no_gaps_gets_no_missing_values():
+    told = "X has missing values, which OnlyClassifyingGame does not take: name gaps in its"
+    rows = X.copy()
+    rows[0, 0] = np.nan
+    with pytest.raises(TypeError, match=told):
+        OnlyClassifier(max_iter=1).fit(rows, y)
 
 
 def test_history_and_rounds():

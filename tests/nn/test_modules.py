@@ -88,6 +88,25 @@ def test_harden_snaps_listed_columns_to_values_seen():
     assert torch.equal(x.grad, torch.ones(3, 3))
 
 
+def test_harden_makes_missing_numbers_zero_with_no_gradient():
+    # a number, one with few values and gaps, a category with gaps (2 to 4), flags (5, 6)
+    module = StraightThrough([(2, 5), (5, 7)], [(1, 2)], [(1, 6), (2, 4)])
+    seen = [[9.0, 1.0, 1, 0, 0, 1, 0], [9, 0, 1, 0, 0, 0, 1], [9, 3, 0, 0, 1, 1, 0]]
+    module.learn(torch.tensor(seen))
+    assert module.levels.tolist() == [[1, 3]]  # 0 is no value, but stands for a missing one
+    x = torch.tensor(
+        [[0.4, 2.6, 0.2, 0.3, 0.5, 0.4, 0.6], [0.4, 0.2, 0.7, 0.1, 0.2, 0.5, 0.5]],
+        requires_grad=True,
+    )
+    hard = module(x)
+    assert torch.equal(hard, torch.tensor([[0.4, 0, 0, 0, 1, 0, 1], [0.4, 1, 1, 0, 0, 1, 0]]))
+    hard.sum().backward()
+    expected = torch.ones(2, 7)
+    expected[0, 1] = 0
+    assert torch.equal(x.grad, expected)
+    assert torch.equal(module(x.detach()), hard.detach())
+
+
 def test_moving_average_follows_and_forgets_its_start():
     source = nn.Linear(1, 1)
     average = MovingAverage(source, decay=0.9)

@@ -23,14 +23,14 @@ class Fair(SamplingGame, ClassifyingGame):
 
     moves: ClassVar = {"generator": "generator", "classifier": "classifier"}
 
-    def __init__(self, *, shape, counts, deficits, spans, levels, batch_size):
+    def __init__(self, *, shape, counts, deficits, spans, levels, batch_size, gaps=()):
         super().__init__()
         self.register_buffer("onehot", torch.eye(len(counts)))
         self.register_buffer("scale", torch.tensor(0.1))
         self.counts, self.deficits = counts, deficits
         self.generator = nn.Linear(len(counts), shape[0])
         self.classifier = nn.Linear(shape[0], len(counts))
-        self.harden = StraightThrough(spans, levels)
+        self.harden = StraightThrough(spans, levels, gaps)
 
     def prepare(self, x, y):
         self.harden.learn(x)
@@ -133,6 +133,11 @@ class Soft(Fair):
 class HalfSoft(Fair):
     def __init__(self, *, spans, levels, **known):
         super().__init__(spans=spans, levels=(), **known)
+
+
+class Filled(Fair):
+    def __init__(self, *, gaps=(), **known):
+        super().__init__(**known)
 
 
 class NoSpread(Fair):
@@ -243,6 +248,7 @@ GAME_FAULTS = {
     Wide: r"logits of shape \(88, 4\) for 88 rows and 3 classes",
     Soft: "generated categories are no one-hot",
     HalfSoft: "a column of three values got others",
+    Filled: "numbers that are missing are not 0",
     NoSpread: "a class of one row gave 3 rows for 3 codes, or some that are not finite",
     AllInPlay: r"deficits=\(0, 40, 0\) gave 3 rows",
     Numbers: r"report gives \['scale'\] as no scalar tensors",

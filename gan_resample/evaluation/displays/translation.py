@@ -114,7 +114,8 @@ class TranslationDisplay:
             names[column]: tuple(np.quantile(change[:, at], (0.1, 0.5, 0.9)).tolist())
             for at, column in enumerate(encoder.numeric_features_)
         }
-        spans = zip(encoder.categorical_features_, encoder.spans_, strict=True)
+        # spans of missing numbers, which follow, are of no categorical column
+        spans = zip(encoder.categorical_features_, encoder.spans_, strict=False)
         categories = {
             names[column]: float(change[:, start:stop].any(axis=1).mean())
             for column, (start, stop) in spans

@@ -53,9 +53,9 @@ def compare(
     """Cross-validate every sampler with every classifier on every data set.
 
     In each training fold numbers are imputed by the median and standardised, and texts are imputed
-    by the most frequent one. The sampler runs once for all classifiers. Texts then become one-hot
-    columns, numbers are standardised again, and the classifier is trained. Nothing sees the test
-    rows before they are scored.
+    by the most frequent one; for samplers that take missing values, after they have run. The
+    sampler runs once for all classifiers. Texts then become one-hot columns, numbers are
+    standardised again, and the classifier is trained. Test rows are only scored.
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
 """One split of one table under one method: impute, resample once, train and score classifiers.
 
-Test rows are only used for scoring: imputation, scaling, sampler, encoding and classifier learn
-from the training rows alone.
+A sampler that takes missing values gets them, and imputation comes after it. Test rows are only
+used for scoring: imputation, scaling, sampler, encoding and classifier learn from the training
+rows alone.
 """
 
 from __future__ import annotations
@@ -34,13 +35,16 @@ from gan_resample.evaluation.metrics.projection import project
 from gan_resample.evaluation.metrics.reliability import CORRECTED, reliability
 from gan_resample.evaluation.metrics.scores import SCORES, Prediction, Score
 from gan_resample.evaluation.run.methods import Method, encodes_itself, with_seed
-from gan_resample.evaluation.run.smote import NotApplicable, fit_resample
+from gan_resample.evaluation.run.smote import NotApplicable, fit_resample, keeps_missing
 from gan_resample.priors.class_mix import balances_inside, hides_its_mix, last_step, own_weights
 from gan_resample.priors.correction import shift_priors
 
 __all__ = ["Outcome", "Task", "run_task"]
 
 Array = NDArray[Any]
+
+# when missing values were imputed: in the note of a record
+BEFORE, AFTER = "imputed before sampling", "sampled with missing values, imputed after"
 Record = dict[str, Any]
 
 
@@ -77,8 +81,10 @@ def run_task(task: Task) -> Outcome:
     data, split = task.data, task.split
     about = {"data": data.name, "repeat": split.repeat, "fold": split.fold, "sampler": task.name}
     with _one_thread(), _caught() as met:
-        X, X_test = impute(data.X.iloc[split.train], data.X.iloc[split.test])
-        sampled, rows = _attempt(partial(resample, task, X, data.y[split.train]), met)
+        train, y = data.X.iloc[split.train], data.y[split.train]
+        X, X_test = impute(train, data.X.iloc[split.test])
+        missing = train.isna().reset_index(drop=True)
+        sampled, rows = _attempt(partial(resample, task, X, y, missing), met)
         records = []
         for name, classifier in task.classifiers.items():
             record, found = sampled, None
@@ -171,21 +177,34 @@ class Rows:
         return fidelity(x, self.y, self.n_real)
 
 
-def resample(task: Task, X: pd.DataFrame, y: Array) -> Rows:
-    """Resample the training part."""
+def resample(task: Task, X: pd.DataFrame, y: Array, missing: pd.DataFrame) -> Rows:
+    """Resample the training part ``X``, in which the cells that are ``missing`` were imputed."""
+    lacks = bool(missing.to_numpy().any())
     if task.method.sampler is None:
-        return Rows(X, y, len(y))
+        return Rows(X, y, len(y), note=BEFORE if lacks and task.method.generates_inside else "")
     sampler = with_seed(task.method.sampler, task.seed)
+    kept = lacks and keeps_missing(sampler)
+    seen = _without(X, missing) if kept else X
     start = time.perf_counter()
-    X_new, y_new, note = fit_resample(sampler, X, y)
+    X_new, y_new, note = fit_resample(sampler, seen, y)
     seconds = time.perf_counter() - start
     if not isinstance(X_new, pd.DataFrame):
         X_new = pd.DataFrame(X_new, columns=X.columns).astype(X.dtypes)
+    if kept:
+        X_new = X_new.fillna({c: X[c][missing[c]].iloc[0] for c in X if missing[c].any()})
+    told = [note, AFTER if kept else BEFORE] if lacks else [note]
     # over-samplers return real rows first, under-samplers make none; others may do anything
     over = isinstance(sampler, BaseOverSampler)
     known = over or isinstance(sampler, BaseUnderSampler)
     history = getattr(sampler, "history_", [])
-    return Rows(X_new, y_new, len(y) if over else len(y_new), seconds, note, history, known)
+    note, n_real = "; ".join(filter(None, told)), len(y) if over else len(y_new)
+    return Rows(X_new, y_new, n_real, seconds, note, history, known)
+
+
+def _without(X: pd.DataFrame, missing: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with cells missing; columns without any other value stay imputed."""
+    some = missing & ~missing.all()
+    return X.mask(some)
 
 
 # ---- classifiers --------------------------------------------------------------------------------

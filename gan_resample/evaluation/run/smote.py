@@ -26,12 +26,13 @@ from imblearn.over_sampling import (
 )
 from imblearn.utils import check_sampling_strategy
 from numpy.typing import NDArray
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import get_tags
 
 from gan_resample.core.rows import BaseRowSampler
 from gan_resample.encoding.table import TableEncoder
 
-__all__ = ["NotApplicable", "fit_resample", "measures_raw_distances"]
+__all__ = ["NotApplicable", "fit_resample", "keeps_missing", "measures_raw_distances"]
 
 Array = NDArray[Any]
 
@@ -59,6 +60,17 @@ def fit_resample(sampler: Any, X: pd.DataFrame, y: Array) -> tuple[pd.DataFrame,
 def measures_raw_distances(sampler: Any) -> bool:
     """Whether a sampler is SMOTE or a relative, which do not scale columns."""
     return isinstance(sampler, (SMOTE, *NUMBERS_ONLY))
+
+
+def keeps_missing(sampler: Any) -> bool:
+    """Whether a sampler takes missing values, by its tags.
+
+    One that adds noise to repeated rows (``shrinkage``) does not, whatever it says: numbers of a
+    column with missing values would all become missing.
+    """
+    if getattr(sampler, "shrinkage", None) is not None or not isinstance(sampler, BaseEstimator):
+        return False
+    return bool(get_tags(sampler).input_tags.allow_nan)
 
 
 def _repeated(labels: Iterable[Any]) -> str:

@@ -23,16 +23,17 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from gan_resample import PriorCorrectedClassifier, SpreadSMOTE
+from gan_resample import PriorCorrectedClassifier, SpreadSMOTE, TableEncoder
 from gan_resample.datasets import as_dataset
 from gan_resample.evaluation.metrics.scores import SCORES
-from gan_resample.evaluation.run.fold import Task, impute, make_model, run_task
+from gan_resample.evaluation.run.fold import Task, impute, make_encoder, make_model, run_task
 from gan_resample.evaluation.run.methods import (
     Method,
     choose_classifiers,
     choose_methods,
     with_seed,
 )
+from gan_resample.evaluation.run.smote import keeps_missing
 from tests.evaluation.helpers import mixed_table, numeric_table
 
 
@@ -104,6 +105,62 @@ def test_a_column_without_a_value_in_a_fold_is_no_failure():
     train = pd.DataFrame({"a": [np.nan, np.nan], "b": pd.Categorical([None, None], ["x"])})
     for frame in impute(train, train):
         assert not frame.isna().any(axis=None)
+
+
+class Looking(SpreadSMOTE):
+    """Keeps the rows that it is given."""
+
+    seen: list = []  # noqa: RUF012
+
+    def fit_resample(self, X, y, **params):
+        self.seen.append(X.copy())
+        return super().fit_resample(X, y, **params)
+
+
+@pytest.mark.parametrize("missing", ["keep", "error"])
+def test_imputation_comes_after_samplers_that_take_missing_values(missing):
+    Recorder.seen.clear()
+    Looking.seen.clear()
+    X, labels = mixed_table()
+    X.loc[::4, "amount"], X.loc[1::4, "town"], X["empty"] = np.nan, None, np.arange(90.0)
+    data = as_dataset("t", X, labels)
+    own = Method(sampler=Looking(encoder=TableEncoder(missing=missing)))
+    one = task(own, {"recorder": Recorder()}, data)
+    data.X.loc[one.split.train, "empty"] = np.nan  # no value in this fold
+    out = run_task(one)
+    (given,), ((learned, _),) = Looking.seen, Recorder.seen
+    kept = missing == "keep"
+    train = data.X.iloc[one.split.train]
+    filled, _ = impute(train, train)
+    gaps = (train.isna() & ~train.isna().all()).reset_index(drop=True) & kept
+    pd.testing.assert_frame_equal(given.isna(), gaps)
+    pd.testing.assert_frame_equal(given.dropna(), filled[~gaps.any(axis=1)])
+    encoder = make_encoder(filled).fit(filled)
+    np.testing.assert_allclose(learned[: len(train)], encoder.transform(filled), atol=0.5)
+    assert np.isfinite(learned).all()
+    told = "sampled with missing values, imputed after" if kept else "imputed before sampling"
+    assert out.sampler["note"] == told
+    assert out.classifiers[0]["note"] == told
+
+
+def test_noise_on_repeated_rows_takes_no_missing_values():
+    assert keeps_missing(RandomOverSampler())
+    assert not keeps_missing(RandomOverSampler(shrinkage=1.0))
+    assert not keeps_missing(object())
+
+
+@pytest.mark.parametrize("method", ["smote", "random", "spread", "spread_ensemble", "none"])
+def test_a_table_without_missing_values_is_not_imputed_and_nothing_is_said(method):
+    X, y = mixed_table()
+    whole = as_dataset("t", X.fillna({"amount": 0.0, "town": "Ulm"}), y)
+    out = run_task(task(method, {"recorder": DummyClassifier()}, whole))
+    assert out.sampler["note"] == ""
+    out = run_task(task(method, {"recorder": DummyClassifier()}))
+    before = {"smote", "spread_ensemble"}
+    expected = "imputed before sampling" if method in before else ""
+    expected = "imputed after" if method in {"random", "spread"} else expected
+    assert expected in out.sampler["note"]
+    assert bool(out.sampler["note"]) == bool(expected)
 
 
 def test_nothing_sees_a_test_row():

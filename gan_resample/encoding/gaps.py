@@ -1,0 +1,131 @@
+"""Missing cells of a column: apart from the others on the way in, among them on the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan_resample.encoding.columns import is_frame, split_missing
+from gan_resample.encoding.numeric import NumericColumn, read_cells
+
+__all__ = [
+    "Cells",
+    "Numbers",
+    "first_missing",
+    "read_numbers",
+    "side_by_side",
+    "with_marker",
+    "with_missing",
+]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A column: the ``cells`` that are there, and which of all are ``missing``, (n_rows,)."""
+
+    cells: Array
+    missing: NDArray[np.bool_]
+
+    def fill(self, values: Array, filling: float = 0.0) -> Array:
+        """Return ``values`` of the cells that are there, with ``filling`` for missing ones."""
+        if not self.missing.any():
+            return values
+        dtype = values.dtype if values.dtype.kind == "f" else object  # which may hold NaN
+        filled = np.full(len(self.missing), filling, dtype=dtype)
+        filled[~self.missing] = values
+        return filled
+
+
+@dataclass(frozen=True)
+class Numbers(Cells):
+    """A numeric column: its cells as ``numbers``, and how many are infinite."""
+
+    numbers: Array
+    n_infinite: int
+
+
+def read_numbers(X: Any, j: int, learned: NumericColumn | None, name: str) -> Numbers:
+    """Return column ``j`` as numbers; text is parsed if it was in ``fit``.
+
+    Parameters
+    ----------
+    X : data frame or array of shape (n_rows, n_columns)
+    j : int
+    learned : NumericColumn or None
+        The fitted column; None in ``fit``.
+    name : str
+        The column's name in messages.
+
+    Raises
+    ------
+    ValueError
+        If a cell is not a number.
+    """
+    cells, missing = split_missing(X, j)
+    numbers = read_cells(cells, learned, name) if cells.dtype == object else cells
+    try:
+        if numbers.dtype.kind not in "biufO":
+            raise TypeError(f"its dtype is {numbers.dtype}")
+        n_infinite = int(np.isinf(numbers.astype(np.float64)).sum())
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(
+            f"column {name} is numeric, but holds a value that is not a number "
+            f"({error}): list it in categorical_features, or convert it"
+        ) from error
+    return Numbers(cells, missing, numbers, n_infinite)
+
+
+def side_by_side(
+    columns: Mapping[int, Cells], name: Callable[[int], str], *, frame: bool
+) -> Array:
+    """Return categorical columns as a one-hot encoder takes them, with NaN for missing cells.
+
+    Those of a frame are joined as objects. ``name`` gives a column's name in messages.
+
+    Raises
+    ------
+    ValueError
+        If a column mixes text with other values.
+    """
+    for j, read in columns.items():
+        if len({isinstance(value, str) for value in read.cells}) > 1:
+            raise ValueError(
+                f"column {name(j)} mixes text with other values, which have no order: "
+                "turn it into text with astype(str)"
+            )
+    parts = [read.fill(read.cells, np.nan) for read in columns.values()]
+    if not frame:
+        return np.column_stack(parts)
+    table = np.empty((len(parts[0]), len(parts)), dtype=object)
+    for at, part in enumerate(parts):
+        table[:, at] = part
+    return table
+
+
+def first_missing(X: Any, j: int, missing: NDArray[np.bool_]) -> Any:
+    """Return the first missing cell of column ``j``."""
+    row = int(missing.argmax())
+    return X.iloc[row, j] if is_frame(X) else X[row, j]
+
+
+def with_marker(categories: Array, marker: Any) -> Array:
+    """Return categories, the last of which is NaN, with ``marker`` in its place."""
+    if categories.dtype != object:
+        return categories
+    categories = categories.copy()
+    categories[-1] = marker
+    return categories
+
+
+def with_missing(cells: Array, missing: NDArray[np.bool_], marker: Any) -> Array:
+    """Return ``cells`` with ``marker`` where they are missing."""
+    if cells.dtype.kind != "f" or not isinstance(marker, float):  # integers of Int64
+        cells = cells.astype(object)
+    cells[missing] = marker
+    return cells
