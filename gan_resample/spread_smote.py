@@ -28,7 +28,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gan_resample.core.parameters import AT_LEAST_0, AT_LEAST_1, SamplerParams, param
+from gan_resample.core.parameters import (
+    AT_LEAST_0,
+    AT_LEAST_1,
+    NEIGHBOURS,
+    SamplerParams,
+    param,
+    unfitted,
+)
 from gan_resample.core.rows import BaseRowSampler
 from gan_resample.encoding.table import TableEncoder
 from gan_resample.engine.ambient import steady
@@ -48,7 +55,7 @@ BLOCK = 10_000  # entries mixed at once: they stay in the processor's cache
 class SpreadParams(SamplerParams):
     """The parameters of :class:`SpreadSMOTE`."""
 
-    k_neighbors: int = param(5, AT_LEAST_1)
+    k_neighbors: Any = param(5, AT_LEAST_1, NEIGHBOURS)
     scale: float = param(1.0, AT_LEAST_0)
     per_feature: bool = param(True, "boolean")
 
@@ -63,10 +70,14 @@ class SpreadSMOTE(SpreadParams, BaseRowSampler):
     ----------
     sampling_strategy : float, str, dict or callable, default="auto"
         Which classes are resampled and how far, as in imbalanced-learn.
-    k_neighbors : int, default=5
+    k_neighbors : int or estimator, default=5
         Neighbours of the same class from which partners are drawn, in [1, inf). 5 as in SMOTE; 10
         was as good in an earlier study. In a class of fewer rows they are repeated in turn. A
-        number above 64 is limited to the rows of the largest class in play.
+        number above 64 is limited to the rows of the largest class in play. An int finds them
+        exactly; in a class of more than 10,000 rows distances are computed block by block, which
+        is faster and needs little memory. An estimator with ``kneighbors``, such as an approximate
+        search or one on a GPU, is cloned and fitted to each class; its ``n_neighbors`` counts the
+        row itself, as with SMOTE: ``NearestNeighbors(n_neighbors=6)`` gives 5.
     scale : float, default=1.0
         Length ``h`` of the step that leaves the convex hull, in [0, inf). 0 gives SMOTE's narrow
         rows; in an earlier study 0.5 had half of the gain, and 1.5 and 2 no more than 1.
@@ -121,7 +132,7 @@ class SpreadSMOTE(SpreadParams, BaseRowSampler):
         sizes = [count if deficit else 0 for count, deficit in pairs]
         with steady():
             rows = torch.as_tensor(x).flatten(1)  # tables in float64, pixels in float32
-            anchors = Anchors(sizes, rows.shape[1], plain(self.k_neighbors)).to(rows.dtype)
+            anchors = Anchors(sizes, rows.shape[1], unfitted(self.k_neighbors)).to(rows.dtype)
             anchors.choose(torch.as_tensor(codes))
             anchors.keep(rows[anchors.chosen])
         self._anchors: Any = anchors  # None if no class lacked a row

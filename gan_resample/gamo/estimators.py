@@ -11,6 +11,7 @@ from gan_resample.core.parameters import (
     AT_LEAST_0,
     AT_LEAST_1,
     COUNT,
+    NEIGHBOURS,
     SamplerParams,
     game_param,
     one_of,
@@ -47,7 +48,7 @@ class GAMOParams(MixingParams):
     """What the sampler and the classifier share."""
 
     mixer: str = game_param("spread", one_of("spread", "neighbours", "class"))
-    n_neighbors: int = game_param(5, COUNT)
+    n_neighbors: Any = game_param(5, COUNT, NEIGHBOURS)
     max_scale: float = game_param(2.0, AT_LEAST_0)
     loss: str = game_param("ls", one_of("ls", "ce"))
     with_discriminator: bool = game_param(True, "boolean")
@@ -83,10 +84,12 @@ class GAMOSampler(SamplerParams, SpaceParams, GAMOMixin, MixingSampler):
         neighbour in each feature, plus a difference of two neighbours, scaled by a length that the
         generator learns. It is 1.5 points above SMOTE on 41 tables (docs/scoreboard.rst), and so
         is :class:`SpreadSMOTE`, the same geometry without a game.
-    n_neighbors : int, default=5
+    n_neighbors : int or estimator, default=5
         Neighbours of the same class, in [0, inf); "spread" needs at least 1. With "neighbours", 0
         is random duplication. A number above 64 is limited to the rows of the largest class in
-        play.
+        play. An int finds them exactly, block by block in a class of more than 10,000 rows. An
+        estimator with ``kneighbors``, such as an approximate search or one on a GPU, is cloned
+        and fitted to each class; its ``n_neighbors`` counts the row itself, as with SMOTE.
     max_scale : float, default=2.0
         Largest length of the step of "spread" out of the hull, in [0, inf); training starts at
         half of it.

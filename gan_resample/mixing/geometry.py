@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from gan_resample.engine.memory import refuse_beyond
-from gan_resample.mixing.neighbours import nearest_neighbours
+from gan_resample.mixing.neighbours import asked_neighbours, nearest_neighbours
 from gan_resample.nn.modules import MLP
 
 __all__ = [
@@ -67,9 +67,9 @@ class Anchors(nn.Module):
         Rows of each class; 0 for a class that is not in play.
     n_features : int
         Columns of an encoded row.
-    n_neighbors : int, default=0
+    n_neighbors : int or estimator, default=0
         Neighbours kept for each row. A number above 64 is limited to the other rows that the
-        largest class has.
+        largest class has. An estimator with ``kneighbors`` finds them itself, and counts the row.
 
     Raises
     ------
@@ -83,8 +83,9 @@ class Anchors(nn.Module):
     starts: Tensor
     counts: Tensor
 
-    def __init__(self, counts: Sequence[int], n_features: int, n_neighbors: int = 0) -> None:
+    def __init__(self, counts: Sequence[int], n_features: int, n_neighbors: Any = 0) -> None:
         super().__init__()
+        n_neighbors, self.search = asked_neighbours(n_neighbors)
         self.sizes = tuple(counts)
         n_rows, others = sum(counts), max(1, max(counts) - 1)
         if n_neighbors > max(FEW, others):
@@ -114,7 +115,8 @@ class Anchors(nn.Module):
         """Store the chosen rows, (len(chosen), n_features), and find their neighbours."""
         self.rows.copy_(rows)
         for _, start, size in self._classes():
-            near = nearest_neighbours(rows[start : start + size], self.neighbours.shape[1])
+            own = rows[start : start + size]
+            near = nearest_neighbours(own, self.neighbours.shape[1], self.search)
             self.neighbours[start : start + size] = near + start
 
     def of_class(self, code: int) -> Tensor:
