@@ -10,7 +10,6 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,11 +18,11 @@ from imblearn.utils import check_sampling_strategy, check_target_type
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from gan_resample._sklearn import _fit_context
+from gan_resample.core.wanted import WantedLabelsMixin
 from gan_resample.encoding.columns import (
     check_frame,
     column_mask,
@@ -184,7 +183,7 @@ class RowsMixin:
         return self.encoder_.transform(dense(X))
 
 
-class BaseRowSampler(RowsMixin, BaseOverSampler):
+class BaseRowSampler(WantedLabelsMixin, RowsMixin, BaseOverSampler):
     """Base class of every sampler, with or without a game; abstract.
 
     A subclass writes ``_learn_rows`` and ``_draw_rows``, both in terms of encoded rows, and
@@ -199,7 +198,11 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
 
     @abstractmethod
     def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
-        """Return encoded rows for class codes."""
+        """Return encoded rows for class codes.
+
+        Where they are made from training rows, set ``_sources`` too: for each the place in ``x``
+        of the row that weighs most in it, -1 for none. Left alone, it is -1 for all.
+        """
 
     @abstractmethod
     def _learn_nothing(self) -> None:
@@ -273,7 +276,10 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         if not wanted:
             return self._real_rows(X), y
         labels = np.repeat(np.asarray(list(wanted), dtype=y.dtype), list(wanted.values()))
-        return stack(self._real_rows(X), self.sample(labels)), np.concatenate([y, labels])
+        X_new = stack(self._real_rows(X), self.sample(labels))
+        self.source_indices_ = self._sources
+        del self._sources  # also left by other calls of sample
+        return X_new, np.concatenate([y, labels])
 
     def _real_rows(self, X: Any) -> Any:
         """Return real rows as ``fit_resample`` returns them: unchanged; a hook."""
@@ -297,6 +303,7 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         x = self._encode(X, goes_on=goes_on)
         self._encoded_shape = x.shape[1:]
         self.synthetic_mask_ = np.zeros(len(y), dtype=bool)
+        self.source_indices_ = np.zeros(0, dtype=np.intp)
         if any(deficits):
             self._warn_of_tiny_classes(deficits)
             self._learn_rows(x, codes, deficits, stream)
@@ -330,54 +337,12 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         labels = self._check_wanted(labels)
         stream = self._stream if random_state is None else random_stream(random_state)
         codes = np.searchsorted(self.classes_, labels)
+        self._sources = np.full(len(codes), -1)
         if len(codes):
             X = self._make_rows(codes, stream)
         else:
             X = self._generated_rows(np.empty((0, *self._encoded_shape)))
         return X if self._container is None else self._container(X)
-
-    def _check_wanted(self, labels: Any) -> Array:
-        """Return the labels that :meth:`sample` is asked for, each of a class in play."""
-        known, in_play = self.classes_.tolist(), self._in_play.tolist()
-        refuse_masked(labels, "labels")
-        if np.ndim(labels) == 0:
-            number = isinstance(labels, Integral) and labels not in (0, 1, *in_play)
-            n, label = (abs(int(labels)) if number else 10), (in_play or known)[-1]
-            raise ValueError(
-                f"labels={labels!r} must be a list with a label for each row that is wanted: for "
-                f"{n} rows of class {label!r} say sample([{label!r}] * {n})"
-            )
-        if np.ndim(labels) > 1 and np.shape(labels)[1:] != (1,):
-            raise ValueError(
-                f"labels must be a list with a label for each row that is wanted, but has shape "
-                f"{np.shape(labels)}"
-            )
-        labels = column_or_1d(labels)
-        given = labels.tolist()
-        others = [label for label in dict.fromkeys(given) if label not in set(in_play)]
-        if unknown := [label for label in others if label not in known]:
-            raise ValueError(
-                f"cannot generate rows of {unknown}: the classes that {type(self).__name__} was "
-                f"fitted to are {known}"
-            )
-        if others:
-            raise ValueError(
-                f"cannot generate rows of {others}: in fit, the classes in play were {in_play}. "
-                f"Fit with sampling_strategy={self._strategy_with(others, labels)}, the rows of "
-                "each class, real and generated, to have the others in play too"
-            )
-        return labels
-
-    def _strategy_with(self, others: Sequence[Any], labels: Array) -> dict[Any, int]:
-        """Return a ``sampling_strategy`` in which ``others`` are in play too."""
-        counts = dict(zip(self.classes_.tolist(), self._counts, strict=True))
-        wanted = dict(zip(others, (int(np.sum(labels == each)) for each in others), strict=True))
-        lacking = {label: self.sampling_strategy_.get(label, 0) for label in counts}
-        return {
-            label: count + int(lacking[label] or wanted[label])
-            for label, count in counts.items()
-            if lacking[label] or label in wanted
-        }
 
 
 def dense(X: Any) -> Any:

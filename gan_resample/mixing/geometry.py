@@ -176,6 +176,13 @@ class Mixer(nn.Module, ABC):
     def mix(self, drawn: Any, sizes: Sequence[int]) -> Mix:
         """Return the rows of :meth:`forward`, their weights and anchors; for a single class."""
 
+    @abstractmethod
+    def mix_with_heaviest(self, drawn: Any, sizes: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Return the rows of :meth:`forward`, and of each the stored row that weighs most, (n,).
+
+        For a step out of the hull, the row that it starts from.
+        """
+
 
 class SpreadDraw(NamedTuple):
     """``inside`` and ``step`` of :func:`spread`, the net's input, and the draw's anchors and u."""
@@ -219,6 +226,9 @@ class SpreadMixer(Mixer):
         weights = torch.cat([1 - toward, toward, half, -half], dim=1)
         return Mix(self(drawn, sizes), weights, drawn.anchors)
 
+    def mix_with_heaviest(self, drawn: SpreadDraw, sizes: Sequence[int]) -> tuple[Tensor, Tensor]:
+        return self(drawn, sizes), drawn.anchors[:, 0]
+
 
 class NeighbourDraw(NamedTuple):
     """The net's input, (n, k + 1, n_in), the rows to mix and their indices."""
@@ -252,6 +262,12 @@ class NeighbourMixer(Mixer):
     def mix(self, drawn: NeighbourDraw, sizes: Sequence[int]) -> Mix:
         weights = self.net(drawn.seen).squeeze(2).softmax(dim=1)
         return Mix((weights[:, None] @ drawn.rows).squeeze(1), weights, drawn.anchors)
+
+    def mix_with_heaviest(
+        self, drawn: NeighbourDraw, sizes: Sequence[int]
+    ) -> tuple[Tensor, Tensor]:
+        rows, weights, anchors = self.mix(drawn, sizes)
+        return rows, anchors.gather(1, weights.argmax(dim=1, keepdim=True)).squeeze(1)
 
 
 class ClassMixer(Mixer):
@@ -299,6 +315,14 @@ class ClassMixer(Mixer):
         ((weights, own, start),) = self._weights(drawn, sizes)
         index = torch.arange(len(own), device=drawn.device) + start
         return Mix(weights @ own, weights, index.expand(len(drawn), -1))
+
+    def mix_with_heaviest(self, drawn: Tensor, sizes: Sequence[int]) -> tuple[Tensor, Tensor]:
+        if self.together:
+            weights = self._weights_of_all(drawn)
+            return weights @ self.anchors.rows, weights.argmax(dim=1)
+        parts = [(w @ own, w.argmax(dim=1) + n) for w, own, n in self._weights(drawn, sizes)]
+        rows, heaviest = zip(*parts, strict=True)
+        return torch.cat(rows), torch.cat(heaviest)
 
     def reconstruct(self, drawn: Tensor, sizes: Sequence[int], index: Tensor) -> Tensor:
         """Mix rows as :meth:`forward` does, with weight 0 for the stored row ``index``, (n,)."""
