@@ -445,7 +445,6 @@ def test_uncertain_rows_are_those_of_most_doubt_among_the_believed(monkeypatch):
         ]
     )
     game.floors[1] = 0.0
-    places = torch.arange(10)  # of the rows that the candidates are made from
     candidates = made.repeat(1, 2), torch.arange(10)  # and the rows they are made from
     monkeypatch.setattr(game, "sample_with_sources", lambda y: candidates)
     monkeypatch.setattr(game, "score", lambda x, y: x[:, 1])
