@@ -247,6 +247,8 @@ class BaseRowSampler(WantedLabelsMixin, RowsMixin, BaseOverSampler):
             Training rows; images are an array of shape (n_rows, channels, height, width).
         y : array-like of shape (n_rows,)
             Their labels.
+        **params
+            Refused, as weights are: carry them on by ``source_indices_``.
 
         Returns
         -------
@@ -256,7 +258,18 @@ class BaseRowSampler(WantedLabelsMixin, RowsMixin, BaseOverSampler):
         y : array or series of shape (n_rows_new,)
             Labels.
         """
-        return super().fit_resample(self._with_nullable_ids(X), y, **params)
+        self._refuse(params)
+        return super().fit_resample(self._with_nullable_ids(X), y)
+
+    def _refuse(self, params: dict[str, Any]) -> None:
+        """Raise on weights, groups and the like: of generated rows there are none."""
+        if given := sorted(name for name, value in params.items() if value is not None):
+            raise TypeError(
+                f"{type(self).__name__}.fit_resample takes X and y only, but got "
+                f"{', '.join(given)}: generated rows have none of their own. Resample first, and "
+                "give each generated row that of the real one it was made from: source_indices_ "
+                "says which (-1: none)"
+            )
 
     def _with_nullable_ids(self, X: Any) -> Any:
         """Make id columns of a frame nullable: imbalanced-learn restores the dtypes it is given.

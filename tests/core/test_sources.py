@@ -6,8 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 import torch
+from imblearn.pipeline import make_pipeline
 from scipy import sparse
+from sklearn.model_selection import StratifiedGroupKFold, cross_validate
+from sklearn.tree import DecisionTreeClassifier
 
 from gan_resample import (
     CycleGANSampler,
@@ -128,6 +132,30 @@ def test_nothing_generated_has_no_sources():
         sampler.fit_resample(*blobs((9, 9)))
         assert sampler.source_indices_.shape == (0,)
         assert sampler.source_indices_.dtype.kind == "i"
+
+
+@pytest.mark.parametrize("sampler", [SpreadSMOTE(), CycleGANSampler()])
+def test_weights_are_refused_with_advice(sampler):
+    X, y = twins()
+    message = rf"{type(sampler).__name__}.fit_resample takes X and y only, but got sample_weight: "
+    with pytest.raises(TypeError, match=message + r".*source_indices_ says which \(-1: none\)"):
+        sampler.fit_resample(X, y, sample_weight=np.ones(len(y)))
+    assert len(SpreadSMOTE().fit_resample(X, y, sample_weight=None)[0]) == 80
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_groups_of_a_pipeline_reach_the_splitter(routing):
+    X, y = twins()
+    groups = np.unique(X[:, 0], return_inverse=True)[1]  # a row and its copy
+    pipeline = make_pipeline(SpreadSMOTE(random_state=0), DecisionTreeClassifier(random_state=0))
+    asked = {"params": {"groups": groups}} if routing else {"groups": groups}
+    with sklearn.config_context(enable_metadata_routing=routing):
+        found = cross_validate(
+            pipeline, X, y, cv=StratifiedGroupKFold(4), return_indices=True, **asked
+        )
+    for train, test in zip(found["indices"]["train"], found["indices"]["test"], strict=True):
+        assert not set(groups[train]) & set(groups[test])
+    assert np.isfinite(found["test_score"]).all()
 
 
 def carried_on():
