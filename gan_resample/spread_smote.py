@@ -39,6 +39,7 @@ from gan_resample.core.parameters import (
 from gan_resample.core.rows import BaseRowSampler
 from gan_resample.encoding.table import TableEncoder
 from gan_resample.engine.ambient import steady
+from gan_resample.engine.plain_state import restored_module, to_arrays
 from gan_resample.engine.scalars import plain
 from gan_resample.engine.seeding import seeded
 from gan_resample.mixing.geometry import Anchors, spread
@@ -142,6 +143,19 @@ class SpreadSMOTE(SpreadParams, BaseRowSampler):
 
     def _learn_nothing(self) -> None:
         self._anchors = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return plain data: what is kept of the rows are arrays."""
+        state: dict[str, Any] = dict(super().__getstate__())
+        if (kept := state.get("_anchors")) is not None:
+            own = {name: value for name, value in vars(kept).items() if not name.startswith("_")}
+            state["_anchors"] = {"own": own, "arrays": to_arrays(kept.state_dict())}
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if (kept := state.get("_anchors")) is not None:
+            state = state | {"_anchors": restored_module(Anchors, **kept)}
+        super().__setstate__(state)
 
     def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
         return self._spread(codes, stream)[0]

@@ -1,5 +1,7 @@
 """What a saved estimator leaves out: optimizers, and players that only training needs.
 
+The rest is plain data, see :mod:`gan_resample.engine.plain_state`.
+
 Adam keeps two numbers for every weight, so about three quarters of a pickle would be of use only
 to a fit that continues this one. With ``warm_start=True``, which asks for such fits, all is kept.
 """
@@ -37,10 +39,11 @@ class LeanPickles:
     def __getstate__(self) -> dict[str, Any]:
         held: Any = super().__getstate__()
         state: dict[str, Any] = dict(held)
+        nets = {name: net for name, net in state.items() if isinstance(net, GameNet)}
         if not self.warm_start:
-            nets = {name: net for name, net in state.items() if isinstance(net, GameNet)}
-            state |= {name: lean(net) for name, net in nets.items()}
-        return state
+            nets = {name: lean(net) for name, net in nets.items()}
+        # first, as they refuse to be plain data where there is code of the user's, by its name
+        return {**nets, **state, **nets}
 
     def _check_goes_on(self, net: GameNet) -> None:
         """Raise if the estimator was saved without what a continued fit needs."""

@@ -33,6 +33,7 @@ from gan_resample.encoding.columns import (
 )
 from gan_resample.encoding.kinds import ID, ColumnKind, judge_column
 from gan_resample.encoding.numeric import NumericColumn, read_cells
+from gan_resample.encoding.plain_dtypes import PlainDtypes
 
 __all__ = ["TableEncoder"]
 
@@ -43,7 +44,7 @@ NO_NUMBER = "argument must be a string or a real number"
 IMPUTE = "impute first, for example with sklearn.impute.SimpleImputer"
 
 
-class TableEncoder(TransformerMixin, BaseEstimator):
+class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
     """Turn the columns of a table into numbers, and numbers back into columns.
 
     Numeric columns are standardised, categorical ones become one-hot. The encoded table holds the
