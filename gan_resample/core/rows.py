@@ -86,7 +86,7 @@ class RowsMixin:
 
     def _forget(self) -> None:
         """Delete the state of an earlier fit, so that a failed fit leaves no mixture of both."""
-        hidden = ("_stream", "_anchors")
+        hidden = ("_stream", "_anchors", "_forgot")
         for name in [name for name in vars(self) if name.endswith("_") or name in hidden]:
             delattr(self, name)
 

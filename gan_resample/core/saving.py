@@ -12,7 +12,7 @@ from typing import Any
 
 from gan_resample.engine.net import GameNet
 
-__all__ = ["LeanPickles", "lean"]
+__all__ = ["LeanPickles", "lean", "predicting"]
 
 
 def lean(net: GameNet) -> GameNet:
@@ -28,6 +28,20 @@ def lean(net: GameNet) -> GameNet:
         players = {k: None if k in spent else v for k, v in game._modules.items()}
         copied.module_ = object.__new__(type(game))
         copied.module_.__dict__.update(vars(game) | {"_modules": players})
+    return copied
+
+
+def predicting(net: GameNet) -> GameNet:
+    """Return a copy of a trained net with nothing but its predictor, which it shares."""
+    copied, game = lean(net), net.module_
+    needed = {id(module) for module in game.predictor.modules()}
+    players = {k: v if id(v) in needed else None for k, v in game._modules.items()}
+    # rows that a game keeps are buffers; numbers, such as counts of rounds, may stay
+    buffers = {
+        k: b[:0].clone() if b is not None and b.ndim else b for k, b in game._buffers.items()
+    }
+    copied.module_ = object.__new__(type(game))
+    copied.module_.__dict__.update(vars(game) | {"_modules": players, "_buffers": buffers})
     return copied
 
 
@@ -47,6 +61,11 @@ class LeanPickles:
 
     def _check_goes_on(self, net: GameNet) -> None:
         """Raise if the estimator was saved without what a continued fit needs."""
+        if getattr(self, "_forgot", False):
+            raise ValueError(
+                f"forget_rows has left of this {type(self).__name__} only what predictions need, "
+                "so that no fit can go on from there: fit anew with warm_start=False"
+            )
         if not net.optimizers():
             raise ValueError(
                 f"this {type(self).__name__} was saved or copied with warm_start=False, which "
