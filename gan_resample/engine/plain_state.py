@@ -82,7 +82,7 @@ def restore_net(net: Any, state: Mapping[str, Any]) -> None:
     settings = dict(state["settings"])
     if not (isinstance(settings["module"], type) and issubclass(settings["module"], Game)):
         raise TypeError(f"a net plays a Game, but its state names {settings['module']!r}")
-    device = settings["device"]
+    device = settings.get("device", "cpu")
     settings["device"] = net._check_device(device, get_map_location(device))
     net.__init__(**settings)
     vars(net).update(state["counters"])
