@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -88,21 +87,18 @@ def restore_net(net: Any, state: Mapping[str, Any]) -> None:
     vars(net).update(state["counters"])
     if "game" not in state:
         return
-    with ExitStack() as stack:
-        # what is drawn for first weights is replaced; the caller's generators are not touched
-        stack.enter_context(seeded(np.random.default_rng(0), torch.device("cpu")))
-        stack.enter_context(torch.inference_mode(False))
-        stack.enter_context(torch.enable_grad())
+    # what is drawn for first weights is replaced; the caller's generators are not touched
+    anew = seeded(np.random.default_rng(0), torch.device("cpu"))
+    with anew, torch.inference_mode(False), torch.enable_grad():
         net.initialize()
-    game = net.module_
-    game._modules.update(dict.fromkeys(state["left_out"]))
-    _load(game, state["game"], state["buffers"])
-    game.train(state["training"])
-    for move, optimizer in net.optimizers().items():
-        if move in state["optimizers"]:
-            _load_optimizer(optimizer, state["optimizers"][move])
-        else:
-            delattr(net, f"{move}_optimizer_")
+        net.module_._modules.update(dict.fromkeys(state["left_out"]))
+        _load(net.module_, state["game"], state["buffers"])
+        net.module_.train(state["training"])
+        for move, optimizer in net.optimizers().items():
+            if move in state["optimizers"]:
+                _load_optimizer(optimizer, state["optimizers"][move])
+            else:
+                delattr(net, f"{move}_optimizer_")
     net.history_ = History(state["history"])
 
 
