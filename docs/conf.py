@@ -94,7 +94,8 @@ def write_api():
     """Write ``api.rst`` before sphinx looks for pages; as it is, where nothing has changed."""
     lines = ["API", "===", ""]
     titles = ("Samplers", "Classifiers", "Probabilities", "Encoders", "Errors and warnings")
-    public = {name: kind_of(getattr(gan_resample, name)) for name in gan_resample.__all__}
+    values = {name: getattr(gan_resample, name) for name in gan_resample.__all__}
+    public = {name: kind_of(value) for name, value in values.items() if inspect.isclass(value)}
     for title in titles:
         names = [name for name, kind in public.items() if kind == title]
         lines += [title, "-" * len(title), "", *listing("gan_resample", names)]

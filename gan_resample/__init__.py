@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gan_resample.core.trusted import TRUSTED_TYPES
     from gan_resample.cyclegan import CycleGANClassifier, CycleGANSampler
     from gan_resample.dvaan import DVAANClassifier, DVAANSampler
     from gan_resample.egan import EGANClassifier
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "TRUSTED_TYPES",
     "BoundaryWarning",
     "CollapseWarning",
     "CycleGANClassifier",
@@ -71,6 +73,7 @@ _MODULE_OF = {
     "ScatterWarning": "engine.guards",
     "SpreadEnsembleClassifier": "spread_ensemble",
     "SpreadSMOTE": "spread_smote",
+    "TRUSTED_TYPES": "core.trusted",
     "TableEncoder": "encoding",
     "TinyClassWarning": "engine.guards",
 }

@@ -18,13 +18,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
-from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.utils.multiclass import type_of_target
 
 from gan_resample.encoding.columns import prepare_rows
 from gan_resample.encoding.extremes import find_extremes, tell_extremes
 from gan_resample.encoding.kinds import ColumnKind, judge_frame, refuse_columns
 from gan_resample.encoding.numeric import read_cells
+from gan_resample.splitting import Split, check_groups, draw_folds, thin
 
 __all__ = ["DataSet", "Split", "as_dataset", "load_bundled"]
 
@@ -32,31 +32,6 @@ Array = NDArray[Any]
 
 MAX_CATEGORIES = 100  # as in TableEncoder
 LARGEST = 1e100  # with larger values the variance of a column is not finite
-
-
-@dataclass(frozen=True)
-class Split:
-    """A training part and a test part; made by :meth:`DataSet.splits`.
-
-    Parameters
-    ----------
-    repeat, fold : int
-        Number of the split.
-    train, test : ndarray of int
-        Row numbers of the two parts.
-    test_to_train : float
-        Ratio of their sizes, before any thinning.
-    weight : ndarray of shape (len(test),) or None
-        Weights of the test rows, if the test part has other class shares than the training part;
-        None: equal weights.
-    """
-
-    repeat: int
-    fold: int
-    train: Array
-    test: Array
-    test_to_train: float
-    weight: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +53,8 @@ class DataSet:
         many rows of each class, weighted to the class shares of the training part.
     kinds : mapping of str to ColumnKind
         How each column was read, including identifiers, which are not in ``X``; may be empty.
+    groups : ndarray of shape (n_rows,) or None
+        Number of each row's group: rows of a group are not divided by a split. None: no groups.
     """
 
     name: str
@@ -86,6 +63,7 @@ class DataSet:
     labels: Array
     thinned: tuple[int, ...] | None = None
     kinds: Mapping[str, ColumnKind] = field(default_factory=dict, repr=False, compare=False)
+    groups: Array | None = field(default=None, repr=False)
 
     @property
     def codes(self) -> Array:
@@ -104,6 +82,8 @@ class DataSet:
             digest.update(pd.util.hash_pandas_object(part, index=False).to_numpy().tobytes())
         about = (self.X.columns.tolist(), self.X.dtypes.astype(str).tolist(), self.thinned)
         digest.update(repr(about).encode())
+        if self.groups is not None:
+            digest.update(b"groups" + self.groups.astype(np.int64).tobytes())
         return digest.hexdigest()[:16]
 
     def splits(self, cv: Any, repeats: int, seed: int) -> list[Split]:
@@ -112,7 +92,8 @@ class DataSet:
         Parameters
         ----------
         cv : int or cross-validation splitter
-            Number of stratified folds, at least 2, or an object with ``split(X, y)``.
+            Number of stratified folds, at least 2, or an object with ``split(X, y)``; with groups,
+            ``split(X, y, groups)``.
         repeats : int
             How often the folds are drawn, if ``cv`` is a number.
         seed : int
@@ -123,35 +104,18 @@ class DataSet:
         splits : list of Split
         """
         if isinstance(cv, int):
-            folds = RepeatedStratifiedKFold(n_splits=cv, n_repeats=repeats, random_state=seed)
-            parts, per_repeat = list(folds.split(self.X, self.codes)), cv
+            parts, per_repeat = draw_folds(self.codes, cv, repeats, seed, self.groups), cv
         else:
-            parts = list(cv.split(self.X, self.y))
+            more = () if self.groups is None else (self.groups,)
+            parts = list(cv.split(self.X, self.y, *more))
             per_repeat = len(parts)
         made = [
             Split(*divmod(number, per_repeat), train, test, len(test) / len(train))
             for number, (train, test) in enumerate(parts)
         ]
-        return made if self.thinned is None else self._thin(made, seed)
-
-    def _thin(self, splits: Sequence[Split], seed: int) -> list[Split]:
-        rng, codes, counts = np.random.default_rng(seed), self.codes, np.asarray(self.thinned)
-        made = []
-        for split in splits:
-            train = _pick(split.train, codes, counts, rng)
-            alike = np.full(len(counts), np.bincount(codes[split.test]).min())
-            test = _pick(split.test, codes, alike, rng)
-            weight = counts[codes[test]].astype(float)
-            made.append(replace(split, train=train, test=test, weight=weight))
-        return made
-
-
-def _pick(rows: Array, codes: Array, counts: Array, rng: np.random.Generator) -> Array:
-    """Choose ``counts[code]`` random rows of each class."""
-    groups = [rows[codes[rows] == code] for code in range(len(counts))]
-    return np.concatenate(
-        [rng.permutation(group)[:n] for group, n in zip(groups, counts, strict=True)]
-    )
+        if self.thinned is None:
+            return made
+        return thin(made, self.codes, np.asarray(self.thinned), seed)
 
 
 # ---- any table ----------------------------------------------------------------------------------
@@ -166,6 +130,7 @@ def as_dataset(
     id_columns: Iterable[str] = (),
     thinned: Sequence[int] | None = None,
     tested: bool = True,
+    groups: Any = None,
 ) -> DataSet:
     """Check a table and make it ready for a comparison.
 
@@ -186,6 +151,9 @@ def as_dataset(
         See :class:`DataSet`; in the order of the sorted labels.
     tested : bool, default=True
         Whether some rows of each class will be tested on. If not, it may have one row.
+    groups : array-like of shape (n_rows,), default=None
+        What rows belong together, a patient's or a household's, say: numbers or texts, none
+        missing. Splits do not divide them.
 
     Returns
     -------
@@ -195,7 +163,7 @@ def as_dataset(
     ------
     ValueError
         If the target has a missing value, one class, a class of one row if ``tested``, or labels
-        that differ only by blanks; for columns that
+        that differ only by blanks; if a row has no group; for columns that
         cannot be used, all of them in one message: without a value, with an infinite value, with
         dates and the like, or with text like an identifier.
 
@@ -225,7 +193,8 @@ def as_dataset(
     sizes = np.bincount(codes) if thinned is None else np.asarray(thinned)
     by_size = np.argsort(-sizes, kind="stable")
     counts = None if thinned is None else tuple(sizes[by_size].tolist())
-    return DataSet(name, pd.DataFrame(columns), labels, classes[by_size], counts, kinds)
+    of_rows = None if groups is None else check_groups(name, groups, len(frame))
+    return DataSet(name, pd.DataFrame(columns), labels, classes[by_size], counts, kinds, of_rows)
 
 
 def read_columns(

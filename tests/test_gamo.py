@@ -1,6 +1,7 @@
 """What the paper claims and the specification asks of GAMO beyond the laws of every game."""
 
 import copy
+import pickle
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from sklearn.base import clone
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.model_selection import train_test_split
+from sklearn.neighbors import NearestNeighbors
 from torch import nn
 
 from gan_resample import CollapseWarning, GAMOClassifier, GAMOSampler, gamo
@@ -209,6 +211,19 @@ def test_a_fresh_class_mixer_has_collapsed_to_the_mean_and_says_so():
 def test_spread_without_neighbours_is_refused():
     with pytest.raises(ValueError, match=r"'spread' needs n_neighbors >= 1.*'neighbours'"):
         GAMOSampler(n_neighbors=0).fit(X, y)
+
+
+@pytest.mark.parametrize("mixer", ["spread", "neighbours"])
+def test_an_estimator_finds_the_neighbours_also_when_a_fit_goes_on(mixer):
+    params = {"mixer": mixer, "max_iter": 2, "warm_start": True, "random_state": 0}
+    plain = GAMOSampler(n_neighbors=4, **params).fit(X, y)
+    search = NearestNeighbors(n_neighbors=5)
+    sampler = pickle.loads(pickle.dumps(GAMOSampler(n_neighbors=search, **params).fit(X, y)))
+    assert (sampler.sample([1] * 5) == plain.sample([1] * 5)).all()
+    assert (sampler.fit(X, y).sample([2] * 5) == plain.fit(X, y).sample([2] * 5)).all()
+    assert sampler.n_iter_ == 4
+    with pytest.raises(ValueError, match="n_neighbors changed since the last fit"):
+        sampler.set_params(n_neighbors__n_neighbors=3).fit(X, y)
 
 
 def test_net_params_reach_single_moves_and_other_optimizers():

@@ -26,7 +26,7 @@ ORDER = [
     ["core"],
     ["mixing"],
     ["*", "spread_smote", "spread_ensemble", "priors"],
-    ["datasets", "files"],
+    ["splitting", "datasets", "files"],
     ["evaluation"],
     ["testing", "cli"],
     ["__main__"],

@@ -100,11 +100,11 @@ def test_names_are_those_that_editors_and_mypy_see():
     homes = {}
     for node in seen.body:
         homes |= {alias.name: node.module for alias in node.names}
-    assert sorted(homes) == gan_resample.__all__
+    assert sorted(homes) == sorted(gan_resample.__all__)
     for name, module in homes.items():
         found = getattr(gan_resample, name)
         assert getattr(import_module(module), name) is found
-        assert pickle.loads(pickle.dumps(found)) is found
+        assert name.isupper() or pickle.loads(pickle.dumps(found)) is found
         assert vars(gan_resample)[name] is found
 
 
@@ -115,7 +115,7 @@ def test_a_star_help_and_dir_find_every_name():
     assert set(gan_resample.__all__) <= set(dir(gan_resample))
     text = pydoc.plain(pydoc.render_doc(gan_resample))
     for name in gan_resample.__all__:
-        assert f"class {name}(" in text
+        assert (f"{name} = " if name.isupper() else f"class {name}(") in text
 
 
 def test_modules_are_reached_through_the_package_and_no_other_name_is():

@@ -445,15 +445,18 @@ def test_uncertain_rows_are_those_of_most_doubt_among_the_believed(monkeypatch):
         ]
     )
     game.floors[1] = 0.0
-    monkeypatch.setattr(game, "sample", lambda y: made[: len(y)].repeat(1, 2))
+    candidates = made.repeat(1, 2), torch.arange(10)  # and the rows they are made from
+    monkeypatch.setattr(game, "sample_with_sources", lambda y: candidates)
     monkeypatch.setattr(game, "score", lambda x, y: x[:, 1])
     game.classifier = FirstColumn()
-    rows, believed = game.sample_uncertain(torch.tensor([1, 1]))
+    rows, sources, believed = game.sample_uncertain(torch.tensor([1, 1]))
     assert rows[:, :2].tolist() == [[0.5, 2.0], [1.0, 0.0]]
+    assert sources.tolist() == [2, 5]
     assert believed.tolist() == [True, True]
     game.floors[1] = 3.5  # one is believed; of the others the best score follows
-    rows, believed = game.sample_uncertain(torch.tensor([1, 1]))
+    rows, sources, believed = game.sample_uncertain(torch.tensor([1, 1]))
     assert rows[:, :2].tolist() == [[6.0, 4.0], [9.0, 3.0]]
+    assert sources.tolist() == [9, 6]
     assert believed.tolist() == [True, False]
 
 
@@ -476,8 +479,9 @@ def test_uncertain_rows_are_made_in_bounded_parts(monkeypatch):
     sampler = PGANSampler(**SHORT, select="uncertain").fit(X, y)
     monkeypatch.setattr(type(sampler.game_), "chunk_rows", 50, raising=False)
     sampler.game_.chunk_rows = 50
-    seen, plain = [], sampler.game_.sample
-    monkeypatch.setattr(sampler.game_, "sample", lambda y: seen.append(len(y)) or plain(y))
+    seen, plain = [], sampler.game_.sample_with_sources
+    counting = lambda y: seen.append(len(y)) or plain(y)  # noqa: E731
+    monkeypatch.setattr(sampler.game_, "sample_with_sources", counting)
     assert sampler.sample([1] * 45).shape == (45, 4)
     assert max(seen) <= 50
     assert sum(seen) == 5 * 45
@@ -494,7 +498,7 @@ def test_select_gives_rows_of_more_doubt():
         with seeded(random_stream(1), CPU):
             candidates = game.sample(ones)  # those that rows are selected from
         with seeded(random_stream(1), CPU):
-            rows, believed = game.sample_uncertain(ones[:200])
+            rows, _, believed = game.sample_uncertain(ones[:200])
         doubt, usual = (1 - game.classifier(x).softmax(1).amax(1) for x in (rows, candidates))
         real = game.score(candidates, ones) >= game.floors[1]
     assert believed.sum() == min(200, real.sum())

@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from imblearn.over_sampling import SMOTE
+from sklearn.base import clone
+from sklearn.neighbors import NearestNeighbors
 
 from gan_resample import SpreadSMOTE, TableEncoder
+from gan_resample.mixing.neighbours import LARGE
 from tests.helpers import blobs
 
 X, y = blobs((100, 20), n_features=3)
@@ -113,6 +116,35 @@ def test_more_neighbours_than_there_are_rows_are_all_of_them():
         rows[k] = sampler.sample(np.ones(50, dtype=int))
     assert (rows[19] == rows[10**9]).all()
     assert (rows[19] == rows[65]).all()
+
+
+def test_an_estimator_finds_the_neighbours_and_counts_the_row_itself():
+    search = NearestNeighbors(n_neighbors=4, algorithm="ball_tree")
+    sampler = SpreadSMOTE(k_neighbors=search, random_state=0)
+    expected = SpreadSMOTE(k_neighbors=3, random_state=0).fit_resample(X, y)[0]
+    assert (sampler.fit_resample(X, y)[0] == expected).all()
+    assert not hasattr(search, "n_samples_fit_")
+    wider = clone(sampler).set_params(k_neighbors__n_neighbors=6).fit_resample(X, y)[0]
+    assert (wider == SpreadSMOTE(random_state=0).fit_resample(X, y)[0]).all()
+    assert sampler.k_neighbors is search
+    assert search.n_neighbors == 4
+
+
+@pytest.mark.parametrize(
+    ("search", "message"),
+    [
+        (NearestNeighbors(n_neighbors=1), r"n_neighbors=1: .*=6\) gives 5"),
+        (NearestNeighbors, r"NearestNeighbors'> is to find .* has n_neighbors=None"),
+        ("kd_tree", "an object implementing 'fit'"),
+    ],
+)
+def test_what_finds_no_neighbours_is_refused(search, message):
+    with pytest.raises(ValueError, match=message):
+        SpreadSMOTE(k_neighbors=search).fit(X, y)
+
+
+def test_the_size_from_which_blocks_are_used_is_told():
+    assert f"more than {LARGE:,} rows" in " ".join(SpreadSMOTE.__doc__.split())
 
 
 def test_neighbours_that_memory_cannot_hold_are_refused():

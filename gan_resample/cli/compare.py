@@ -44,6 +44,8 @@ def add_command(commands: Any) -> None:
         ".feather file, a folder of them, or a bundled set: digits, breast_cancer, "
         "wine")  # fmt: skip
     add_columns(command)
+    add("--groups", metavar="COL", help="column that says which rows belong together, those of a "
+        "patient, say: no feature, and folds do not divide its groups")  # fmt: skip
     add("--samplers", type=_names, metavar="A,B", help="default: all but those only where named")
     add("--classifiers", type=_names, metavar="A,B", help="default: the five of scikit-learn")
     add("--cv", type=int, default=5, metavar="N", help="folds (5)")
@@ -173,7 +175,7 @@ def _read_datasets(options: argparse.Namespace, out: Path) -> tuple[list[Any], d
     if bundled and columns != Columns():
         raise ValueError(
             f"{options.data} is a bundled set, whose columns are known: leave out --target, "
-            "--drop, --categorical, --id and --missing"
+            "--drop, --categorical, --id, --groups and --missing"
         )
     if not bundled and not path.exists():
         raise FileNotFoundError(
@@ -201,21 +203,41 @@ def _make_datasets(
     for name, table in tables.items():
         own = named.of(table.frame.columns)
         X, y = separate_target(table.frame, named.target, own.drop, name=name)
-        parts[name] = (X, y, own)
+        X, groups = _separate_groups(X, y, own.groups, name)
+        parts[name] = (X, y, groups, own)
         told[name] = [*table.told, *labels_of_one_number(table, str(y.name))]
+        if groups is not None:
+            told[name].append(
+                f"the {groups.nunique()} groups of {own.groups!r} in {name} are each in the "
+                "training part or in the test part of a fold, never in both"
+            )
         if len(tables) > 1:
             kinds[name] = read_columns(X, own.categorical, own.ids)[0]
     _refuse_columns(path, kinds)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "column ", UserWarning)  # printed below
         found = [
-            as_dataset(name, X, y, categorical=own.categorical, id_columns=own.ids)
-            for name, (X, y, own) in parts.items()
+            as_dataset(name, X, y, categorical=own.categorical, id_columns=own.ids, groups=groups)
+            for name, (X, y, groups, own) in parts.items()
         ]
     for data in found:
         say(told[data.name])
         say_kinds(data.name, data.kinds)
     return found, told
+
+
+def _separate_groups(X: Any, y: Any, column: str | None, name: str) -> tuple[Any, Any]:
+    """Split off the column of groups, if there is one: no feature."""
+    if column is None:
+        return X, None
+    if column == y.name:
+        raise ValueError(
+            f"column {column!r} of {name} is named by --groups, and taken for the target: name "
+            "the column with the labels by --target"
+        )
+    if column not in X.columns:
+        raise ValueError(f"{name} has no column {column!r} of groups (--groups)")
+    return X.drop(columns=column), X[column]
 
 
 def _refuse_columns(path: Path, kinds: Mapping[str, Mapping[str, Any]]) -> None:

@@ -26,7 +26,7 @@ __all__ = [
 ]
 
 OFFERED = 5  # up to so many extreme values, messages offer to read them as missing
-TAKE_TEXT = ("--drop", "--categorical", "--id", "--missing", "--target", "--mark")
+TAKE_TEXT = ("--groups", "--drop", "--categorical", "--id", "--missing", "--target", "--mark")
 
 EPILOG = (
     "A, B are names of columns, as one line of a CSV file: a name with a comma stands in quotes, "
@@ -132,6 +132,8 @@ class Columns:
     drop, categorical, ids : tuple of str
     missing : tuple of str
         Cells without a value.
+    groups : str or None
+        Says which rows belong together.
     """
 
     target: str | None = None
@@ -139,12 +141,19 @@ class Columns:
     categorical: tuple[str, ...] = ()
     ids: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    groups: str | None = None
 
     @classmethod
     def asked(cls, options: argparse.Namespace) -> Columns:
         missing = [token.strip() for text in options.missing for token in split_names(text)]
-        lists = (options.drop, options.categorical, options.id, missing)
-        return cls(options.target, *map(tuple, lists))
+        return cls(
+            options.target,
+            tuple(options.drop),
+            tuple(options.categorical),
+            tuple(options.id),
+            tuple(missing),
+            getattr(options, "groups", None),  # an option of compare alone
+        )
 
     def find(self, what: Any, columns: Collection[str]) -> Columns:
         """Return the columns that are meant, out of ``columns``; raise if there is no such column.
@@ -163,22 +172,26 @@ class Columns:
             unknown |= dict.fromkeys(odd)
         if unknown:
             raise no_column(what, [*unknown], columns)
-        chosen = replace(self, **found, target=self.target and _find(self.target, columns))
-        if self.target and chosen.target is None:
-            raise no_column(what, [self.target], columns)
+        for name in ("target", "groups"):
+            asked = getattr(self, name)
+            found[name] = asked and _find(asked, columns)
+            if asked and found[name] is None:
+                raise no_column(what, [asked], columns)
+        chosen = replace(self, **found)
         chosen.check()
         return chosen
 
     def check(self) -> None:
         """Raise if a column is named by two options."""
-        named = {"--target": [self.target], "--drop": self.drop, "--id": self.ids}
-        named["--categorical"] = self.categorical
+        named: dict[str, Sequence[str | None]] = {"--target": [self.target]}
+        named |= {"--drop": self.drop, "--id": self.ids}
+        named |= {"--categorical": self.categorical, "--groups": [self.groups]}
         for (one, left), (other, right) in combinations(named.items(), 2):
             if both := [name for name in left if name is not None and name in right]:
                 raise ValueError(f"column {both[0]!r} is named by {one} and by {other}: choose")
 
     def of(self, columns: Collection[str]) -> Columns:
-        """Return those that one of several tables has; it must have the target."""
+        """Return those that one of several tables has; it must have the target and the groups."""
         lists: dict[str, Any] = {
             name: tuple(column for column in getattr(self, name) if column in columns)
             for name in ("drop", "categorical", "ids")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -16,8 +16,10 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gan_resample._sklearn import _fit_context
 from gan_resample.core.rows import dense
+from gan_resample.core.saving import predicting
 from gan_resample.core.training import GameMixin
 from gan_resample.encoding.columns import refuse_masked
+from gan_resample.encoding.table import TableEncoder
 from gan_resample.engine.ambient import steady
 from gan_resample.engine.game import ClassifyingGame
 from gan_resample.engine.seeding import random_stream
@@ -89,6 +91,27 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
                 f"{np.unique(y).tolist()}"
             )
         return y
+
+    def forget_rows(self) -> Self:
+        """Keep only what predictions need, so that a saved classifier holds no training row.
+
+        The rows and the players that only the game needs are dropped, and so are the observed
+        values of numeric columns in the encoder. Categories stay, and of numbers what encoding
+        them needs: means, scales, values that were found extreme, and in columns of whole numbers
+        beyond 2**53 the smallest. Predictions do not change. Fits do not go on from here, and
+        figures such as ``history_`` stay. It cannot be undone.
+
+        Returns
+        -------
+        self : estimator
+        """
+        check_is_fitted(self, "_stream")
+        self.net_, self._settings, self._forgot = predicting(self.net_), {}, True
+        if isinstance(self.encoder_, TableEncoder):
+            self.encoder_ = copy.copy(self.encoder_)
+            columns = self.encoder_._numeric
+            self.encoder_._numeric = [column.without_values() for column in columns]
+        return self
 
     def predict_proba(self, X: Any) -> Array:
         """Class probabilities.

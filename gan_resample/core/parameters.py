@@ -16,12 +16,14 @@ from typing import Any, Self
 import numpy as np
 import torch
 from imblearn.over_sampling.base import BaseOverSampler
+from sklearn.base import clone
 from sklearn.utils import get_tags
 from torch import nn
 
-from gan_resample._sklearn import Interval, StrOptions
+from gan_resample._sklearn import HasMethods, Interval, StrOptions
 from gan_resample.encoding.image import ImageEncoder
 from gan_resample.encoding.table import TableEncoder
+from gan_resample.engine.scalars import plain
 from gan_resample.nn.build import Build
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "AT_LEAST_1",
     "COUNT",
     "MODULE",
+    "NEIGHBOURS",
     "POSITIVE",
     "SHARE",
     "BackboneParams",
@@ -39,8 +42,10 @@ __all__ = [
     "fixed_params",
     "game_param",
     "game_params",
+    "is_estimator",
     "one_of",
     "param",
+    "unfitted",
 ]
 
 AT_LEAST_0 = Interval(Real, 0, None, closed="left")
@@ -48,6 +53,7 @@ AT_LEAST_1 = Interval(Integral, 1, None, closed="left")
 POSITIVE = Interval(Real, 0, None, closed="neither")
 SHARE = Interval(Real, 0, 1, closed="both")
 COUNT = Interval(Integral, 0, None, closed="left")
+NEIGHBOURS = HasMethods(["fit", "kneighbors", "get_params"])
 MODULE = (nn.Module, callable, None)  # or a picklable (n_in, n_out) -> nn.Module
 
 
@@ -94,6 +100,18 @@ def game_params(kind: Any) -> tuple[str, ...]:
 def fixed_params(kind: Any) -> tuple[str, ...]:
     """Names of the parameters that a fit with ``warm_start`` must keep."""
     return tuple(name for name, fixed in _told(kind, "fixed") if fixed)
+
+
+def is_estimator(value: Any) -> bool:
+    """Whether a parameter's value is an estimator, which can be cloned and fitted."""
+    return all(hasattr(value, name) for name in ("fit", "get_params")) and not isinstance(
+        value, type
+    )
+
+
+def unfitted(value: Any) -> Any:
+    """Return a parameter's value in Python's own numbers; of an estimator, a clone."""
+    return clone(value) if is_estimator(value) else plain(value)
 
 
 def _told(kind: Any, what: str) -> Iterator[tuple[str, Any]]:

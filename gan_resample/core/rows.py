@@ -10,7 +10,6 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,11 +18,11 @@ from imblearn.utils import check_sampling_strategy, check_target_type
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from gan_resample._sklearn import _fit_context
+from gan_resample.core.wanted import WantedLabelsMixin
 from gan_resample.encoding.columns import (
     check_frame,
     column_mask,
@@ -88,7 +87,7 @@ class RowsMixin:
 
     def _forget(self) -> None:
         """Delete the state of an earlier fit, so that a failed fit leaves no mixture of both."""
-        hidden = ("_stream", "_anchors")
+        hidden = ("_stream", "_anchors", "_forgot")
         for name in [name for name in vars(self) if name.endswith("_") or name in hidden]:
             delattr(self, name)
 
@@ -185,7 +184,7 @@ class RowsMixin:
         return self.encoder_.transform(dense(X))
 
 
-class BaseRowSampler(RowsMixin, BaseOverSampler):
+class BaseRowSampler(WantedLabelsMixin, RowsMixin, BaseOverSampler):
     """Base class of every sampler, with or without a game; abstract.
 
     A subclass writes ``_learn_rows`` and ``_draw_rows``, both in terms of encoded rows, and
@@ -200,7 +199,11 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
 
     @abstractmethod
     def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
-        """Return encoded rows for class codes."""
+        """Return encoded rows for class codes.
+
+        Where they are made from training rows, set ``_sources`` too: for each the place in ``x``
+        of the row that weighs most in it, -1 for none. Left alone, it is -1 for all.
+        """
 
     @abstractmethod
     def _learn_nothing(self) -> None:
@@ -245,6 +248,8 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
             Training rows; images are an array of shape (n_rows, channels, height, width).
         y : array-like of shape (n_rows,)
             Their labels.
+        **params
+            Refused, as weights are: carry them on by ``source_indices_``.
 
         Returns
         -------
@@ -254,7 +259,18 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         y : array or series of shape (n_rows_new,)
             Labels.
         """
-        return super().fit_resample(self._with_nullable_ids(X), y, **params)
+        self._refuse(params)
+        return super().fit_resample(self._with_nullable_ids(X), y)
+
+    def _refuse(self, params: dict[str, Any]) -> None:
+        """Raise on weights, groups and the like: of generated rows there are none."""
+        if given := sorted(name for name, value in params.items() if value is not None):
+            raise TypeError(
+                f"{type(self).__name__}.fit_resample takes X and y only, but got "
+                f"{', '.join(given)}: generated rows have none of their own. Resample first, and "
+                "give each generated row that of the real one it was made from: source_indices_ "
+                "says which (-1: none)"
+            )
 
     def _with_nullable_ids(self, X: Any) -> Any:
         """Make id columns of a frame nullable: imbalanced-learn restores the dtypes it is given.
@@ -274,7 +290,10 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         if not wanted:
             return self._real_rows(X), y
         labels = np.repeat(np.asarray(list(wanted), dtype=y.dtype), list(wanted.values()))
-        return stack(self._real_rows(X), self.sample(labels)), np.concatenate([y, labels])
+        X_new = stack(self._real_rows(X), self.sample(labels))
+        self.source_indices_ = self._sources
+        del self._sources  # also left by other calls of sample
+        return X_new, np.concatenate([y, labels])
 
     def _real_rows(self, X: Any) -> Any:
         """Return real rows as ``fit_resample`` returns them: unchanged; a hook."""
@@ -298,6 +317,7 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         x = self._encode(X, goes_on=goes_on)
         self._encoded_shape = x.shape[1:]
         self.synthetic_mask_ = np.zeros(len(y), dtype=bool)
+        self.source_indices_ = np.zeros(0, dtype=np.intp)
         if any(deficits):
             self._warn_of_tiny_classes(deficits)
             self._learn_rows(x, codes, deficits, stream)
@@ -331,54 +351,12 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         labels = self._check_wanted(labels)
         stream = self._stream if random_state is None else random_stream(random_state)
         codes = np.searchsorted(self.classes_, labels)
+        self._sources = np.full(len(codes), -1)
         if len(codes):
             X = self._make_rows(codes, stream)
         else:
             X = self._generated_rows(np.empty((0, *self._encoded_shape)))
         return X if self._container is None else self._container(X)
-
-    def _check_wanted(self, labels: Any) -> Array:
-        """Return the labels that :meth:`sample` is asked for, each of a class in play."""
-        known, in_play = self.classes_.tolist(), self._in_play.tolist()
-        refuse_masked(labels, "labels")
-        if np.ndim(labels) == 0:
-            number = isinstance(labels, Integral) and labels not in (0, 1, *in_play)
-            n, label = (abs(int(labels)) if number else 10), (in_play or known)[-1]
-            raise ValueError(
-                f"labels={labels!r} must be a list with a label for each row that is wanted: for "
-                f"{n} rows of class {label!r} say sample([{label!r}] * {n})"
-            )
-        if np.ndim(labels) > 1 and np.shape(labels)[1:] != (1,):
-            raise ValueError(
-                f"labels must be a list with a label for each row that is wanted, but has shape "
-                f"{np.shape(labels)}"
-            )
-        labels = column_or_1d(labels)
-        given = labels.tolist()
-        others = [label for label in dict.fromkeys(given) if label not in set(in_play)]
-        if unknown := [label for label in others if label not in known]:
-            raise ValueError(
-                f"cannot generate rows of {unknown}: the classes that {type(self).__name__} was "
-                f"fitted to are {known}"
-            )
-        if others:
-            raise ValueError(
-                f"cannot generate rows of {others}: in fit, the classes in play were {in_play}. "
-                f"Fit with sampling_strategy={self._strategy_with(others, labels)}, the rows of "
-                "each class, real and generated, to have the others in play too"
-            )
-        return labels
-
-    def _strategy_with(self, others: Sequence[Any], labels: Array) -> dict[Any, int]:
-        """Return a ``sampling_strategy`` in which ``others`` are in play too."""
-        counts = dict(zip(self.classes_.tolist(), self._counts, strict=True))
-        wanted = dict(zip(others, (int(np.sum(labels == each)) for each in others), strict=True))
-        lacking = {label: self.sampling_strategy_.get(label, 0) for label in counts}
-        return {
-            label: count + int(lacking[label] or wanted[label])
-            for label, count in counts.items()
-            if lacking[label] or label in wanted
-        }
 
 
 def dense(X: Any) -> Any:

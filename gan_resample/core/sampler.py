@@ -56,10 +56,15 @@ class BaseGameSampler(GameMixin, BaseRowSampler):
             return self._sample(torch.as_tensor(codes, device=device)).cpu().numpy()
 
     def _sample(self, y: Tensor) -> Tensor:
-        """Make encoded rows for class codes, in chunks; a hook that few override."""
+        """Make encoded rows for class codes, in chunks, and set ``_sources``; a hook."""
         game: SamplingGame = self.net_.module_
-        chunks = y.split(game.chunk_rows)
-        return torch.cat([self._decode(game.sample(chunk), chunk) for chunk in chunks])
+        rows, sources = [], []
+        for chunk in y.split(game.chunk_rows):
+            made, places = game.sample_with_sources(chunk)
+            rows.append(self._decode(made, chunk))
+            sources.append(places)
+        self._sources = torch.cat(sources).cpu().numpy()
+        return torch.cat(rows)
 
 
 class LoneRowsMixin:
@@ -67,19 +72,25 @@ class LoneRowsMixin:
 
     _counts: tuple[int, ...]
     _encoded_shape: tuple[int, ...]
-    _lone_rows: dict[int, Array]  # class code -> its only row, encoded
+    _sources: Array
+    _lone_rows: dict[int, tuple[int, Array]]  # class code -> place of its only row, and that row
 
     def _learn_more(
         self, x: Array, codes: Array, deficits: Sequence[int], stream: np.random.Generator
     ) -> None:
         alone = [code for code, count in enumerate(self._counts) if count == 1]
-        self._lone_rows = {code: x[codes == code][0] for code in alone}
+        places = {code: int(np.flatnonzero(codes == code)[0]) for code in alone}
+        self._lone_rows = {code: (place, x[place]) for code, place in places.items()}
 
     def _draw_rows(self, codes: Array, stream: np.random.Generator) -> Array:
         rows = np.empty((len(codes), *self._encoded_shape), dtype=np.float32)
+        sources = np.full(len(codes), -1)
         others = ~np.isin(codes, list(self._lone_rows))
         if others.any():
+            self._sources = sources[others]
             rows[others] = super()._draw_rows(codes[others], stream)  # type: ignore[misc]
-        for code, row in self._lone_rows.items():
-            rows[codes == code] = row
+            sources[others] = self._sources
+        for code, (place, row) in self._lone_rows.items():
+            rows[codes == code], sources[codes == code] = row, place
+        self._sources = sources
         return rows

@@ -17,11 +17,16 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from gan_resample.core.parameters import TrainingParams, fixed_params, game_params
+from gan_resample.core.parameters import (
+    TrainingParams,
+    fixed_params,
+    game_params,
+    is_estimator,
+    unfitted,
+)
 from gan_resample.core.rows import RowsMixin
 from gan_resample.core.saving import LeanPickles
 from gan_resample.core.stopped_fits import StoppedFitsMixin
@@ -165,7 +170,7 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
                 f"hidden_layer_sizes={widths!r} must hold positive whole numbers, the widths of "
                 "the hidden layers, for example (128, 64)"
             )
-        own = {name: plain(getattr(self, name)) for name in self._game_params}
+        own = {name: unfitted(getattr(self, name)) for name in self._game_params}
         if gaps := tuple(self.encoder_.gaps_):
             own["gaps"] = gaps  # where there are none, a game need not know of them
         self._refuse_unknown(own)
@@ -259,7 +264,7 @@ def fingerprint(value: Any) -> str:
         return f"{fingerprint(value.func)} {[fingerprint(each) for each in value.args]} {keywords}"
     if callable(value) and hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
-    if isinstance(value, BaseEstimator):
+    if is_estimator(value):
         return f"{type(value).__qualname__} {fingerprint(value.get_params(deep=False))}"
     if isinstance(value, dict):
         return repr({name: fingerprint(each) for name, each in value.items()})

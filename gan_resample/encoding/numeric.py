@@ -6,7 +6,7 @@ A value that equals an observed one is decoded to the stored cell, bit-identical
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -140,6 +140,14 @@ class NumericColumn:
             "a missing value, make it one"
         )
 
+    def without_values(self) -> NumericColumn:
+        """Return a column that encodes as this one, but holds no observed value to decode."""
+        cells: list[Any] = []
+        if isinstance(self.form, TextForm):  # an example for messages, which was not observed
+            cells.append(self.form.write(add(as_decimal(self.mean), self.origin)))
+        observed = np.array(cells, dtype=self.observed.dtype)
+        return replace(self, observed=observed, grid=self.grid[:0].copy())
+
     def encode(self, numbers: Array) -> Array:
         values = shift(numbers, self.origin)
         return _move(self.tails, values, _standardise(values, self.mean, self.scale))
@@ -151,6 +159,8 @@ class NumericColumn:
         ``copied`` tells which numbers may equal an observed value; ``None``: any may. To find out
         takes far longer than all else.
         """
+        if not len(self.grid):
+            raise ValueError("its observed values were forgotten, so that nothing can be decoded")
         if copied is not None and not self.snapped and not self.tails:
             return self._decode_new(z, copied)
         grid = self.grid.astype(z.dtype)

@@ -45,6 +45,7 @@ from gan_resample.encoding.judging import (
     warn_of_unseen,
 )
 from gan_resample.encoding.numeric import NumericColumn
+from gan_resample.encoding.plain_dtypes import PlainDtypes
 
 __all__ = ["TableEncoder"]
 
@@ -53,7 +54,7 @@ Array = NDArray[Any]
 IMPUTE = "impute first, for example with sklearn.impute.SimpleImputer"
 
 
-class TableEncoder(TransformerMixin, BaseEstimator):
+class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
     """Turn the columns of a table into numbers, and numbers back into columns.
 
     Numeric columns are standardised, categorical ones become one-hot. The encoded table holds the

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from gan_resample.engine.batches import endless_batches
@@ -144,6 +145,15 @@ class SamplingGame(Game):
     @abstractmethod
     def sample(self, y: Tensor) -> Tensor:
         """Make encoded rows, (n, n_features), for ``y``, (n,) class codes."""
+
+    def sample_with_sources(self, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Make the rows of :meth:`sample`, and tell which training row each is made from.
+
+        The second tensor, (n,), holds indices into the rows given to :meth:`prepare`, of the one
+        that weighs most; -1 where there is none. A game that mixes or changes training rows
+        overrides this; from one seed both methods give the same rows.
+        """
+        return self.sample(y), torch.full_like(y, -1)
 
 
 class ClassifyingGame(Game):

@@ -22,6 +22,7 @@ from gan_resample.engine.ambient import lending
 from gan_resample.engine.batches import epoch_rounds
 from gan_resample.engine.game import Game, Turn
 from gan_resample.engine.guards import Guard, LossTally
+from gan_resample.engine.plain_state import foreign_part, net_state, restore_net
 from gan_resample.engine.scalars import plain
 from gan_resample.engine.stopping import SignalWatch
 
@@ -93,6 +94,18 @@ class GameNet(NeuralNet):
             *self.cuda_dependent_attributes_,
             *(f"{name}_" for name in optimizers),
         ]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return net_state(self)
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        restore_net(self, state)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Pickle and copy code of the user's as skorch does; skops does not come here."""
+        if foreign_part(self):
+            return _unpickled, (type(self), super().__getstate__())
+        return super().__reduce_ex__(protocol)
 
     @property
     def _default_callbacks(self) -> list[tuple[str, Callback]]:
@@ -309,6 +322,12 @@ class GameNet(NeuralNet):
         names = (moves,) if isinstance(moves, str) else moves
         found = {move: getattr(self, f"{move}_optimizer_", None) for move in names}
         return {move: optimizer for move, optimizer in found.items() if optimizer is not None}
+
+
+def _unpickled(kind: type[GameNet], state: dict[str, Any]) -> GameNet:
+    net = kind.__new__(kind)
+    NeuralNet.__setstate__(net, state)
+    return net
 
 
 def _parameters_of(optimizer: Optimizer) -> list[Tensor]:

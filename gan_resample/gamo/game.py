@@ -76,7 +76,7 @@ max_anchors, latent_dim
         with_discriminator: bool,
         fake_weight: str,
         mixer: str,
-        n_neighbors: int,
+        n_neighbors: Any,
         max_scale: float,
         max_anchors: int | None,
         latent_dim: int | None,

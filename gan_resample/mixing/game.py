@@ -229,11 +229,15 @@ class MixingGame(SamplingGame, ClassifyingGame):
         return self.harden(self.generator(drawn, labels.sizes))
 
     def sample(self, y: Tensor) -> Tensor:
+        return self.sample_with_sources(y)[0]
+
+    def sample_with_sources(self, y: Tensor) -> tuple[Tensor, Tensor]:
         order = y.argsort(stable=True)
         sizes = torch.bincount(y, minlength=len(self.onehot)).tolist()
         with self.eval_mode("generator"):
-            rows = self.harden(self.generator(self.draw(y[order], sizes), sizes))
-        return rows[order.argsort()]
+            rows, heaviest = self.generator.mix_with_heaviest(self.draw(y[order], sizes), sizes)
+        back, sources = order.argsort(), self.generator.anchors.chosen[heaviest]
+        return self.harden(rows)[back], sources[back]
 
     @torch.no_grad()
     def imitate(self) -> Tensor:

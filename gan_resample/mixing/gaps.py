@@ -63,6 +63,11 @@ class Gaps(nn.Module):
         """Return which entries of encoded rows are missing, (n, n_features); flags all are."""
         return (rows.index_select(1, self.told_by) > 0.5) & self.may_lack | self.flags
 
+    def with_nan(self, rows: Tensor) -> Tensor:
+        """Return encoded rows with NaN for what is missing, and without flags."""
+        lacking = self.lacking(rows) & ~self.flags
+        return rows.masked_fill(lacking, torch.nan)[:, ~self.flags]
+
     def any_missing(self, rows: Tensor) -> bool:
         """Return whether a value of encoded rows, (n, n_features), is missing."""
         return bool((self.lacking(rows) & ~self.flags).any())

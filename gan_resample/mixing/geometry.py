@@ -7,7 +7,7 @@ convex mixers of GAMO, over all rows of a class or over neighbours, stay inside.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from torch.nn.functional import linear
 
 from gan_resample.engine.memory import refuse_beyond
 from gan_resample.mixing.gaps import Gaps
-from gan_resample.mixing.neighbours import nearest_neighbours
+from gan_resample.mixing.neighbours import asked_neighbours, nearest_neighbours
 from gan_resample.nn.modules import MLP
 
 __all__ = [
@@ -76,9 +76,9 @@ class Anchors(nn.Module):
         Rows of each class; 0 for a class that is not in play.
     n_features : int
         Columns of an encoded row.
-    n_neighbors : int, default=0
+    n_neighbors : int or estimator, default=0
         Neighbours kept for each row. A number above 64 is limited to the other rows that the
-        largest class has.
+        largest class has. An estimator with ``kneighbors`` finds them itself, and counts the row.
     gaps : Gaps, default=None
         Tells which entries of rows are missing; None: none is.
 
@@ -99,11 +99,12 @@ class Anchors(nn.Module):
         self,
         counts: Sequence[int],
         n_features: int,
-        n_neighbors: int = 0,
+        n_neighbors: Any = 0,
         gaps: Gaps | None = None,
     ) -> None:
         super().__init__()
         self.gaps = gaps
+        n_neighbors, self.search = asked_neighbours(n_neighbors)
         self.sizes = tuple(counts)
         n_rows, others = sum(counts), max(1, max(counts) - 1)
         if n_neighbors > max(FEW, others):
@@ -139,14 +140,8 @@ class Anchors(nn.Module):
             self.lacks.copy_(self.gaps.lacking(rows))
         for _, start, size in self._classes():
             own, k = rows[start : start + size], self.neighbours.shape[1]
-            near = nearest_neighbours(own, k, self._distances(own))
+            near = nearest_neighbours(own, k, self.search, self.gaps)
             self.neighbours[start : start + size] = near + start
-
-    def _distances(self, rows: Tensor) -> Callable[[Tensor, Tensor], Tensor] | None:
-        """Return what gives distances over what is there, if rows lack anything."""
-        if self.gaps is None or not self.gaps.any_missing(rows):
-            return None
-        return self.gaps.distances
 
     def lacking(self, index: Tensor) -> Tensor | None:
         """Return what the stored rows of ``index`` lack, (*index.shape, n_features), or None."""
@@ -213,6 +208,13 @@ class Mixer(nn.Module, ABC):
     def mix(self, drawn: Any, sizes: Sequence[int]) -> Mix:
         """Return the rows of :meth:`forward`, their weights and anchors; for a single class."""
 
+    @abstractmethod
+    def mix_with_heaviest(self, drawn: Any, sizes: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Return the rows of :meth:`forward`, and of each the stored row that weighs most, (n,).
+
+        For a step out of the hull, the row that it starts from.
+        """
+
 
 class SpreadDraw(NamedTuple):
     """``inside`` and ``step`` of :func:`spread`, the net's input, and the draw's anchors and u."""
@@ -257,6 +259,9 @@ class SpreadMixer(Mixer):
         weights = torch.cat([1 - toward, toward, half, -half], dim=1)
         return Mix(self(drawn, sizes), weights, drawn.anchors)
 
+    def mix_with_heaviest(self, drawn: SpreadDraw, sizes: Sequence[int]) -> tuple[Tensor, Tensor]:
+        return self(drawn, sizes), drawn.anchors[:, 0]
+
 
 class NeighbourDraw(NamedTuple):
     """The net's input, (n, k + 1, n_in), the rows to mix and their indices."""
@@ -291,6 +296,12 @@ class NeighbourMixer(Mixer):
         weights = self.net(drawn.seen).squeeze(2).softmax(dim=1)
         mixed = (weights[:, None] @ drawn.rows).squeeze(1)
         return Mix(self.anchors.mean(mixed), weights, drawn.anchors)
+
+    def mix_with_heaviest(
+        self, drawn: NeighbourDraw, sizes: Sequence[int]
+    ) -> tuple[Tensor, Tensor]:
+        rows, weights, anchors = self.mix(drawn, sizes)
+        return rows, anchors.gather(1, weights.argmax(dim=1, keepdim=True)).squeeze(1)
 
 
 class ClassMixer(Mixer):
@@ -339,6 +350,14 @@ class ClassMixer(Mixer):
         ((weights, own, start),) = self._weights(drawn, sizes)
         index = torch.arange(len(own), device=drawn.device) + start
         return Mix(self.anchors.mean(weights @ own), weights, index.expand(len(drawn), -1))
+
+    def mix_with_heaviest(self, drawn: Tensor, sizes: Sequence[int]) -> tuple[Tensor, Tensor]:
+        if self.together:
+            weights = self._weights_of_all(drawn)
+            return self.anchors.mean(weights @ self.anchors.rows), weights.argmax(dim=1)
+        parts = [(w @ own, w.argmax(dim=1) + n) for w, own, n in self._weights(drawn, sizes)]
+        rows, heaviest = zip(*parts, strict=True)
+        return self.anchors.mean(torch.cat(rows)), torch.cat(heaviest)
 
     def reconstruct(self, drawn: Tensor, sizes: Sequence[int], index: Tensor) -> Tensor:
         """Mix rows as :meth:`forward` does, with weight 0 for the stored row ``index``, (n,)."""

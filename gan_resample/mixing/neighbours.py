@@ -1,8 +1,12 @@
-"""The nearest neighbours of every row of a class, exactly, also of a very large class."""
+"""The nearest neighbours of every row of a class, exactly, also of a very large class.
+
+An estimator of the user's may look for them instead, as in imbalanced-learn.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -10,7 +14,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["nearest_neighbours"]
+from gan_resample.mixing.gaps import Gaps
+
+__all__ = ["asked_neighbours", "nearest_neighbours"]
 
 Array = NDArray[Any]
 
@@ -19,28 +25,86 @@ LARGE = 10_000  # rows from which the search by blocks is faster, on a CPU
 BLOCK = 1024  # rows
 
 
+def asked_neighbours(n_neighbors: Any) -> tuple[int, Any]:
+    """Return how many neighbours of a row a parameter asks for, and the estimator that it is.
+
+    ``None`` for an int. An estimator counts the row itself, as in imbalanced-learn.
+    """
+    if isinstance(n_neighbors, Integral):
+        return int(n_neighbors), None
+    counted = getattr(n_neighbors, "n_neighbors", None)
+    if not isinstance(counted, Integral) or counted < 2:
+        raise ValueError(
+            f"{n_neighbors!r} is to find neighbours, but has n_neighbors={counted!r}: it needs a "
+            "whole number from 2 on that, as with SMOTE, counts the row itself, so that "
+            "NearestNeighbors(n_neighbors=6) gives 5 neighbours"
+        )
+    return int(counted) - 1, n_neighbors
+
+
 def nearest_neighbours(
-    rows: Tensor, k: int, distances: Callable[[Tensor, Tensor], Tensor] | None = None
+    rows: Tensor,
+    k: int,
+    search: Any = None,
+    gaps: Gaps | None = None,
 ) -> Tensor:
     """Find each row's nearest other rows: indices of shape (n, k).
 
-    Fewer than ``k`` others are repeated in turn; a lone row is its own neighbour. ``distances``
-    gives those of some rows to all, (n_some, n), and is finite; None: Euclidean distances.
+    Fewer than ``k`` others are repeated in turn; a lone row is its own neighbour. ``search`` is
+    an estimator with ``kneighbors``, of which a copy is fitted; ``None`` looks at all pairs.
+    Distances are Euclidean; where ``gaps`` tells that values are missing, over what both rows
+    have.
     """
     n = len(rows)
     if n == 1 or k == 0:
         return torch.zeros((n, k), dtype=torch.long, device=rows.device)
+    if search is not None:
+        nearest = _ask(search, rows if gaps is None else gaps.with_nan(rows), min(k, n - 1))
+        return nearest[:, torch.arange(k, device=rows.device) % nearest.shape[1]]
+    gaps = gaps if gaps is not None and gaps.any_missing(rows) else None
     on_cpu = rows.device.type == "cpu"
     # squares must be finite; the comparison is false for NaN, too
-    if distances is None and on_cpu and n > LARGE and 4 * k < BLOCK and rows.abs().amax() < 1e15:
+    if gaps is None and on_cpu and n > LARGE and 4 * k < BLOCK and rows.abs().amax() < 1e15:
         return torch.from_numpy(_BlockSearch(rows, k).run())
     found = []
     for chunk in torch.arange(n, device=rows.device).split(max(1, CHUNK // n)):
-        distance = (distances or torch.cdist)(rows[chunk], rows)
+        distance = (torch.cdist if gaps is None else gaps.distances)(rows[chunk], rows)
         distance[torch.arange(len(chunk), device=rows.device), chunk] = torch.inf
         found.append(distance.topk(min(k, n - 1), largest=False).indices)
     nearest = torch.cat(found)
     return nearest[:, torch.arange(k, device=rows.device) % nearest.shape[1]]
+
+
+def _ask(search: Any, rows: Tensor, k: int) -> Tensor:
+    """Find the ``k`` neighbours of each row, less than there are rows, by a copy of ``search``."""
+    x, name = rows.cpu().numpy(), type(search).__name__
+    search = copy.deepcopy(search)
+    more = {} if search.n_neighbors == k + 1 else {"n_neighbors": k + 1}
+    try:
+        found = np.asarray(search.fit(x).kneighbors(x, return_distance=False, **more))
+    except ValueError as error:
+        if np.isnan(x).any():
+            raise ValueError(
+                f"{name} takes no missing values, and X has some: give the number of neighbours "
+                "as an int, or impute first, for example with sklearn.impute.SimpleImputer"
+            ) from error
+        raise
+    if found.shape != (len(x), k + 1):
+        raise ValueError(
+            f"{name}.kneighbors returned shape {found.shape} for {len(x)} rows, but {k + 1} "
+            "indices are needed for each: the row itself and its neighbours"
+        )
+    if not ((found >= 0) & (found < len(x))).all():
+        raise ValueError(
+            f"{name}.kneighbors returned indices from {found.min()} to {found.max()}, but there "
+            f"are {len(x)} rows: have it search more thoroughly if it found too few, or give the "
+            "number of neighbours as an int"
+        )
+    # among copies of a row it may come anywhere, or be left out: then the last one is too many
+    own = found == np.arange(len(x))[:, None]
+    dropped = np.where(own.any(axis=1), own.argmax(axis=1), k)
+    kept = found[np.arange(k + 1) != dropped[:, None]].reshape(len(x), k)
+    return torch.as_tensor(kept.astype(np.int64), device=rows.device)
 
 
 class _BlockSearch:

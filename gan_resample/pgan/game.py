@@ -248,24 +248,27 @@ class PGANGame(MixingGame):
 
     # ---- selection ------------------------------------------------------------------------------
 
-    def sample_uncertain(self, y: Tensor) -> tuple[Tensor, Tensor]:
+    def sample_uncertain(self, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """For each label make five candidates; of those that D accepts, return what C doubts most.
 
         If D accepts too few, those with the next best scores follow. Returns the rows, and for
-        each row whether D accepts it.
+        each row the training row that weighs most in it and whether D accepts it.
         """
         wanted = torch.bincount(y, minlength=len(self.onehot)).tolist()
         rows = torch.empty((len(y), self.n_features), device=y.device)
+        sources = torch.empty_like(y)
         believed = torch.empty(len(y), dtype=torch.bool, device=y.device)
         for code in [code for code, n in enumerate(wanted) if n]:
             candidates = torch.full((CANDIDATES * wanted[code],), code, device=y.device)
-            found = self.sample(candidates)
+            found, made_from = self.sample_with_sources(candidates)
             above = self.score(found, candidates) - self.floors[code]
             doubt = 1 - self.classifier(found).softmax(dim=1).amax(dim=1)
             merit = torch.where(above >= 0, doubt, above)
             best = merit.topk(wanted[code]).indices
-            rows[y == code], believed[y == code] = found[best], above[best] >= 0
-        return rows, believed
+            own = y == code
+            rows[own], sources[own] = found[best], made_from[best]
+            believed[own] = above[best] >= 0
+        return rows, sources, believed
 
     @torch.no_grad()
     def diagnose(self) -> dict[str, dict[int, float]]:

@@ -22,6 +22,7 @@ __all__ = [
     "rows_are_as_discrete_as_real_ones",
     "rows_have_shape_dtype_and_range",
     "rows_lie_at_their_class",
+    "sources_go_with_rows",
     "two_far_classes_are_separated",
 ]
 
@@ -48,6 +49,27 @@ def rows_have_shape_dtype_and_range(trial: Trial) -> None:
             f"[{seen.min():.3g}, {seen.max():.3g}]: start the generator near real rows, and keep "
             "it finite",
         )
+
+
+def sources_go_with_rows(trial: Trial) -> None:
+    """Check that ``sample_with_sources`` gives the rows of ``sample``, and training rows or -1."""
+    game, codes = trial.played.module_, torch.tensor([2, 1, 1, 2, 1])
+    with torch.no_grad():
+        with seeded(random_stream(4), CPU):
+            rows = game.sample(codes)
+        with seeded(random_stream(4), CPU):
+            again, sources = game.sample_with_sources(codes)
+    require(
+        torch.equal(rows, again),
+        "from one seed sample_with_sources gave other rows than sample: a game that overrides one "
+        "of them overrides both, one by the other",
+    )
+    n = len(trial.rows()[0])
+    require(
+        sources.shape == codes.shape and ((sources >= -1) & (sources < n)).all(),
+        f"sample_with_sources gave the sources {sources.tolist()} of {len(codes)} rows: they are "
+        f"indices of the {n} training rows, or -1",
+    )
 
 
 def chunks_are_bounded(trial: Trial) -> None:

@@ -101,6 +101,7 @@ LAWS: tuple[Law, ...] = (
     game_results.reports_are_scalars,
     game_playing.an_exact_number_of_rounds_is_played,
     game_results.rows_have_shape_dtype_and_range,
+    game_results.sources_go_with_rows,
     game_results.chunks_are_bounded,
     game_results.logits_have_a_column_for_each_class,
     game_results.rows_are_as_discrete_as_real_ones,
@@ -119,6 +120,7 @@ LEARNING_LAWS: tuple[Law, ...] = (
 )
 KINDS: dict[Law, type[Any]] = {
     game_results.rows_have_shape_dtype_and_range: SamplingGame,
+    game_results.sources_go_with_rows: SamplingGame,
     game_results.chunks_are_bounded: SamplingGame,
     game_results.rows_lie_at_their_class: SamplingGame,
     game_results.logits_have_a_column_for_each_class: ClassifyingGame,

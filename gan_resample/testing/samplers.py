@@ -87,6 +87,31 @@ def real_rows_come_first(sampler: Any) -> None:
         )
 
 
+def sources_are_real_rows(sampler: Any) -> None:
+    """Check that ``source_indices_``, if there is one, names a real row, or -1, for each new one.
+
+    A class of one row is repeated, so it is that row's.
+    """
+    X, y = blobs((30, 1, 12))
+    X_new, y_new = sampler.fit_resample(X, y)
+    if not hasattr(sampler, "source_indices_"):
+        return
+    sources, labels = np.asarray(sampler.source_indices_), y_new[len(X) :]
+    require(
+        sources.shape == (len(X_new) - len(X),)
+        and np.issubdtype(sources.dtype, np.integer)
+        and ((sources >= -1) & (sources < len(X))).all(),
+        f"source_indices_ has shape {sources.shape} and dtype {sources.dtype} for "
+        f"{len(X_new) - len(X)} generated rows: it holds for each the position of a real row, or "
+        "-1; _draw_rows sets them as _sources",
+    )
+    lone = sources[labels == 1]
+    require(
+        np.isin(lone, (-1, np.flatnonzero(y == 1)[0])).all(),
+        "source_indices_ names rows of other classes for the repeated row of a class",
+    )
+
+
 def counts_follow_the_strategy(sampler: Any) -> None:
     """Check that each class gets as many rows as sampling_strategy asks for."""
     X, y = blobs()
@@ -278,6 +303,7 @@ def sample_goes_on(sampler: Any) -> None:
 
 SAMPLER_LAWS: tuple[Law, ...] = (
     real_rows_come_first,
+    sources_are_real_rows,
     counts_follow_the_strategy,
     balanced_rows_come_back,
     arrays_keep_their_dtype,

@@ -21,6 +21,7 @@ from tests.evaluation.helpers import mixed_table
 
 ROOT = Path(__file__).parents[2]
 FEW = ["--samplers", "none,spread", "--classifiers", "knn", "--cv", "2", "--n-jobs", "1"]
+NONE = ["--samplers", "none", *FEW[2:]]
 
 
 @pytest.fixture
@@ -222,7 +223,51 @@ def test_other_data_under_the_same_name_are_refused(table, tmp_path, capsys):
     frame.loc[0, "amount"] += 1
     frame.to_csv(table, index=False)
     assert compare(table, "--out", tmp_path / "out", *FEW) == 2
-    assert "made otherwise (data mine: other rows, columns or labels)" in capsys.readouterr().err
+    assert (
+        "made otherwise (data mine: other rows, columns, labels or groups)"
+        in capsys.readouterr().err
+    )
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_rows_of_a_group_stay_together(table, tmp_path, capsys):
+    frame = pd.read_csv(table).assign(patient=[f"p{n // 3:02}" for n in range(90)])
+    frame.to_csv(table, index=False)
+    out, chosen = tmp_path / "out", ["--target", "kind", "--groups", "patient"]
+    assert compare(table, *chosen, "--out", out, *NONE) == 0
+    told = "the 30 groups of 'patient' in mine are each in the training part or in the test part"
+    assert f"note: {told}" in capsys.readouterr().err
+    page = html.unescape((out / "report.html").read_text())
+    assert told in page
+    assert "90 rows, 3 columns" in page  # amount, count, town
+    assert "Rows of 30 groups, none of which stands in training and test parts alike." in page
+    assert compare(table, *chosen[:2], "--drop", "patient", "--out", out, *NONE) == 2
+    assert "data mine: other rows, columns, labels or groups" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--groups", "nobody", "--target", "kind"], "has no column 'nobody'; its columns are"),
+        (["--groups", "kind"], "column 'kind' of mine is named by --groups, and taken for the"),
+        (["--groups", "town", "--drop", "town"], "named by --drop and by --groups: choose"),
+        (
+            ["--groups", "town", "--target", "kind"],
+            "1 row of mine has no group: name one for each",
+        ),
+    ],
+)
+def test_groups_that_cannot_be_are_refused(table, tmp_path, capsys, arguments, message):
+    assert compare(table, *arguments, "--out", tmp_path / "out", *NONE) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bundled_set_has_no_groups(capsys):
+    assert compare("wine", "--groups", "ash", *NONE) == 2
+    assert (
+        "leave out --target, --drop, --categorical, --id, --groups and" in capsys.readouterr().err
+    )
 
 
 def test_unknown_options_are_usage_errors(capsys):

@@ -5,10 +5,11 @@ import pickle
 
 import numpy as np
 import pytest
+import skops.io
 import torch
 from sklearn.base import clone
 
-from gan_resample import GAMOSampler, PGANClassifier, PGANSampler
+from gan_resample import TRUSTED_TYPES, GAMOSampler, PGANClassifier, PGANSampler
 from tests.helpers import QUICK, blobs, classifiers, digit_images, samplers
 
 X, y = blobs((60, 20))
@@ -34,7 +35,8 @@ every_game = pytest.mark.parametrize("estimator", games(), ids=lambda e: type(e)
 
 
 def copies(estimator):
-    return [pickle.loads(pickle.dumps(estimator)), copy.deepcopy(estimator)]
+    by_skops = skops.io.loads(skops.io.dumps(estimator), trusted=TRUSTED_TYPES)
+    return [pickle.loads(pickle.dumps(estimator)), copy.deepcopy(estimator), by_skops]
 
 
 @every_game
@@ -78,7 +80,7 @@ def test_a_pickle_is_little_more_than_its_weights(estimator):
     )
     size = len(pickle.dumps(fitted))
     assert size < weights + 3 * X.nbytes + 50_000
-    assert size < 0.6 * len(pickle.dumps(fitted.set_params(warm_start=True)))
+    assert size < 0.75 * len(pickle.dumps(fitted.set_params(warm_start=True)))
 
 
 @pytest.mark.parametrize("kind", [PGANSampler, PGANClassifier])
@@ -97,7 +99,7 @@ def test_the_decoder_of_images_is_saved_likewise():
     assert loaded.decoder_net_.optimizers() == {}
     assert np.array_equal(loaded.sample([1] * 3), sampler.sample([1] * 3))
     sampler.set_params(warm_start=True)
-    loaded = pickle.loads(pickle.dumps(sampler))
-    assert np.array_equal(
-        loaded.fit(images, labels).sample([1]), sampler.fit(images, labels).sample([1])
-    )
+    others = copies(sampler)
+    wanted = sampler.fit(images, labels).sample([1])
+    for loaded in others:
+        assert np.array_equal(loaded.fit(images, labels).sample([1]), wanted)

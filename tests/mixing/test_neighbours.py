@@ -41,3 +41,62 @@ def test_values_without_finite_squares_are_left_to_the_plain_search(value):
     found = nearest_neighbours(rows, 4)
     assert found.shape == (150, 4)
     assert ((found >= 0) & (found < 150)).all()
+
+
+# ---- an estimator of the user's -----------------------------------------------------------------
+
+LINE = torch.tensor([[0.0], [1.0], [3.0], [7.0], [15.0]], dtype=torch.float64)
+
+
+class Told:
+    """A search that returns what it was told; the least that is asked of one."""
+
+    def __init__(self, found, n_neighbors=3):
+        self.found, self.n_neighbors = found, n_neighbors
+
+    def fit(self, X):
+        return self
+
+    def kneighbors(self, X, return_distance):
+        return np.array(self.found)
+
+
+def test_an_estimator_is_asked_and_not_changed():
+    search = NearestNeighbors(n_neighbors=3, algorithm="kd_tree")
+    expected = [[1, 2], [0, 2], [1, 0], [2, 1], [3, 2]]
+    assert nearest_neighbours(LINE, 2, search).tolist() == expected
+    assert nearest_neighbours(LINE, 1, search).tolist() == [[near] for near, _ in expected]
+    assert not hasattr(search, "n_samples_fit_")
+    # fewer others than neighbours are repeated in turn, and a lone row is its own
+    assert nearest_neighbours(LINE[:3], 5, NearestNeighbors(n_neighbors=6)).tolist() == [
+        [1, 2, 1, 2, 1],
+        [0, 2, 0, 2, 0],
+        [1, 0, 1, 0, 1],
+    ]
+    assert nearest_neighbours(LINE[:1], 2, search).tolist() == [[0, 0]]
+
+
+def test_the_row_itself_is_left_out_wherever_it_comes():
+    found = [[1, 0, 2], [1, 2, 0], [0, 1, 2]]  # second, first, last
+    assert nearest_neighbours(LINE[:3], 2, Told(found)).tolist() == [[1, 2], [2, 0], [0, 1]]
+    found = [[1, 2, 3], [0, 2, 3], [2, 0, 1], [3, 0, 1]]  # two rows are not found themselves
+    expected = [[1, 2], [0, 2], [0, 1], [0, 1]]
+    assert nearest_neighbours(LINE[:4], 2, Told(found)).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        ([[0, 1], [1, 0], [2, 1]], r"Told.kneighbors returned shape \(3, 2\) .* 3 indices"),
+        ([[0, 1, -1], [1, 0, 2], [2, 1, 0]], "indices from -1 to 2, but there are 3 rows"),
+    ],
+)
+def test_neighbours_that_cannot_be_are_refused(found, message):
+    with pytest.raises(ValueError, match=message):
+        nearest_neighbours(LINE[:3], 2, Told(found))
+
+
+def test_an_estimator_that_refuses_missing_values_is_told_of():
+    rows = torch.cat([LINE, torch.full((1, 1), torch.nan)])
+    with pytest.raises(ValueError, match=r"NearestNeighbors takes no missing values, .* an int"):
+        nearest_neighbours(rows, 2, NearestNeighbors(n_neighbors=3))

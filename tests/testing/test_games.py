@@ -115,6 +115,11 @@ class FarAway(Fair):
         return 1e6 * super().sample(y)
 
 
+class Elsewhere(Fair):
+    def sample_with_sources(self, y):
+        return -self.sample(y), -torch.ones_like(y)
+
+
 class Unbounded(Fair):
     chunk_rows = 0
 
@@ -244,6 +249,7 @@ GAME_FAULTS = {
     Counting: "rounds were played of 1",
     Double: "sample made torch.float64 rows",
     FarAway: "start the generator near real rows",
+    Elsewhere: "sample_with_sources gave other rows than sample",
     Unbounded: "chunk_rows is 0",
     Wide: r"logits of shape \(88, 4\) for 88 rows and 3 classes",
     Soft: "generated categories are no one-hot",

@@ -23,6 +23,13 @@ class Greedy(SpreadSMOTE):
         return super()._fit_resample(X, y)
 
 
+class Lost(SpreadSMOTE):
+    def fit_resample(self, X, y):
+        made = super().fit_resample(X, y)
+        self.source_indices_ = self.source_indices_[1:]
+        return made
+
+
 class HalfNothing(SpreadSMOTE):
     def _learn_rows(self, *args):
         super()._learn_rows(*args)
@@ -95,6 +102,7 @@ class Willing(SpreadSMOTE):
 SAMPLER_FAULTS = {
     Overwriting: "the first rows or labels are not the real ones, unchanged",
     Greedy: "sampling_strategy='auto' gave",
+    Lost: r"source_indices_ has shape \(46,\) and dtype int64 for 47 generated rows",
     HalfNothing: r"\['size_'\] are not set where no class lacks a row",
     Floating: "rows of float32 came back as float64",
     Coordinates: "csr_matrix came back as coo_matrix",

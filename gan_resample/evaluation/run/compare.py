@@ -15,7 +15,7 @@ import torch
 from sklearn.metrics import get_scorer
 
 import gan_resample
-from gan_resample.datasets import BUNDLED, DataSet, Split, as_dataset, load_bundled
+from gan_resample.datasets import DataSet, Split
 from gan_resample.evaluation.comparison import Comparison
 from gan_resample.evaluation.metrics.scores import SCORES, Score
 from gan_resample.evaluation.results.unfinished import missing
@@ -31,6 +31,7 @@ from gan_resample.evaluation.run.parallel import keys, play_missing, task_key
 from gan_resample.evaluation.run.schedule import TimeLimit
 from gan_resample.evaluation.run.splits import choose_splitter, lacking, split_tables
 from gan_resample.evaluation.run.store import Store
+from gan_resample.evaluation.run.tables import choose_datasets
 
 __all__ = ["compare"]
 
@@ -45,6 +46,7 @@ def compare(
     scoring: Any = None,
     n_jobs: int | None = None,
     random_state: int = 0,
+    groups: Any = None,
     store: Any = None,
     max_iter: int | None = None,
     time_limit: float | None = None,
@@ -82,7 +84,8 @@ def compare(
         such as ``gamo``. None: the first five.
     cv : int, cross-validation splitter or iterable, default=5
         Number of stratified folds, at least 2 and at most the rows of the smallest class, an
-        object with ``split(X, y)``, or pairs of row numbers (training, test).
+        object with ``split(X, y)``, or pairs of row numbers (training, test). With ``groups``, a
+        class must be in as many groups as there are folds.
     repeats : int, default=1
         How often the folds are drawn, if ``cv`` is a number.
     scoring : list of str or mapping, default=None
@@ -98,6 +101,11 @@ def compare(
         With a Dask cluster (``joblib.parallel_config("dask")``) all its workers are used.
     random_state : int, default=0
         Seed of folds, and of samplers and classifiers without a ``random_state`` of their own.
+    groups : array-like of shape (n_rows,) or mapping, default=None
+        What rows belong together, the rows of a patient, say; for several data sets a mapping of
+        their names to groups. No group stands in training and test part alike: folds are drawn by
+        ``StratifiedGroupKFold``, and a splitter is given the groups. Inner cross-validation, as
+        ``threshold`` has it, does not know them.
     store : path-like, default=None
         SQLite file to which results are written one by one. With the same file a stopped
         comparison continues; failed cells are tried again. Calls that run at the same time with
@@ -125,15 +133,16 @@ def compare(
     Raises
     ------
     ValueError
-        For an unknown name, a table that cannot be used, a class with fewer rows than folds, or a
-        store with results of another version, other data, other splits or other settings.
+        For an unknown name, a table that cannot be used, a class with fewer rows than folds or in
+        fewer groups, groups that do not fit the rows or that a splitter divides, or a store with
+        results of another version, other data, other splits or other settings.
     RuntimeError
         If a process died, for example for lack of memory; finished cells are in the store.
 
     Warns
     -----
     UserWarning
-        If a test part that a splitter made has no row of some class.
+        If a test part that a splitter made, or one of groups, has no row of some class.
 
     Notes
     -----
@@ -149,7 +158,7 @@ def compare(
     """
     check_numbers(repeats, random_state, max_iter, n_jobs)
     limit = TimeLimit(time_limit)
-    tables = _choose_datasets(datasets)
+    tables = choose_datasets(datasets, groups)
     methods = choose_methods(samplers, max_iter)
     chosen = choose_classifiers(classifiers, max_iter)
     scores = _choose_scores(scoring)
@@ -175,57 +184,6 @@ def compare(
 
 
 # ---- arguments ----------------------------------------------------------------------------------
-
-
-def _choose_datasets(datasets: Any) -> list[DataSet]:
-    if isinstance(datasets, (str, DataSet)) or _is_pair(datasets):
-        datasets = [datasets]
-    if len(getattr(datasets, "shape", ())) == 2:
-        raise TypeError(
-            f"the first argument is a table without labels, a {type(datasets).__name__}: pass "
-            "table and labels as one pair, compare((X, y), ...)"
-        )
-    if not isinstance(datasets, Iterable):
-        raise TypeError(_no_dataset(datasets))
-    if isinstance(datasets, Mapping):
-        pairs = {
-            str(name): tuple(pair) if isinstance(pair, list) else pair
-            for name, pair in datasets.items()
-        }
-        if wrong := [pair for pair in pairs.values() if not _is_pair(pair)]:
-            raise TypeError(_no_dataset(wrong[0]))
-        found = [as_dataset(name, *pair) for name, pair in pairs.items()]
-    else:
-        found = [_dataset(value) for value in datasets]
-    names = [data.name for data in found]
-    if not names or len(set(names)) < len(names):
-        raise ValueError(f"data sets need names of their own, at least one, but got {names}")
-    return found
-
-
-def _is_pair(value: Any) -> bool:
-    return (
-        isinstance(value, tuple) and len(value) == 2 and not isinstance(value[0], (str, DataSet))
-    )
-
-
-def _dataset(value: Any) -> DataSet:
-    if isinstance(value, DataSet):
-        return value
-    if isinstance(value, str):
-        if value not in BUNDLED:
-            raise ValueError(f"unknown data set {value!r}: bundled are {', '.join(BUNDLED)}")
-        return load_bundled(value)
-    if not _is_pair(value):
-        raise TypeError(_no_dataset(value))
-    return as_dataset("data", *value)
-
-
-def _no_dataset(value: Any) -> str:
-    return (
-        f"a data set is a name, a pair (X, y) or a DataSet, but got {type(value)}: a mapping "
-        "{name: (X, y)} names tables of your own"
-    )
 
 
 def _choose_scores(scoring: Any) -> dict[str, Score | Callable[..., float]]:
@@ -369,6 +327,7 @@ def _about(data: DataSet, splits: Sequence[Split]) -> dict[str, Any]:
         "categorical": int((data.X.dtypes == "category").sum()),
         "missing": int(data.X.isna().to_numpy().sum()),
         "repeated": int(data.X.duplicated().sum()),
+        "groups": None if data.groups is None else len(np.unique(data.groups)),
         "labels": [str(label) for label in data.labels],
         "counts": [int(size) for size in sizes],
         "thinned": data.thinned is not None,

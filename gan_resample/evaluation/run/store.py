@@ -47,7 +47,10 @@ STATUS = ("ok", "failed", "n/a")
 NAMED = ("data", "sampler", "classifier")  # kinds of settings whose names each record has
 
 # kinds of settings that are kept as a hash, and what differs if the hash does
-HASHED = {"data": "other rows, columns or labels", "splits of": "other rows in the test parts"}
+HASHED = {
+    "data": "other rows, columns, labels or groups",
+    "splits of": "other rows in the test parts",
+}
 
 
 class Store:

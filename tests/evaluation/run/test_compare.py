@@ -217,7 +217,10 @@ def test_failed_cells_are_tried_again(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"datasets": {"numbers": numeric_table(seed=1)}}, "data numbers: other rows, columns or"),
+        (
+            {"datasets": {"numbers": numeric_table(seed=1)}},
+            "data numbers: other rows, columns, labels or",
+        ),
         ({"cv": 4}, "argument cv: now 4, there 3"),
         ({"random_state": 1}, "argument random_state"),
         ({"scoring": ["f1_macro"]}, "argument scores"),

@@ -75,7 +75,7 @@ def test_new_names_are_welcome_and_other_settings_are_not(tmp_path):
     store.add(outcome())
     store.agree(ABOUT | {"sampler": {"smote": "SMOTE()"}})
     with pytest.raises(
-        ValueError, match=r"\(data t: other rows, columns or labels\).*another place"
+        ValueError, match=r"\(data t: other rows, columns, labels or groups\).*another place"
     ):
         Store(path).agree({"data": {"t": "xyz", "new": "1"}})
     # nothing of the refused settings was kept

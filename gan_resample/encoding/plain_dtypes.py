@@ -1,0 +1,63 @@
+"""The dtypes of a data frame as plain data, which can be kept without pickle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["PlainDtypes", "made_dtype", "told_dtype"]
+
+
+class PlainDtypes:
+    """An estimator whose state tells of the dtypes in ``_dtypes`` by plain data."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        held: Any = super().__getstate__()
+        state: dict[str, Any] = dict(held)
+        if isinstance(dtypes := state.get("_dtypes"), list):  # of a frame, else it is one
+            state["_dtypes"] = [told_dtype(dtype) for dtype in dtypes]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if isinstance(told := state.get("_dtypes"), list):
+            state = state | {"_dtypes": [made_dtype(dtype) for dtype in told]}
+        super().__setstate__(state)  # type: ignore[misc]
+
+
+def told_dtype(dtype: Any) -> Any:
+    """Return a mapping of texts and lists that tells of a pandas dtype.
+
+    numpy's dtypes are returned as they are, and so are dtypes that their name does not tell.
+    """
+    if isinstance(dtype, pd.CategoricalDtype) and dtype.categories is not None:
+        of, values = told_dtype(dtype.categories.dtype), dtype.categories.tolist()
+        return {"kind": "category", "of": of, "values": values, "ordered": bool(dtype.ordered)}
+    if isinstance(dtype, pd.StringDtype):
+        missing = "NA" if dtype.na_value is pd.NA else "nan"
+        return {"kind": "string", "storage": dtype.storage, "missing": missing}
+    if isinstance(dtype, pd.api.extensions.ExtensionDtype) and _is_named(dtype):
+        return {"kind": "name", "name": str(dtype)}
+    return dtype
+
+
+def made_dtype(told: Any) -> Any:
+    """Undo :func:`told_dtype`."""
+    if not isinstance(told, dict):
+        return told
+    if told["kind"] == "category":
+        values = pd.Index(told["values"], dtype=made_dtype(told["of"]))
+        return pd.CategoricalDtype(values, ordered=told["ordered"])
+    if told["kind"] == "string":
+        na_value: Any = pd.NA if told["missing"] == "NA" else np.nan
+        return pd.StringDtype(told["storage"], na_value=na_value)
+    return pd.api.types.pandas_dtype(told["name"])
+
+
+def _is_named(dtype: Any) -> bool:
+    try:
+        made = pd.api.types.pandas_dtype(str(dtype))
+    except TypeError:
+        return False
+    return type(made) is type(dtype) and made == dtype

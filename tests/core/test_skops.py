@@ -1,0 +1,207 @@
+"""Fitted estimators are plain data, which skops keeps; code of the user's is refused there."""
+
+import io
+import json
+import pickle
+import zipfile
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io as sio
+import torch
+from imblearn.pipeline import make_pipeline
+from scipy import sparse
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import NearestNeighbors
+from skorch.callbacks import Callback
+
+from gan_resample import (
+    TRUSTED_TYPES,
+    EGANClassifier,
+    GAMOClassifier,
+    GAMOSampler,
+    PriorCorrectedClassifier,
+    SpreadEnsembleClassifier,
+    SpreadSMOTE,
+    TableEncoder,
+)
+from gan_resample.engine.net import GameNet
+from gan_resample.gamo import GAMOGame
+from gan_resample.testing.data import blobs, mixed_frame
+from tests.helpers import QUICK, classifiers, digit_images, samplers, small_features
+
+X, y = blobs((40, 15))
+
+
+def written(estimator):
+    return sio.dumps(estimator)
+
+
+def kept(estimator):
+    return sio.loads(written(estimator), trusted=TRUSTED_TYPES)
+
+
+def frame():
+    table, target = mixed_frame()
+    rng = np.random.default_rng(0)
+    cents = [f"{value:.2f}" for value in rng.random(len(table)) * 99]
+    more = {
+        "price": cents,
+        "owed": [Decimal(cell) for cell in cents],
+        "grade": pd.Categorical(rng.integers(1, 4, len(table)), ordered=True),
+        "far": np.append(rng.random(len(table) - 1), 1e20),
+    }
+    return table.assign(**more), target
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_frame_of_every_kind_of_column_comes_back_in_its_dtypes():
+    table, target = frame()
+    sampler = SpreadSMOTE(random_state=0).fit(table, target)
+    loaded = kept(sampler)
+    expected = sampler.sample(["rare"] * 20)
+    pd.testing.assert_frame_equal(loaded.sample(["rare"] * 20), expected)
+    assert loaded.encoder_._dtypes == table.dtypes.tolist()
+    assert loaded.encoder_._dtypes[6].categories.tolist() == ["red", "blue", "green"]
+    assert pickle.loads(pickle.dumps(sampler)).encoder_._dtypes == table.dtypes.tolist()
+    encoder = kept(TableEncoder().fit(table))
+    pd.testing.assert_frame_equal(
+        encoder.inverse_transform(encoder.transform(table.head(20))).astype(table.dtypes),
+        sampler.encoder_.inverse_transform(sampler.encoder_.transform(table.head(20))),
+    )
+
+
+@pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array])
+def test_sparse_tables_come_back_sparse(kind):
+    sampler = SpreadSMOTE(k_neighbors=NearestNeighbors(n_neighbors=4), random_state=0)
+    sampler.fit(kind(X), y)
+    loaded = kept(sampler).sample([1] * 9)
+    assert type(loaded) is kind
+    assert (loaded.toarray() == sampler.sample([1] * 9).toarray()).all()
+
+
+def test_images_and_their_decoder_come_back():
+    images, labels = digit_images((14, 8))
+    sampler = GAMOSampler(**QUICK, decoder_iter=2, device=torch.device("cpu"))
+    loaded = kept(sampler.fit(images, labels))
+    assert (loaded.sample([1] * 3) == sampler.sample([1] * 3)).all()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        EGANClassifier(**QUICK, stop="equilibrium"),
+        PriorCorrectedClassifier(make_pipeline(SpreadSMOTE(), LogisticRegression())),
+        SpreadEnsembleClassifier(LogisticRegression(), n_draws=2),
+    ],
+)
+def test_classifiers_predict_as_before(model):
+    loaded = kept(model.fit(X, y))
+    assert (loaded.predict_proba(X) == model.predict_proba(X)).all()
+
+
+def every():
+    """A fitted estimator of each class, and of each kind of setting that has a type of its own."""
+    table, target = frame()
+    yield SpreadSMOTE().fit(table, target)
+    yield from (each.fit(X, y) for each in [*samplers(), *classifiers()])
+    yield from (
+        SpreadSMOTE().fit(kind(X), y)
+        for kind in (sparse.csr_matrix, sparse.csr_array, sparse.csc_matrix, sparse.csc_array)
+    )
+    yield EGANClassifier(**QUICK, stop="equilibrium").fit(X, y)
+    yield GAMOSampler(**QUICK, decoder_iter=1, device=torch.device("cpu")).fit(
+        *digit_images((14, 8))
+    )
+    yield PriorCorrectedClassifier(make_pipeline(SpreadSMOTE(), LogisticRegression())).fit(X, y)
+    yield SpreadEnsembleClassifier(LogisticRegression(), n_draws=2).fit(X, y)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_the_list_has_the_types_that_are_needed_and_no_other_and_files_hold_no_pickle():
+    needed = set()
+    for estimator in every():
+        content = written(estimator)
+        needed |= set(sio.get_untrusted_types(data=content))
+        with zipfile.ZipFile(io.BytesIO(content)) as file:
+            for name in file.namelist():
+                if name.endswith(".npy"):
+                    np.load(io.BytesIO(file.read(name)), allow_pickle=False)
+                else:
+                    assert name in ("schema.json", "README.md") or not json.loads(file.read(name))
+    # two games are played with a setting alone
+    assert needed == {name for name in TRUSTED_TYPES if not name.endswith("CycleGANGame")} | {
+        "gan_resample.cyclegan.game.CycleGANGame"
+    }
+    assert sorted(TRUSTED_TYPES) == TRUSTED_TYPES
+
+
+# ---- code of the user's -------------------------------------------------------------------------
+
+
+class Quiet(Callback):
+    """A callback of the user's."""
+
+
+class Own(GAMOGame):
+    """A game of the user's."""
+
+
+class OwnSGD(torch.optim.SGD):
+    """An optimizer of the user's."""
+
+
+class OwnSampler(GAMOSampler):
+    _game = Own
+
+
+FOREIGN = [
+    (
+        GAMOSampler(**QUICK, feature_extractor=small_features, decoder_iter=1),
+        "the network feature_extractor=<fun",
+    ),
+    (
+        GAMOClassifier(**QUICK, classifier=torch.nn.Linear(4, 2)),
+        r"the network classifier=Linear\(",
+    ),
+    (GAMOSampler(**QUICK, callbacks=[Quiet()]), "the callback Quiet"),
+    (OwnSampler(**QUICK), "the game Own"),
+    (GAMOSampler(**QUICK, net_params={"optimizer": OwnSGD}), "the optimizer <class .*OwnSGD'>"),
+]
+
+
+@pytest.mark.parametrize(("estimator", "message"), FOREIGN)
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_code_of_the_users_is_refused_by_name_and_pickled_as_ever(estimator, message):
+    estimator.set_params(warm_start=True).fit(X, y)
+    with pytest.raises(
+        TypeError, match=message + r".* save it with pickle or joblib, or fit with"
+    ):
+        written(estimator)
+    loaded = pickle.loads(pickle.dumps(estimator))
+    if hasattr(loaded, "sample"):
+        assert (loaded.sample([1] * 5) == estimator.sample([1] * 5)).all()
+    if hasattr(loaded, "sample") and not estimator.callbacks:  # which are told by their place
+        assert (loaded.fit(X, y).sample([1]) == estimator.fit(X, y).sample([1])).all()
+    elif not hasattr(loaded, "sample"):
+        assert (loaded.predict_proba(X) == estimator.predict_proba(X)).all()
+
+
+def test_a_state_that_was_tampered_with_runs_nothing():
+    net = GAMOSampler(**QUICK).fit(X, y).net_
+    state = net.__getstate__()
+    with pytest.raises(TypeError, match="a net plays a Game, but its state names"):
+        GameNet.__new__(GameNet).__setstate__(
+            state | {"settings": state["settings"] | {"module": Quiet}}
+        )
+    with pytest.raises(ValueError, match="saved by another version of gan_resample: fit it again"):
+        GameNet.__new__(GameNet).__setstate__({"__cuda_dependent_attributes__": b"cos\nsystem\n"})
+
+
+def test_loading_leaves_the_callers_generator_alone():
+    content = written(GAMOSampler(**QUICK).fit(X, y))
+    before = torch.get_rng_state()
+    sio.loads(content, trusted=TRUSTED_TYPES)
+    assert torch.equal(before, torch.get_rng_state())
