@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics.pairwise import nan_euclidean_distances
+from sklearn.neighbors import NearestNeighbors
 
 from gan_resample.mixing.gaps import Gaps
 from gan_resample.mixing.geometry import (
@@ -87,10 +88,24 @@ def test_distances_of_numbers_are_those_of_scikit_learn():
     assert apart[0, 1]
     np.testing.assert_allclose(found[~apart], expected[~apart], atol=1e-7)
     assert (found[apart] == torch.finfo(torch.float64).max).all()
-    near = nearest_neighbours(rows, 3, own.distances)
+    near = nearest_neighbours(rows, 3, gaps=own)
     np.fill_diagonal(expected, np.inf)
     order = np.sort(np.where(apart, np.inf, expected), axis=1)[:, :3]
     np.testing.assert_allclose(np.take_along_axis(expected, near.numpy(), 1), order, atol=1e-7)
+
+
+def test_an_estimator_that_finds_neighbours_is_given_nan_and_no_flags():
+    rows = rows_with_gaps(40)
+    search = NearestNeighbors(n_neighbors=4, metric="nan_euclidean")
+    found = nearest_neighbours(rows, 3, search, gaps())
+    seen = gaps().with_nan(rows).numpy()
+    assert seen.shape == (40, 5) and np.isnan(seen).any()
+    expected = nan_euclidean_distances(seen)
+    np.fill_diagonal(expected, np.inf)
+    order = np.sort(expected, axis=1)[:, :3]
+    np.testing.assert_allclose(np.take_along_axis(expected, found.numpy(), 1), order, atol=1e-6)
+    with pytest.raises(ValueError, match="takes no missing values"):
+        nearest_neighbours(rows, 3, NearestNeighbors(n_neighbors=4), gaps())
 
 
 def test_without_missing_values_in_the_class_neighbours_are_the_usual_ones():
