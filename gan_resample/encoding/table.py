@@ -20,6 +20,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gan_resample._sklearn import Interval, StrOptions, _fit_context
+from gan_resample.encoding.clock import Column, learn_column
 from gan_resample.encoding.columns import (
     check_frame,
     is_frame,
@@ -44,7 +45,6 @@ from gan_resample.encoding.judging import (
     warn_of_gaps,
     warn_of_unseen,
 )
-from gan_resample.encoding.numeric import NumericColumn
 
 __all__ = ["TableEncoder"]
 
@@ -342,11 +342,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             )
         self._dtypes, self._holds_none = X.dtype, X.dtype == object
 
-    def _learn_numeric(self, read: Mapping[int, Numbers]) -> list[NumericColumn]:
+    def _learn_numeric(self, read: Mapping[int, Numbers]) -> list[Column]:
         columns, extremes = [], {}
         for j, found in read.items():
             try:
-                column = NumericColumn.learn(found.cells, found.numbers, self.snap)
+                column = learn_column(found.cells, found.numbers, self.snap)
             except ValueError as error:
                 raise ValueError(f"column {self._name(j)} {error}") from error
             columns.append(column)

@@ -1,0 +1,315 @@
+"""Columns of times as numbers of a network, and back.
+
+Times become ticks of their column's unit since its first observed time. They come back in the
+dtype, unit, time zone and type of object that the column had, and at the resolution that was
+observed: if all observed times are whole days, so are generated ones.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gan_resample.encoding.columns import values_of
+from gan_resample.encoding.extremes import Tail
+from gan_resample.encoding.numeric import NumericColumn
+from gan_resample.encoding.times import DAY, NAT, holds_times, read_times
+
+__all__ = ["Clock", "Column", "TimeColumn", "as_floats", "as_times", "learn_column", "read_ticks"]
+
+Array = NDArray[Any]
+
+# nanoseconds of the resolutions, by pandas' names, the coarsest first
+RESOLUTIONS = {
+    "D": 86_400_000_000_000, "h": 3_600_000_000_000, "min": 60_000_000_000, "s": 1_000_000_000,
+    "ms": 1_000_000, "us": 1_000, "ns": 1,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How the cells of a column of times are read as whole numbers, and written again.
+
+    Parameters
+    ----------
+    sort : str
+        What the cells are: "dates", "times of day", ...
+    unit : dtype
+        numpy's dtype of the ticks: datetime64 or timedelta64; int64 for periods.
+    dtype : dtype
+        The column's, of numpy or pandas.
+    resolution : str
+        The greatest of ``RESOLUTIONS`` of which all observed times are whole multiples, in wall
+        time if they are in a zone; "" for the unit itself.
+    step : int
+        The same in ticks.
+    zone, cell, freq
+        See :class:`~gan_resample.encoding.times.Ticks`.
+    """
+
+    sort: str
+    unit: np.dtype[Any]
+    dtype: Any
+    resolution: str
+    step: int
+    zone: Any
+    cell: Any
+    freq: Any
+
+    @classmethod
+    def learn(cls, column: Any) -> Clock:
+        """Learn from observed cells, none of them missing."""
+        read = read_times(column)
+        unit, wall = read.values.dtype, read.values
+        if read.sort == "dates with a time zone":
+            wall = _in_zone(wall, read.zone).tz_localize(None).to_numpy()
+        name, step = _resolution(wall.view(np.int64), unit)
+        return cls(read.sort, unit, column.dtype, name, step, read.zone, read.cell, read.freq)
+
+    def read(self, column: Any, name: str) -> Array:
+        """Return the ticks of a column as int64, ``NAT`` where they are missing.
+
+        Raises
+        ------
+        ValueError
+            If the cells are not times of the kind seen in ``fit``.
+        """
+        try:
+            read = read_times(column) if holds_times(column) else None
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueError(f"column {name} holds times of several kinds: {error}") from error
+        if read is None or (read.sort, read.freq) != (self.sort, self.freq):
+            raise ValueError(
+                f"column {name} held {self.sort} (dtype {self.dtype}) in fit, but holds "
+                f"{'no times' if read is None else read.sort} (dtype {column.dtype}): convert it"
+            )
+        return _in_unit(read.values, self.unit, name).view(np.int64)
+
+    def round(self, ticks: Array) -> Array:
+        """Return ticks rounded to the observed resolution."""
+        if self.step == 1 or not len(ticks):
+            return ticks
+        if self.sort != "dates with a time zone":
+            return (ticks + self.step // 2) // self.step * self.step
+        wall = _in_zone(ticks.view(self.unit), self.zone)
+        # of an hour that the clocks repeat in autumn, the first; after one that they skip in spring
+        rounded = wall.round(
+            self.resolution, ambiguous=np.ones(len(ticks), bool), nonexistent="shift_forward"
+        )
+        utc = rounded.tz_convert("UTC").tz_localize(None).to_numpy()
+        return utc.astype(self.unit).view(np.int64)
+
+    def write(self, ticks: Array) -> Any:
+        """Return cells, as an array of numpy's or pandas' that goes into a column of the dtype."""
+        if hasattr(self.dtype, "pyarrow_dtype"):
+            return _write_arrow(ticks, self.dtype)
+        if self.freq is not None:
+            import pandas as pd
+
+            periods = pd.PeriodIndex.from_ordinals(ticks, freq=self.freq)
+            return periods if self.cell is None else periods.to_numpy(object)
+        times = ticks.view(self.unit)
+        if self.cell is not None:
+            return self._write_objects(times)
+        return times if self.zone is None else _in_zone(times, self.zone)
+
+    def _write_objects(self, times: Array) -> Array:
+        cells = np.empty(len(times), dtype=object)
+        if issubclass(self.cell, (np.datetime64, np.timedelta64)):
+            cells[:] = [*times]
+        elif self.sort == "times of day":
+            days = (np.datetime64(DAY) + times).tolist()
+            cells[:] = [day.time().replace(tzinfo=self.zone) for day in days]
+        elif self.cell.__module__.startswith("pandas") or self.zone is not None:
+            cells[:] = self._as_pandas(times)
+        else:
+            cells[:] = times.tolist()
+        return cells
+
+    def _as_pandas(self, times: Array) -> Any:
+        import pandas as pd
+
+        if self.sort == "durations":
+            return [*pd.TimedeltaIndex(times)]
+        index = pd.DatetimeIndex(times) if self.zone is None else _in_zone(times, self.zone)
+        return index.to_pydatetime() if self.cell is datetime.datetime else [*index]
+
+
+def _resolution(ticks: Array, unit: np.dtype[Any]) -> tuple[str, int]:
+    """Return the coarsest resolution that all ticks have, and how many ticks it is."""
+    if unit.kind in "mM":
+        name, multiple = np.datetime_data(unit)
+        own = RESOLUTIONS.get({"m": "min"}.get(name, name), 0) * multiple
+        for resolution, length in RESOLUTIONS.items():
+            step, rest = divmod(length, own) if own else (0, 1)
+            if step and not rest and not (ticks % step).any():
+                return resolution, step
+    return "", 1
+
+
+def _in_zone(times: Array, zone: Any) -> Any:
+    """Return times in UTC as pandas' index of times in a zone."""
+    import pandas as pd
+
+    return pd.DatetimeIndex(times).tz_localize("UTC").tz_convert(zone)
+
+
+def _in_unit(values: Array, unit: np.dtype[Any], name: str) -> Array:
+    """Return times in another unit; numpy would wrap those that it cannot hold."""
+    found = values.astype(unit)
+    if values.dtype != unit:
+        back = found.astype(values.dtype).view(np.int64).astype(float)
+        if np.any(np.abs(back - values.view(np.int64)) > 1):
+            raise ValueError(
+                f"column {name} was {unit} in fit, which does not reach {values.min()} to "
+                f"{values.max()}: mend these cells, or fit in a longer unit"
+            )
+    return found
+
+
+def _write_arrow(ticks: Array, dtype: Any) -> Any:
+    import pandas as pd
+    import pyarrow as pa
+
+    kind = dtype.pyarrow_dtype
+    cells = pa.array(ticks)
+    if kind.bit_width == 32:
+        cells = cells.cast(pa.int32())
+    return pd.array(cells.cast(kind), dtype=dtype)
+
+
+# ---- columns ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TimeColumn:
+    """One column of times, standardised: a :class:`NumericColumn` of ticks since the first time.
+
+    The subtraction keeps nanoseconds apart, which float64 would merge in ticks since 1970.
+    """
+
+    clock: Clock
+    ticks: NumericColumn
+    origin: int
+
+    @classmethod
+    def learn(cls, column: Any, numbers: Array, snap: bool | str) -> TimeColumn:
+        """Learn from observed cells, a Series or an array, and their ticks.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`NumericColumn.learn`.
+        """
+        low, high = int(numbers.min()), int(numbers.max())
+        origin = low if high - low < 2**63 else 0
+        since = numbers - origin
+        return cls(Clock.learn(column), NumericColumn.learn(since, since, snap), origin)
+
+    @property
+    def grid(self) -> Array:
+        return self.ticks.grid
+
+    @property
+    def snapped(self) -> bool:
+        return self.ticks.snapped
+
+    @property
+    def tails(self) -> tuple[Tail, ...]:
+        return self.ticks.tails
+
+    def tell_extremes(self) -> str:
+        """Return a clause that says which cells are extreme."""
+        return self.ticks.tell_extremes(self._cells)
+
+    def _cells(self, observed: Array) -> list[str]:
+        return [str(cell) for cell in self.clock.write(observed + self.origin)]
+
+    def encode(self, numbers: Array) -> Array:
+        """Encode ticks."""
+        return self.ticks.encode(_minus(numbers, self.origin))
+
+    def decode(self, z: Array, copied: NDArray[np.bool_] | None = None) -> Any:
+        """Return cells in the input's dtype; see :meth:`NumericColumn.decode`."""
+        observed, ticks = self.ticks.observed, self.ticks.decode(z, copied)
+        if not self.snapped:
+            at = np.searchsorted(observed, ticks).clip(max=len(observed) - 1)
+            made = observed[at] != ticks  # a copy of a repeated hour is not moved to the first
+            low, high = observed[[0, -1]] + self.origin
+            rounded = self.clock.round(ticks[made] + self.origin)
+            ticks[made] = rounded.clip(low, high) - self.origin
+        return self.clock.write(ticks + self.origin)
+
+
+def _minus(ticks: Array, origin: int) -> Array:
+    """Return the difference, in float64 where int64 cannot hold it."""
+    ends = int(ticks.min(initial=origin)) - origin, int(ticks.max(initial=origin)) - origin
+    if max(map(abs, ends)) < 2**63:
+        return ticks - origin
+    return ticks.astype(np.float64) - origin
+
+
+Column = NumericColumn | TimeColumn
+
+
+def learn_column(column: Any, numbers: Array, snap: bool | str) -> Column:
+    """Learn a column of numbers or times.
+
+    Parameters
+    ----------
+    column : Series or ndarray of shape (n_rows,)
+        Observed cells, none of them missing.
+    numbers : ndarray of shape (n_rows,)
+        What they were read as.
+    snap : bool or "auto"
+        See ``TableEncoder``.
+    """
+    if holds_times(column):
+        return TimeColumn.learn(column, numbers, snap)
+    return NumericColumn.learn(values_of(column), numbers, snap)
+
+
+def read_ticks(column: Any, learned: Column | None, name: str) -> tuple[Array, Array]:
+    """Return a column of times as int64, ``NAT`` where they are missing, and as float64, NaN there.
+
+    ``learned`` is the fitted column, None in ``fit``; ``name`` is the column's in messages.
+    """
+    if isinstance(learned, TimeColumn):
+        ticks = learned.clock.read(column, name)
+    else:
+        ticks = read_times(column).values.view(np.int64)
+    return ticks, np.where(ticks == NAT, np.nan, ticks.astype(np.float64))
+
+
+def as_floats(column: Any) -> Array:
+    """Return a column of times as float64, NaN where they are missing.
+
+    Whole numbers of the observed resolution (days, seconds, ...) since the first time.
+    """
+    ticks = read_times(column).values.view(np.int64)
+    there = ticks != NAT
+    numbers = np.full(len(ticks), np.nan)
+    if there.any():
+        step = Clock.learn(column[there]).step
+        numbers[there] = _minus(ticks[there], int(ticks[there].min())).astype(float) / step
+    return numbers
+
+
+def as_times(numbers: Array, column: Any) -> Any:
+    """Return the inverse of :func:`as_floats`: cells like those of a column, within its bounds.
+
+    Parameters
+    ----------
+    numbers : ndarray of float64
+    column : Series or ndarray
+        Of times, none of them missing.
+    """
+    clock, ticks = Clock.learn(column), read_times(column).values.view(np.int64)
+    low, high = ticks.min(), ticks.max()
+    within = (numbers * clock.step).clip(0, float(high) - float(low))
+    made = clock.round(low + np.rint(within).astype(np.int64))
+    return clock.write(made.clip(low, high))
