@@ -64,9 +64,9 @@ def _as_numbers(column: pd.Series, kind: ColumnKind) -> tuple[ColumnKind, pd.Ser
             advice="replace or rescale them",
         )
     elif (extreme := find_extremes(finite)) is not None:
-        cells = column[~np.isnan(values)] if times else pd.Series(finite)
-        far = np.unique(cells[extreme]).tolist()
-        usual = cells[~extreme]
+        shown = column[~np.isnan(values)] if times else finite
+        far = sorted({*shown[extreme].tolist()})
+        usual = shown[~extreme]
         told = (
             f"{tell_extremes(far, usual.min(), usual.max())}: taken as just beyond them; if it "
             "stands for a missing value, make it one"

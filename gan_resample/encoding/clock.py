@@ -96,7 +96,7 @@ class Clock:
         if self.sort != "dates with a time zone":
             return (ticks + self.step // 2) // self.step * self.step
         wall = _in_zone(ticks.view(self.unit), self.zone)
-        # of an hour that the clocks repeat in autumn, the first; after one that they skip in spring
+        # the first of an hour that clocks repeat in autumn, the end of one they skip in spring
         rounded = wall.round(
             self.resolution, ambiguous=np.ones(len(ticks), bool), nonexistent="shift_forward"
         )
@@ -110,7 +110,7 @@ class Clock:
         if self.freq is not None:
             import pandas as pd
 
-            periods = pd.PeriodIndex.from_ordinals(ticks, freq=self.freq)
+            periods = pd.arrays.PeriodArray(ticks, dtype=pd.PeriodDtype(self.freq))
             return periods if self.cell is None else periods.to_numpy(object)
         times = ticks.view(self.unit)
         if self.cell is not None:
@@ -227,7 +227,10 @@ class TimeColumn:
         return self.ticks.tell_extremes(self._cells)
 
     def _cells(self, observed: Array) -> list[str]:
-        return [str(cell) for cell in self.clock.write(observed + self.origin)]
+        import pandas as pd
+
+        cells = pd.Series(self.clock.write(observed + self.origin))
+        return cells.astype(str).tolist()
 
     def encode(self, numbers: Array) -> Array:
         """Encode ticks."""
@@ -274,7 +277,7 @@ def learn_column(column: Any, numbers: Array, snap: bool | str) -> Column:
 
 
 def read_ticks(column: Any, learned: Column | None, name: str) -> tuple[Array, Array]:
-    """Return a column of times as int64, ``NAT`` where they are missing, and as float64, NaN there.
+    """Return a column of times as int64, ``NAT`` where they are missing, and as float64 with NaN.
 
     ``learned`` is the fitted column, None in ``fit``; ``name`` is the column's in messages.
     """

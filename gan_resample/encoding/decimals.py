@@ -1,4 +1,4 @@
-"""Columns of floats with few decimals, such as prices: how many they have, and rounding to them."""
+"""Columns of floats with few decimals, such as prices: how many they have, and rounding."""
 
 from __future__ import annotations
 

@@ -115,7 +115,9 @@ class NumericColumn:
             observed = np.unique(cells)
             distinct, form = shift(observed, origin), None if origin is None else WholeForm()
         floats = observed.dtype.kind in "fO" and form is None and origin is None
-        places = learn_places(distinct if observed.dtype == object else observed) if floats else None
+        places = (
+            learn_places(distinct if observed.dtype == object else observed) if floats else None
+        )
         few = len(distinct) <= max(20, len(values) / 10)
         snapped = len(distinct) == 1 or (few if snap == "auto" else bool(snap))
         extreme = find_extremes(values)

@@ -47,7 +47,7 @@ def holds_times(column: Any) -> bool:
         return True
     if dtype.name.startswith(("time32[", "time64[")):  # of pyarrow
         return True
-    if dtype != object:
+    if not isinstance(dtype, np.dtype) or dtype.kind != "O":
         return False
     first = next((cell for cell in column if not is_missing_cell(cell)), None)
     return is_time(type(first))
