@@ -23,6 +23,7 @@ from sklearn.utils.multiclass import type_of_target
 
 from gan_resample.dataset_columns import read_columns
 from gan_resample.encoding.columns import prepare_rows
+from gan_resample.encoding.frames import take
 from gan_resample.encoding.kinds import ColumnKind, refuse_columns
 
 __all__ = ["DataSet", "Split", "as_dataset", "load_bundled"]
@@ -200,6 +201,7 @@ def as_dataset(
     UserWarning
         For columns that look like identifiers, and for extreme values.
     """
+    X, y = take(X)[0], take(y)[0]
     frame = X.reset_index(drop=True) if isinstance(X, pd.DataFrame) else _frame_of(X)
     frame.columns = frame.columns.astype(str)
     if not frame.columns.is_unique:

@@ -37,6 +37,7 @@ from gan_resample.core.member_rows import (
 )
 from gan_resample.core.parameters import AT_LEAST_1
 from gan_resample.encoding.columns import refuse_masked
+from gan_resample.encoding.frames import take
 from gan_resample.engine.seeding import random_stream
 from gan_resample.priors.class_mix import hides_its_mix, last_step
 from gan_resample.priors.corrected import CorrectedClassifier
@@ -205,6 +206,7 @@ class SpreadEnsembleClassifier(CorrectedClassifier):
         """
         self._refuse(fit_params)
         self._warn_of_hidden_mix()
+        X, y = take(X)[0], take(y)[0]
         refuse_masked(y, "y")
         check_classification_targets(y)
         check_target_type(y)
@@ -296,6 +298,7 @@ class SpreadEnsembleClassifier(CorrectedClassifier):
             One column for each of ``classes_``; each row sums to 1.
         """
         check_is_fitted(self)
+        X = take(X)[0]
         proba = [aligned_proba(member, X, self.classes_) for member in self.estimators_]
         return shift_priors(np.mean(proba, axis=0), self.seen_prior_, self.prior_)
 

@@ -18,6 +18,7 @@ from gan_resample._sklearn import _fit_context
 from gan_resample.core.rows import dense
 from gan_resample.core.training import GameMixin
 from gan_resample.encoding.columns import refuse_masked
+from gan_resample.encoding.frames import take
 from gan_resample.engine.ambient import steady
 from gan_resample.engine.game import ClassifyingGame
 from gan_resample.engine.seeding import random_stream
@@ -80,6 +81,7 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
 
     def _check_labels(self, y: Any) -> Array:
         refuse_masked(y, "y")
+        y = take(y)[0]
         check_classification_targets(y)
         check_target_type(y)
         y = column_or_1d(y, warn=True)

@@ -24,6 +24,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from gan_resample._sklearn import _fit_context
+from gan_resample.core.refusals import refuse_foreign
 from gan_resample.encoding.columns import (
     check_frame,
     column_mask,
@@ -32,7 +33,8 @@ from gan_resample.encoding.columns import (
     prepare_rows,
     refuse_masked,
 )
-from gan_resample.encoding.image import ImageEncoder, check_images, is_images, n_dimensions
+from gan_resample.encoding.frames import Container, give, take
+from gan_resample.encoding.image import ImageEncoder, check_images, is_images
 from gan_resample.encoding.table import TableEncoder
 from gan_resample.engine.guards import TinyClassWarning
 from gan_resample.engine.seeding import random_stream
@@ -67,6 +69,7 @@ class RowsMixin:
 
     encoder: TableEncoder | ImageEncoder | None
     encoder_: Encoder
+    _given: Container | None  # what fit was given, if it was neither an array nor a pandas frame
     shape_in_: tuple[int, ...]
     classes_: Array
     _counts: tuple[int, ...]
@@ -77,8 +80,10 @@ class RowsMixin:
 
     def _check_rows(self, X: Any, *, reset: bool) -> Any:
         """Check container, shape and names; the encoder checks the values."""
+        X, given = take(X)
         if reset:
             self._forget()
+            self._given = given
         X = check_images(X) if is_images(X) else self._check_table(X, reset=reset)
         if X.ndim == 4:
             self._check_image_shape(X, reset=reset)
@@ -113,17 +118,7 @@ class RowsMixin:
                     "ImageEncoder takes arrays, but X is a data frame: hand over X.to_numpy()"
                 )
             return validate_data(self, X, reset=reset, skip_check_array=True)
-        if hasattr(X, "columns") and hasattr(X, "to_pandas"):
-            raise TypeError(
-                f"{type(self).__name__} takes pandas data frames, arrays and sparse matrices, but "
-                f"got {type(X)}: call X.to_pandas() first"
-            )
-        if (n := n_dimensions(X) or 2) > 2:
-            raise ValueError(
-                f"Found array with dim {n}, while {type(self).__name__} takes tables of 2 "
-                "dimensions and images of 4, (n, channels, height, width): X[:, None] gives grey "
-                "images their channel"
-            )
+        refuse_foreign(X, type(self).__name__)
         X, dtype = prepare_rows(X, self.encoder)
         X = validate_data(
             self,
@@ -208,6 +203,7 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
 
     def _check_X_y(self, X: Any, y: Any, accept_sparse: Any = None) -> tuple[Any, Array, bool]:
         refuse_masked(y, "y")
+        y = take(y)[0]
         y, one_vs_all = check_target_type(y, indicate_one_vs_all=True)
         X = self._check_rows(X, reset=not self._goes_on())
         check_consistent_length(X, y)
@@ -228,6 +224,7 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         -------
         self : estimator
         """
+        y = take(y)[0]
         check_classification_targets(y)
         X, y, _ = self._check_X_y(X, y)
         self.sampling_strategy_ = check_sampling_strategy(
@@ -254,7 +251,10 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         y : array or series of shape (n_rows_new,)
             Labels.
         """
-        return super().fit_resample(self._with_nullable_ids(X), y, **params)
+        (X, rows_given), (y, labels_given) = take(X), take(y)
+        X_new, y_new = super().fit_resample(self._with_nullable_ids(X), y, **params)
+        self._given = rows_given  # for ``sample``
+        return give(X_new, rows_given), give(y_new, labels_given)
 
     def _with_nullable_ids(self, X: Any) -> Any:
         """Make id columns of a frame nullable: imbalanced-learn restores the dtypes it is given.
@@ -274,7 +274,7 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         if not wanted:
             return self._real_rows(X), y
         labels = np.repeat(np.asarray(list(wanted), dtype=y.dtype), list(wanted.values()))
-        return stack(self._real_rows(X), self.sample(labels)), np.concatenate([y, labels])
+        return stack(self._real_rows(X), self._sample_rows(labels)), np.concatenate([y, labels])
 
     def _real_rows(self, X: Any) -> Any:
         """Return real rows as ``fit_resample`` returns them: unchanged; a hook."""
@@ -327,6 +327,10 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
             If a label is of a class that was not in play, ``labels`` is not a list of labels, or
             ``random_state`` is of another kind.
         """
+        return give(self._sample_rows(labels, random_state), self._given)
+
+    def _sample_rows(self, labels: Any, random_state: Any = None) -> Any:
+        """Return generated rows as arrays or pandas frames."""
         check_is_fitted(self, "_stream")
         labels = self._check_wanted(labels)
         stream = self._stream if random_state is None else random_stream(random_state)
@@ -341,6 +345,7 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         """Return the labels that :meth:`sample` is asked for, each of a class in play."""
         known, in_play = self.classes_.tolist(), self._in_play.tolist()
         refuse_masked(labels, "labels")
+        labels = take(labels)[0]
         if np.ndim(labels) == 0:
             number = isinstance(labels, Integral) and labels not in (0, 1, *in_play)
             n, label = (abs(int(labels)) if number else 10), (in_play or known)[-1]

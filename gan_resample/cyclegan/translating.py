@@ -16,6 +16,7 @@ from gan_resample.core.rows import dense
 from gan_resample.core.training import GameMixin, Training
 from gan_resample.cyclegan.translation import TranslationGame
 from gan_resample.encoding.columns import is_frame
+from gan_resample.encoding.frames import give
 from gan_resample.engine.ambient import steady
 from gan_resample.engine.scalars import plain
 from gan_resample.nn.shape import RowShape
@@ -73,7 +74,7 @@ class CycleGANMixin(GameMixin):
         translated = self.encoder_.inverse_transform(made)
         if is_frame(given) and is_frame(translated):
             translated.index = given.index
-        return type(X)(translated) if sparse.issparse(X) else translated
+        return give(type(X)(translated) if sparse.issparse(X) else translated, self._given)
 
     def _direction(self, to: Any) -> tuple[int, bool]:
         """Class code of the pair that translates to a label, and whether it translates back."""

@@ -33,6 +33,7 @@ from gan_resample.core.parameters import (
 from gan_resample.core.training import GameMixin, Training
 from gan_resample.egan.equilibrium import EquilibriumStop, decide
 from gan_resample.egan.game import EGANGame
+from gan_resample.encoding.frames import take
 from gan_resample.engine.ambient import steady
 from gan_resample.engine.scalars import plain
 from gan_resample.nn.build import Build
@@ -343,7 +344,7 @@ class EGANClassifier(EGANMixin, BaseGameClassifier):
 
     def _proba_of(self, X: Any, y: Any, target: float, *, minority: bool) -> tuple[Array, int]:
         """P(minority) of the rows of one class, and how many of them have to be recognised."""
-        proba, y = self.predict_proba(X), column_or_1d(y)
+        proba, y = self.predict_proba(X), column_or_1d(take(y)[0])
         check_consistent_length(proba, y)
         if self.threshold_ is None:
             raise ValueError(f"a threshold is for two classes, but there are {len(self.classes_)}")

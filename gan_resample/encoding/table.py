@@ -38,6 +38,7 @@ from gan_resample.encoding.gaps import (
     with_marker,
     with_missing,
 )
+from gan_resample.encoding.frames import give, take
 from gan_resample.encoding.judging import (
     judge_columns,
     tell_cells,
@@ -285,7 +286,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         X : data frame or ndarray of shape (n_rows, n_columns)
             Within the observed bounds of every column.
         """
-        return self._decode(Z)
+        return give(self._decode(Z), self._given)
 
     def _decode(self, Z: Array, copied: NDArray[np.bool_] | None = None) -> Any:
         """Decode rows; look for observed values, which takes longest, only where ``copied``."""
@@ -320,6 +321,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     # ---- kinds of columns --------------------------------------------------------------------
 
     def _check(self, X: Any, *, reset: bool) -> Any:
+        X, given = take(X)
+        if reset:
+            self._given = given
         if is_frame(X):
             check_frame(X)
             return validate_data(self, X, reset=reset, skip_check_array=True)

@@ -34,6 +34,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch import nn
 
 from gan_resample.core.rows import dense
+from gan_resample.encoding.frames import take
 from gan_resample.engine.ambient import steady
 from gan_resample.evaluation.metrics.uncertainty import (
     entropy,
@@ -284,8 +285,8 @@ def generation_scores(
             "judge"
         )
     features, made_features = _features_of(sampler, features)
+    X, y = take(X)[0], np.asarray(take(y)[0])
     X = np.asarray(X) if isinstance(X, (list, tuple)) else X
-    y = np.asarray(y)
     found = {}
     for label, n in sampler.sampling_strategy_.items():
         own = np.flatnonzero(y == label)

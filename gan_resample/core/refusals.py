@@ -1,0 +1,26 @@
+"""Refuse rows in containers that no estimator takes, and say what to hand over instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gan_resample.encoding.image import n_dimensions
+
+__all__ = ["refuse_foreign"]
+
+
+def refuse_foreign(X: Any, name: str) -> None:
+    """Raise on unknown frames, and on arrays that are neither tables nor images.
+
+    ``name`` is the estimator's.
+    """
+    if hasattr(X, "columns") and hasattr(X, "to_pandas"):
+        raise TypeError(
+            f"{name} takes data frames of pandas, polars and pyarrow, arrays and sparse matrices, "
+            f"but got {type(X)}: call X.to_pandas() first"
+        )
+    if (n := n_dimensions(X) or 2) > 2:
+        raise ValueError(
+            f"Found array with dim {n}, while {name} takes tables of 2 dimensions and images of "
+            "4, (n, channels, height, width): X[:, None] gives grey images their channel"
+        )
