@@ -24,7 +24,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from gan_resample._sklearn import _fit_context
-from gan_resample.core.refusals import refuse_foreign
+from gan_resample.core.refusals import refuse_foreign, refuse_large
 from gan_resample.encoding.columns import (
     check_frame,
     column_mask,
@@ -43,7 +43,6 @@ __all__ = ["BaseRowSampler", "Encoder", "RowsMixin", "dense", "stack"]
 
 Array = NDArray[Any]
 
-DENSE_LIMIT = 2 * 2**30  # bytes that a sparse table may take when made dense
 TINY_CLASS = 5
 
 
@@ -128,12 +127,7 @@ class RowsMixin:
             dtype=dtype,
             ensure_all_finite=False,
         )
-        if sparse.issparse(X) and np.prod(X.shape, dtype=float) * 8 > DENSE_LIMIT:
-            raise ValueError(
-                f"X is sparse with shape {X.shape}; networks need dense rows, and it would take "
-                f"more than {DENSE_LIMIT / 2**30:.0f} GiB: reduce it first, for example with "
-                "sklearn.decomposition.TruncatedSVD or sklearn.feature_selection"
-            )
+        refuse_large(X)
         return X
 
     def _goes_on(self) -> bool:

@@ -115,7 +115,7 @@ class Clock:
         times = ticks.view(self.unit)
         if self.cell is not None:
             return self._write_objects(times)
-        return times if self.zone is None else _in_zone(times, self.zone)
+        return times if self.zone is None else _in_zone(times, self.zone).array.copy()
 
     def _write_objects(self, times: Array) -> Array:
         cells = np.empty(len(times), dtype=object)
@@ -276,16 +276,14 @@ def learn_column(column: Any, numbers: Array, snap: bool | str) -> Column:
     return NumericColumn.learn(values_of(column), numbers, snap)
 
 
-def read_ticks(column: Any, learned: Column | None, name: str) -> tuple[Array, Array]:
-    """Return a column of times as int64, ``NAT`` where they are missing, and as float64 with NaN.
+def read_ticks(column: Any, learned: Column | None, name: str) -> Array:
+    """Return a column of times as int64, ``NAT`` where they are missing.
 
     ``learned`` is the fitted column, None in ``fit``; ``name`` is the column's in messages.
     """
     if isinstance(learned, TimeColumn):
-        ticks = learned.clock.read(column, name)
-    else:
-        ticks = read_times(column).values.view(np.int64)
-    return ticks, np.where(ticks == NAT, np.nan, ticks.astype(np.float64))
+        return learned.clock.read(column, name)
+    return read_times(column).values.view(np.int64)
 
 
 def as_floats(column: Any) -> Array:

@@ -91,7 +91,7 @@ def _as_array(series: nw.Series[Any]) -> Array:
 class Frame:
     """A frame: narwhals' name of its library, and its columns in narwhals' and pyarrow's terms."""
 
-    library: nw.Implementation
+    library: Any
     dtypes: dict[str, Any]
     schema: Any
 

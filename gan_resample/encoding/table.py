@@ -29,6 +29,7 @@ from gan_resample.encoding.columns import (
     prepare_rows,
     split_missing,
 )
+from gan_resample.encoding.frames import give, take
 from gan_resample.encoding.gaps import (
     Cells,
     Numbers,
@@ -38,7 +39,6 @@ from gan_resample.encoding.gaps import (
     with_marker,
     with_missing,
 )
-from gan_resample.encoding.frames import give, take
 from gan_resample.encoding.judging import (
     judge_columns,
     tell_cells,
