@@ -110,6 +110,8 @@ class Frame:
         ]
         table = table.cast(pa.schema(fields, metadata=self.schema.metadata))
         frame = nw.from_arrow(table, backend=self.library)
+        # polars has names of its own for columns without any
+        frame = frame.rename(dict(zip(frame.columns, self.dtypes, strict=True)))
         others = {
             name: dtype for name, dtype in self.dtypes.items() if frame.schema[name] != dtype
         }
@@ -143,7 +145,7 @@ class Tensor:
 
 
 def _take_tensor(X: Any) -> tuple[Any, Container | None]:
-    if X.requires_grad or X.layout != X.new_empty(0).layout:  # sparse
+    if X.requires_grad or str(X.layout) != "torch.strided":  # sparse
         return X, None
     there = X.cpu()
     if str(X.dtype) == "torch.bfloat16":  # which numpy does not have

@@ -131,12 +131,25 @@ def test_every_kind_comes_back_in_its_dtype_and_type(cells):
     pd.testing.assert_frame_equal(encoder.inverse_transform(encoder.transform(X)), X)
 
 
+@pytest.mark.parametrize("none", [None, pd.NaT])
+@pytest.mark.parametrize("cells", EVERY.values(), ids=[*EVERY])
+def test_missing_times_stay_missing(cells, none):
+    column = column_of(cells)
+    column[::7] = none
+    X = pd.DataFrame({"t": column, "x": STEPS / 7})
+    encoder = TableEncoder().fit(X)
+    pd.testing.assert_frame_equal(encoder.inverse_transform(encoder.transform(X)), X)
+    with pytest.raises(ValueError, match="column 't' has 9 missing values"):
+        TableEncoder(missing="error").fit(X)
+
+
 @pytest.mark.parametrize("dtype", ["M8[D]", "M8[ns]", "m8[s]", "M8[25s]", "M8[M]", ">M8[s]"])
 def test_arrays_of_times(dtype):
     X = np.column_stack([STEPS, STEPS[::-1]]).astype("i8").view(np.dtype(dtype).newbyteorder("="))
     X = X.astype(dtype)
     X_new, y = SpreadSMOTE(random_state=0).fit_resample(X, np.arange(N) < 45)
     assert X_new.dtype == X.dtype
+    assert not np.isnat(X_new).any()
     assert (X_new[:N] == X).all()
     assert X_new.shape == (len(y), 2) == (90, 2)
     assert (X_new >= X.min()).all()
