@@ -15,7 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gan_resample._sklearn import _fit_context
-from gan_resample.core.rows import dense
+from gan_resample.core.containers import encoded
 from gan_resample.core.training import GameMixin
 from gan_resample.encoding.columns import refuse_masked
 from gan_resample.encoding.frames import take
@@ -108,15 +108,15 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
             :class:`~gan_resample.PriorCorrectedClassifier`.
         """
         check_is_fitted(self, "_stream")
-        encoded = self.encoder_.transform(dense(self._check_rows(X, reset=False)))
+        rows = encoded(self.encoder_, self._check_rows(X, reset=False))
         game: ClassifyingGame = self.net_.module_
         predictor, device = game.predictor, torch.device(self.net_.device)
         dtype = torch.float32
-        if device.type == "cpu" and encoded.ndim == 2:
+        if device.type == "cpu" and rows.ndim == 2:
             # float64 makes a row's result independent of its batch; images would take too long
             predictor, dtype = copy.deepcopy(predictor).double(), torch.float64
         with steady(device), torch.inference_mode():
-            x = torch.as_tensor(encoded)
+            x = torch.as_tensor(rows)
             chunks = x.split(rows_at_once(x.shape[1:]))
             logits = [predictor(chunk.to(device, dtype)) for chunk in chunks]
             return torch.cat(logits).double().softmax(dim=1).cpu().numpy()

@@ -24,6 +24,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from gan_resample._sklearn import _fit_context
+from gan_resample.core.containers import dense, encoded, stack
 from gan_resample.core.refusals import refuse_foreign, refuse_large
 from gan_resample.encoding.columns import (
     check_frame,
@@ -171,7 +172,7 @@ class RowsMixin:
             default = ImageEncoder() if X.ndim == 4 else TableEncoder()
             self.encoder_ = clone(default if self.encoder is None else self.encoder)
             self.encoder_.fit(dense(X))
-        return self.encoder_.transform(dense(X))
+        return encoded(self.encoder_, X)
 
 
 class BaseRowSampler(RowsMixin, BaseOverSampler):
@@ -378,21 +379,3 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
             for label, count in counts.items()
             if lacking[label] or label in wanted
         }
-
-
-def dense(X: Any) -> Any:
-    """``X`` as an array if it is sparse, else as it is."""
-    return X.toarray() if sparse.issparse(X) else X
-
-
-def stack(X: Any, rows: Any) -> Any:
-    """Append generated rows to the unchanged real ones."""
-    if is_frame(X):
-        import pandas as pd
-
-        return pd.concat([X, rows], ignore_index=True)
-    if sparse.issparse(X):
-        return sparse.vstack([X, rows], format=X.format)
-    # text dtypes differ where lengths do; that of two number dtypes has native byte order
-    dtype = np.result_type(X, rows)
-    return np.concatenate([X, rows], dtype=dtype.newbyteorder(X.dtype.byteorder))

@@ -15,6 +15,7 @@ __all__ = [
     "column_mask",
     "column_of",
     "column_values",
+    "dtypes_out",
     "is_frame",
     "is_missing",
     "is_missing_cell",
@@ -170,6 +171,26 @@ def nullable(dtype: Any) -> Any:
     if dtype.kind == "b":
         return "boolean"
     return f"{'UInt' if dtype.kind == 'u' else 'Int'}{8 * dtype.itemsize}"
+
+
+def dtypes_out(X: Any, ids: Sequence[int]) -> Any:
+    """Return the dtypes of decoded rows: a list for a frame, else one.
+
+    ``ids`` are the columns of identifiers, which are missing there.
+
+    Raises
+    ------
+    ValueError
+        If there are such columns in an array that holds no missing values.
+    """
+    if is_frame(X):
+        return [nullable(dtype) if j in ids else dtype for j, dtype in enumerate(X.dtypes)]
+    if ids and X.dtype.kind not in "fO":
+        raise ValueError(
+            f"id_columns are left empty in generated rows, which an array of dtype {X.dtype} "
+            "cannot hold: hand over a data frame, or an array of floats or objects"
+        )
+    return X.dtype
 
 
 def column_of(X: Any, j: int) -> Any:

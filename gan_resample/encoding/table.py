@@ -19,13 +19,18 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from gan_resample._sklearn import Interval, StrOptions, _fit_context
+from gan_resample._sklearn import (
+    Interval,
+    StrOptions,
+    _check_feature_names_in,
+    _fit_context,
+)
 from gan_resample.encoding.clock import Column, learn_column
 from gan_resample.encoding.columns import (
     check_frame,
+    dtypes_out,
     is_frame,
     join_columns,
-    nullable,
     prepare_rows,
     split_missing,
 )
@@ -46,6 +51,7 @@ from gan_resample.encoding.judging import (
     warn_of_gaps,
     warn_of_unseen,
 )
+from gan_resample.encoding.names import encoded_names
 
 __all__ = ["TableEncoder"]
 
@@ -190,7 +196,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             [j for j, found in enumerate(kinds) if found.kind == kind]
             for kind in ("number", "category", "id")
         )
-        self._learn_dtypes(X, self.id_features_)
+        self._dtypes = dtypes_out(X, self.id_features_)
+        self._holds_none = self._columns is not None or X.dtype == object
         numbers, categories = self._read(X, learned=False)
         self._markers = {
             j: first_missing(X, j, column.missing)
@@ -273,6 +280,24 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         warn_of_unseen(Z, self.spans_, categories, self._name)
         return Z
 
+    def get_feature_names_out(self, input_features: Any = None) -> Array:
+        """Return the names of the encoded columns.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns; None: those seen in ``fit``, or ``x0``, ``x1``, ...
+
+        Returns
+        -------
+        names : ndarray of object, shape (``n_features_out_``,)
+            The column's name for a number, ``name_category`` for a category. For the flags of
+            numbers that may be missing ``name_present`` and ``name_missing``, which is also the
+            category of missing cells.
+        """
+        check_is_fitted(self)
+        return encoded_names(self, _check_feature_names_in(self, input_features))
+
     def inverse_transform(self, Z: Array) -> Any:
         """Decode rows into the container, columns and dtypes seen in ``fit``.
 
@@ -333,18 +358,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     def _name(self, j: int) -> str:
         names = getattr(self, "feature_names_in_", None)
         return str(j) if names is None else repr(str(names[j]))
-
-    def _learn_dtypes(self, X: Any, ids: Sequence[int]) -> None:
-        if is_frame(X):
-            self._dtypes = [nullable(t) if j in ids else t for j, t in enumerate(X.dtypes)]
-            self._holds_none = True
-            return
-        if ids and X.dtype.kind not in "fO":
-            raise ValueError(
-                f"id_columns are left empty in generated rows, which an array of dtype {X.dtype} "
-                "cannot hold: hand over a data frame, or an array of floats or objects"
-            )
-        self._dtypes, self._holds_none = X.dtype, X.dtype == object
 
     def _learn_numeric(self, read: Mapping[int, Numbers]) -> list[Column]:
         columns, extremes = [], {}

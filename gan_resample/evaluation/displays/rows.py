@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from numbers import Integral
 from typing import Any
 
@@ -15,7 +16,7 @@ from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from gan_resample.core.rows import dense
+from gan_resample.core.containers import dense, encoded
 from gan_resample.encoding.frames import take
 from gan_resample.encoding.image import is_images
 from gan_resample.evaluation.displays.style import (
@@ -288,9 +289,8 @@ def _encoder_of(sampler: Any, X: Any) -> tuple[Array, Callable[[Any], Array]]:
     """Return encoded real rows, and the function that encodes what the sampler generates."""
     if getattr(sampler, "space_", "rows") == "features":
         return sampler.features(X), np.asarray  # generated rows are feature vectors already
-    return sampler.encoder_.transform(dense(X)), lambda rows: sampler.encoder_.transform(
-        dense(rows)
-    )
+    encode = partial(encoded, sampler.encoder_)
+    return encode(X), encode
 
 
 def _in_a_plane(real: Array, *parts: dict[Any, Array]) -> list[dict[Any, Array]]:

@@ -33,7 +33,7 @@ from sklearn.metrics import balanced_accuracy_score, recall_score
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch import nn
 
-from gan_resample.core.rows import dense
+from gan_resample.core.containers import encoded
 from gan_resample.encoding.frames import take
 from gan_resample.engine.ambient import steady
 from gan_resample.evaluation.metrics.uncertainty import (
@@ -313,7 +313,7 @@ def _features_of(sampler: Any, features: Features) -> tuple[Features, Features]:
 
 
 def _encode(sampler: Any, rows: Any) -> Array:
-    return sampler.encoder_.transform(dense(rows))
+    return encoded(sampler.encoder_, rows)
 
 
 def _scores(real: Array, generated: Array, k: int) -> dict[str, float]:
