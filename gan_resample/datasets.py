@@ -171,7 +171,8 @@ def as_dataset(
     name : str
         Its name in the report.
     X : DataFrame or array-like of shape (n_rows, n_columns)
-        Missing values are allowed: each training fold imputes them, before or after the sampler.
+        Frames of pandas, polars or pyarrow. Missing values are allowed: each training fold
+        imputes them, before or after the sampler.
     y : array-like of shape (n_rows,)
         Labels of at least two classes, each of at least two rows if ``tested``.
     categorical : iterable of str, default=()
@@ -194,7 +195,7 @@ def as_dataset(
         If the target has a missing value, one class, a class of one row if ``tested``, or labels
         that differ only by blanks; for columns that
         cannot be used, all of them in one message: without a value, with an infinite value, with
-        dates and the like, or with text like an identifier.
+        complex numbers and the like, or with text like an identifier.
 
     Warns
     -----

@@ -211,7 +211,8 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         Parameters
         ----------
         X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
-            Training rows; images are an array of shape (n_rows, channels, height, width).
+            Training rows; images are an array of shape (n_rows, channels, height, width). Frames
+            are pandas', polars' or pyarrow's, and arrays may be tensors.
         y : array-like of shape (n_rows,)
             Their labels.
 
@@ -234,7 +235,8 @@ class BaseRowSampler(RowsMixin, BaseOverSampler):
         Parameters
         ----------
         X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
-            Training rows; images are an array of shape (n_rows, channels, height, width).
+            Training rows; images are an array of shape (n_rows, channels, height, width). Frames
+            are pandas', polars' or pyarrow's, and arrays may be tensors.
         y : array-like of shape (n_rows,)
             Their labels.
 

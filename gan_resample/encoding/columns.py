@@ -233,7 +233,7 @@ def is_missing(column: Array) -> NDArray[np.bool_]:
     """Return which entries are None, NaN or pandas' NA."""
     if column.dtype.kind in "biuUS":
         return np.zeros(len(column), dtype=bool)
-    if column.dtype.kind == "f":
+    if column.dtype.kind in "fmM":
         return np.isnan(column)
     return np.fromiter(map(is_missing_cell, column), bool, len(column))
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_resample.encoding.columns import is_missing, is_missing_cell, is_missing_token
+from gan_resample.encoding.columns import is_missing_cell, is_missing_token
 from gan_resample.encoding.dates import is_date
 from gan_resample.encoding.numerals import (
     as_decimal,
@@ -136,7 +136,7 @@ def judge_column(column: Any, *, listed: bool = False, in_frame: bool = True) ->
         return _with_warning(column, NUMBER)
     if kind in "iufb":
         return CATEGORY
-    if kind in "mM" and not listed and not is_missing(np.asarray(column)).all():
+    if kind in "mM" and not listed:
         return NUMBER
     if kind in BY_DTYPE and not listed:
         return _refused_for(BY_DTYPE[kind], column.dtype)

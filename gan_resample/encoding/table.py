@@ -1,6 +1,6 @@
 """The invertible encoder between tables and the numbers that networks learn from.
 
-It takes and returns numpy arrays and pandas frames, no tensors. Numeric columns are standardised,
+It takes and returns numpy arrays and data frames, no tensors. Numeric columns are standardised,
 categorical ones become one-hot. Copied and snapped values are decoded from a stored array of
 observed values: bit-identical, in the input's dtype. Otherwise trees would tell generated rows
 from real ones by their last bits.
@@ -116,11 +116,13 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     The encoder keeps every distinct value of every numeric column: a value copied from a training
     row must come back bit-identical, and bounds must hold.
 
-    Numbers written as text, and Decimals, are read as numbers and decoded in the spelling of their
-    column. Codes of digits that are not numbers (``01234``, ``1,5``) are categories. A few cells
-    so far out that they alone would decide the scale of a column (1e20 among ages) do not count
-    for its scale: they are encoded just outside the range of the others, and decoded only as
-    copies. There is a warning for each of these.
+    Dates, times and durations are numbers, decoded in their dtype and at the resolution observed.
+    Floats get as many decimals as their column has, if these are few. Numbers written as text, and
+    Decimals, are read as numbers and decoded in the spelling of their column. Codes of digits that
+    are not numbers (``01234``, ``1,5``) are categories. A few cells so far out that they alone
+    would decide the scale of a column (1e20 among ages) do not count for its scale: they are
+    encoded just outside the range of the others, and decoded only as copies. There is a warning
+    for text read as numbers, and for such cells.
 
     Mean, scale and snapping are learned from the values that are there. Decoded missing values are
     the dtype's own; in columns of objects, the first one that ``fit`` has met.

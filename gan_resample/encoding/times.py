@@ -160,7 +160,8 @@ def _read_cells(cells: list[Any], kind: type) -> Ticks:
             return Ticks("durations", pd.TimedeltaIndex(cells).to_numpy())
         return Ticks("durations", _exactly(cells, "m8[us]"))
     if not issubclass(kind, datetime.datetime):
-        return Ticks("dates", np.array(cells, dtype="M8[D]"))
+        numbers = np.fromiter((cell.toordinal() for cell in cells), np.int64, len(cells))
+        return Ticks("dates", (numbers - DAY.toordinal()).view("M8[D]"))
     if module == "pandas" or any(cell.tzinfo is not None for cell in cells):
         return _read_index(cells)
     return Ticks("dates", _exactly(cells, "M8[us]"))

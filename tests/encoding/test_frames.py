@@ -29,6 +29,7 @@ from gan_resample import (
 from gan_resample.datasets import as_dataset
 from gan_resample.encoding.frames import give, take
 from gan_resample.evaluation import compare
+from tests.pretended_cuda import on_cpu, on_cuda, pretended_cuda
 
 N = 60
 COUNT = np.random.default_rng(0).permutation(np.arange(N) % 30)
@@ -284,3 +285,14 @@ def test_a_model_holds_no_rows_of_its_table():
     assert b"name of person" not in pickle.dumps(container)
     _, container = take(pl.Series(names))
     assert b"name of person" not in pickle.dumps(container)
+
+
+def test_tensors_come_back_on_their_device():
+    with pretended_cuda():
+        X = on_cuda(torch.as_tensor(COUNT[:, None] / 7))
+        X_new, y_new = SpreadSMOTE(random_state=0).fit_resample(X, LABELS)
+        assert X_new.device.type == "cuda"
+        rows = on_cpu(X_new)
+    expected, _ = SpreadSMOTE(random_state=0).fit_resample(COUNT[:, None] / 7, LABELS)
+    assert rows.tolist() == expected.tolist()
+    assert len(y_new) == 90

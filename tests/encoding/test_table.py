@@ -230,7 +230,7 @@ DAYS = pd.to_datetime(["2020-01-01", "2020-01-02", "2020-01-03"])
         (frame(code=["a", 1, "b"]), r"column 'code' mixes text with other values.*astype\(str\)"),
         (frame(rate=[1.0, np.inf, 2.0]), r"column 'rate' has 1 infinite value \(inf\).*clip"),
         (frame(day=[*DAYS[:2], pd.NaT]), r"column 'day' has 1 missing value"),
-        (frame(day=[pd.NaT] * 3), r"column 'day' has no value at all"),
+        (frame(day=[pd.NaT] * 3), r"column 'day' has 3 missing values"),
         (frame(wave=[1j, 2j, 3j]), "column 'wave' holds complex numbers"),
         (np.array([[1.0, np.nan], [2.0, 3.0]]), r"column 1 has 1 missing value \(NaN\)"),
         (np.array([[1.0, -np.inf], [2.0, 3.0]]), r"column 1 has 1 infinite value \(inf\)"),
