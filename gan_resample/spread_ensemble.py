@@ -29,6 +29,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gan_resample._sklearn import StrOptions, _fit_context
+from gan_resample.core.containers import take
 from gan_resample.core.member_rows import (
     SEEDS,
     member_rows,
@@ -37,7 +38,6 @@ from gan_resample.core.member_rows import (
 )
 from gan_resample.core.parameters import AT_LEAST_1
 from gan_resample.encoding.columns import refuse_masked
-from gan_resample.encoding.frames import take
 from gan_resample.engine.seeding import random_stream
 from gan_resample.priors.class_mix import hides_its_mix, last_step
 from gan_resample.priors.corrected import CorrectedClassifier

@@ -15,10 +15,9 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gan_resample._sklearn import _fit_context
-from gan_resample.core.containers import encoded
+from gan_resample.core.containers import encoded, take
 from gan_resample.core.training import GameMixin
 from gan_resample.encoding.columns import refuse_masked
-from gan_resample.encoding.frames import take
 from gan_resample.engine.ambient import steady
 from gan_resample.engine.game import ClassifyingGame
 from gan_resample.engine.seeding import random_stream

@@ -24,7 +24,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from gan_resample._sklearn import _fit_context
-from gan_resample.core.containers import dense, encoded, stack
+from gan_resample.core.containers import Container, dense, encoded, give, stack, take
 from gan_resample.core.refusals import refuse_foreign, refuse_large
 from gan_resample.encoding.columns import (
     check_frame,
@@ -34,7 +34,6 @@ from gan_resample.encoding.columns import (
     prepare_rows,
     refuse_masked,
 )
-from gan_resample.encoding.frames import Container, give, take
 from gan_resample.encoding.image import ImageEncoder, check_images, is_images
 from gan_resample.encoding.table import TableEncoder
 from gan_resample.engine.guards import TinyClassWarning

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
-from gan_resample.core.containers import encoded
+from gan_resample.core.containers import encoded, give
 from gan_resample.core.decoding import WATCHED_IMAGES, warn_of_poor_decoding
 from gan_resample.core.training import GameMixin, Training
 from gan_resample.cyclegan.translation import TranslationGame
 from gan_resample.encoding.columns import is_frame
-from gan_resample.encoding.frames import give
 from gan_resample.engine.ambient import steady
 from gan_resample.engine.scalars import plain
 from gan_resample.nn.shape import RowShape

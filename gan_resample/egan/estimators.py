@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from gan_resample._sklearn import Interval
 from gan_resample.core.classifier import BaseGameClassifier
+from gan_resample.core.containers import take
 from gan_resample.core.parameters import (
     AT_LEAST_0,
     AT_LEAST_1,
@@ -33,7 +34,6 @@ from gan_resample.core.parameters import (
 from gan_resample.core.training import GameMixin, Training
 from gan_resample.egan.equilibrium import EquilibriumStop, decide
 from gan_resample.egan.game import EGANGame
-from gan_resample.encoding.frames import take
 from gan_resample.engine.ambient import steady
 from gan_resample.engine.scalars import plain
 from gan_resample.nn.build import Build

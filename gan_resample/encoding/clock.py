@@ -8,6 +8,7 @@ observed: if all observed times are whole days, so are generated ones.
 from __future__ import annotations
 
 import datetime
+import zoneinfo
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,25 +41,28 @@ class Clock:
         What the cells are: "dates", "times of day", ...
     unit : dtype
         numpy's dtype of the ticks: datetime64 or timedelta64; int64 for periods.
-    dtype : dtype
-        The column's, of numpy or pandas.
+    dtype : str
+        Name of the column's dtype.
     resolution : str
         The greatest of ``RESOLUTIONS`` of which all observed times are whole multiples, in wall
         time if they are in a zone; "" for the unit itself.
     step : int
         The same in ticks.
-    zone, cell, freq
+    zone : str, float or other
+        Name of the time zone, or its seconds from UTC, or another object that stands for it; ""
+        for none.
+    cell, freq : str
         See :class:`~gan_resample.encoding.times.Ticks`.
     """
 
     sort: str
     unit: np.dtype[Any]
-    dtype: Any
+    dtype: str
     resolution: str
     step: int
     zone: Any
-    cell: Any
-    freq: Any
+    cell: str
+    freq: str
 
     @classmethod
     def learn(cls, column: Any) -> Clock:
@@ -68,7 +72,8 @@ class Clock:
         if read.sort == "dates with a time zone":
             wall = _in_zone(wall, read.zone).tz_localize(None).to_numpy()
         name, step = _resolution(wall.view(np.int64), unit)
-        return cls(read.sort, unit, column.dtype, name, step, read.zone, read.cell, read.freq)
+        zone = _told_zone(read.zone)
+        return cls(read.sort, unit, str(column.dtype), name, step, zone, read.cell, read.freq)
 
     def read(self, column: Any, name: str) -> Array:
         """Return the ticks of a column as int64, ``NAT`` where they are missing.
@@ -95,7 +100,7 @@ class Clock:
             return ticks
         if self.sort != "dates with a time zone":
             return (ticks + self.step // 2) // self.step * self.step
-        wall = _in_zone(ticks.view(self.unit), self.zone)
+        wall = _in_zone(ticks.view(self.unit), _made_zone(self.zone))
         # the first of an hour that clocks repeat in autumn, the end of one they skip in spring
         rounded = wall.round(
             self.resolution, ambiguous=np.ones(len(ticks), bool), nonexistent="shift_forward"
@@ -105,38 +110,56 @@ class Clock:
 
     def write(self, ticks: Array) -> Any:
         """Return cells, as an array of numpy's or pandas' that goes into a column of the dtype."""
-        if hasattr(self.dtype, "pyarrow_dtype"):
+        if self.dtype.endswith("[pyarrow]"):
             return _write_arrow(ticks, self.dtype)
-        if self.freq is not None:
+        if self.freq:
             import pandas as pd
 
             periods = pd.arrays.PeriodArray(ticks, dtype=pd.PeriodDtype(self.freq))
-            return periods if self.cell is None else periods.to_numpy(object)
-        times = ticks.view(self.unit)
-        if self.cell is not None:
-            return self._write_objects(times)
-        return times if self.zone is None else _in_zone(times, self.zone).array.copy()
+            return periods.to_numpy(object) if self.cell else periods
+        times, zone = ticks.view(self.unit), _made_zone(self.zone)
+        if self.cell:
+            return self._write_objects(times, zone)
+        return times if zone is None else _in_zone(times, zone).array.copy()
 
-    def _write_objects(self, times: Array) -> Array:
+    def _write_objects(self, times: Array, zone: Any) -> Array:
         cells = np.empty(len(times), dtype=object)
-        if issubclass(self.cell, (np.datetime64, np.timedelta64)):
+        if self.cell == "numpy":
             cells[:] = [*times]
         elif self.sort == "times of day":
             days = (np.datetime64(DAY) + times).tolist()
-            cells[:] = [day.time().replace(tzinfo=self.zone) for day in days]
-        elif self.cell.__module__.startswith("pandas") or self.zone is not None:
-            cells[:] = self._as_pandas(times)
+            cells[:] = [day.time().replace(tzinfo=zone) for day in days]
+        elif self.cell == "pandas" or zone is not None:
+            cells[:] = self._as_pandas(times, zone)
         else:
             cells[:] = times.tolist()
         return cells
 
-    def _as_pandas(self, times: Array) -> Any:
+    def _as_pandas(self, times: Array, zone: Any) -> Any:
         import pandas as pd
 
         if self.sort == "durations":
             return [*pd.TimedeltaIndex(times)]
-        index = pd.DatetimeIndex(times) if self.zone is None else _in_zone(times, self.zone)
-        return index.to_pydatetime() if self.cell is datetime.datetime else [*index]
+        index = pd.DatetimeIndex(times) if zone is None else _in_zone(times, zone)
+        return index.to_pydatetime() if self.cell == "python" else [*index]
+
+
+def _told_zone(zone: Any) -> Any:
+    """Return plain data for a time zone of Python; others as they are."""
+    if isinstance(zone, zoneinfo.ZoneInfo) and zone.key:
+        return zone.key
+    if isinstance(zone, datetime.timezone):
+        return zone.utcoffset(None).total_seconds()
+    return "" if zone is None else zone
+
+
+def _made_zone(told: Any) -> Any:
+    """Undo :func:`_told_zone`."""
+    if isinstance(told, str):
+        return zoneinfo.ZoneInfo(told) if told else None
+    if isinstance(told, float):
+        return datetime.timezone(datetime.timedelta(seconds=told))
+    return told
 
 
 def _resolution(ticks: Array, unit: np.dtype[Any]) -> tuple[str, int]:
@@ -171,10 +194,11 @@ def _in_unit(values: Array, unit: np.dtype[Any], name: str) -> Array:
     return found
 
 
-def _write_arrow(ticks: Array, dtype: Any) -> Any:
+def _write_arrow(ticks: Array, name: str) -> Any:
     import pandas as pd
     import pyarrow as pa
 
+    dtype: Any = pd.api.types.pandas_dtype(name)
     kind = dtype.pyarrow_dtype
     cells = pa.array(ticks)
     if kind.bit_width == 32:

@@ -1,7 +1,7 @@
 """Rows and labels in containers that are not numpy's, pandas' or scipy's: in, and out again.
 
 Frames and series of polars, pyarrow and whatever else narwhals knows become pandas frames with
-pyarrow's dtypes, and arrays; both keep every value. Tensors of torch become arrays.
+pyarrow's dtypes, and arrays; both keep every value. What is kept of a container is plain data.
 """
 
 from __future__ import annotations
@@ -32,13 +32,12 @@ def take(X: Any) -> tuple[Any, Container | None]:
     Parameters
     ----------
     X : any
-        What is neither a frame or series of narwhals nor a tensor is returned as it is. So are
-        tensors with gradients and sparse ones, which have to be converted by their owner.
+        What is not a frame or series of narwhals is returned as it is.
 
     Returns
     -------
     X : any
-        Frames become pandas frames with dtypes of pyarrow, series and tensors arrays.
+        Frames become pandas frames with dtypes of pyarrow, series arrays.
     container : Container or None
         For :func:`give`; None if ``X`` was returned as it is.
 
@@ -49,8 +48,6 @@ def take(X: Any) -> tuple[Any, Container | None]:
     """
     if isinstance(X, (np.ndarray, list, tuple)) or is_pandas_dataframe(X) or is_pandas_series(X):
         return X, None
-    if type(X).__module__.partition(".")[0] == "torch" or hasattr(X, "new_tensor"):
-        return _take_tensor(X)
     found = nw.from_native(X, allow_series=True, pass_through=True)
     if isinstance(found, nw.LazyFrame):
         raise TypeError(
@@ -58,12 +55,10 @@ def take(X: Any) -> tuple[Any, Container | None]:
         )
     if isinstance(found, nw.DataFrame):
         table = found.to_arrow()
-        frame = _as_pandas(table)
-        return frame, Frame(found.implementation, dict(found.schema), table.schema)
+        return _as_pandas(table), Frame.learn(found, table)
     if isinstance(found, nw.Series):
         frame = found.to_frame()
-        as_frame = Frame(frame.implementation, dict(frame.schema), frame.to_arrow().schema)
-        return _as_array(found), Column(as_frame)
+        return _as_array(found), Column(Frame.learn(frame, frame.to_arrow()))
     return X, None
 
 
@@ -89,11 +84,30 @@ def _as_array(series: nw.Series[Any]) -> Array:
 
 @dataclass(frozen=True)
 class Frame:
-    """A frame: narwhals' name of its library, and its columns in narwhals' and pyarrow's terms."""
+    """A frame: narwhals' name of its library, its columns as pyarrow tells of them in bytes.
 
-    library: Any
-    dtypes: dict[str, Any]
-    schema: Any
+    ``enums`` are the values of columns that pyarrow does not tell from other categories.
+    """
+
+    library: str
+    schema: bytes
+    enums: dict[str, list[str]]
+
+    @classmethod
+    def learn(cls, frame: nw.DataFrame[Any], table: Any) -> Frame:
+        enums = {
+            name: [*dtype.categories]
+            for name, dtype in frame.schema.items()
+            if isinstance(dtype, nw.Enum)
+        }
+        return cls(frame.implementation.value, table.schema.serialize().to_pybytes(), enums)
+
+    @property
+    def fields(self) -> Any:
+        """The columns as pyarrow's schema."""
+        import pyarrow as pa
+
+        return pa.ipc.read_schema(pa.BufferReader(self.schema))
 
     def give(self, rows: Any) -> Any:
         import pyarrow as pa
@@ -104,19 +118,18 @@ class Frame:
         """Return pyarrow's table as a frame of the library, in the dtypes seen."""
         import pyarrow as pa
 
+        seen = self.fields
         fields = [  # generated rows have no identifiers
             field.with_nullable(field.nullable or bool(column.null_count))
-            for field, column in zip(self.schema, table.columns, strict=True)
+            for field, column in zip(seen, table.columns, strict=True)
         ]
-        table = table.cast(pa.schema(fields, metadata=self.schema.metadata))
-        frame = nw.from_arrow(table, backend=self.library)
+        table = table.cast(pa.schema(fields, metadata=seen.metadata))
+        library: Any = self.library
+        frame = nw.from_arrow(table, backend=library)
         # polars has names of its own for columns without any
-        frame = frame.rename(dict(zip(frame.columns, self.dtypes, strict=True)))
-        others = {
-            name: dtype for name, dtype in self.dtypes.items() if frame.schema[name] != dtype
-        }
-        frame = frame.with_columns(*(nw.col(name).cast(dtype) for name, dtype in others.items()))
-        return frame.to_native()
+        frame = frame.rename(dict(zip(frame.columns, seen.names, strict=True)))
+        enums = [nw.col(name).cast(nw.Enum(values)) for name, values in self.enums.items()]
+        return frame.with_columns(*enums).to_native()
 
 
 @dataclass(frozen=True)
@@ -128,26 +141,7 @@ class Column:
     def give(self, rows: Any) -> Any:
         import pyarrow as pa
 
-        [field] = self.frame.schema
+        [field] = self.frame.fields
         table = pa.table({field.name: pa.array(rows.tolist()).cast(field.type)})
         made = nw.from_native(self.frame.of_table(table), eager_only=True)
         return made[field.name].to_native()
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """A tensor of torch; ``like`` is an empty one of its dtype and device."""
-
-    like: Any
-
-    def give(self, rows: Any) -> Any:
-        return self.like.new_tensor(rows)
-
-
-def _take_tensor(X: Any) -> tuple[Any, Container | None]:
-    if X.requires_grad or str(X.layout) != "torch.strided":  # sparse
-        return X, None
-    there = X.cpu()
-    if str(X.dtype) == "torch.bfloat16":  # which numpy does not have
-        there = there.float()
-    return there.numpy(), Tensor(X.new_empty(0))

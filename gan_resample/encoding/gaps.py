@@ -77,7 +77,7 @@ def read_numbers(X: Any, j: int, learned: Column | None, name: str) -> Numbers:
         ticks = read_ticks(column, learned, name)
         missing = ticks == NAT
         there = ticks[~missing]
-        return Numbers(column[~missing], missing, there, there.astype(np.float64))
+        return Numbers(column[~missing], missing, there, 0)
     cells, missing = split_missing(X, j)
     numbers = read_cells(cells, learned, name) if cells.dtype == object else cells
     try:

@@ -28,8 +28,8 @@ class Ticks(NamedTuple):
     sort: str
     values: Array  # datetime64, timedelta64, or the ordinal numbers of periods as int64
     zone: Any = None
-    cell: Any = None  # type of the cells of a column of objects
-    freq: Any = None  # of periods
+    cell: str = ""  # of a column of objects: whose they are, "python", "numpy" or "pandas"
+    freq: str = ""  # of periods
 
 
 TIMES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
@@ -90,9 +90,13 @@ def read_times(column: Any) -> Ticks:
         import pandas as pd
 
         values = pd.PeriodIndex(column).asi8
-        return Ticks("periods", values, freq=dtype.freq)
+        return Ticks("periods", values, freq=_frequency(dtype))
     cells = np.asarray(column, dtype=object)
     return _read_objects(cells, np.fromiter(map(is_missing_cell, cells), bool, len(cells)))
+
+
+def _frequency(dtype: Any) -> str:
+    return str(dtype).removeprefix("period[").removesuffix("]")
 
 
 def _read_index(times: Any) -> Ticks:
@@ -134,7 +138,10 @@ def _read_objects(cells: Array, missing: NDArray[np.bool_]) -> Ticks:
     found = _read_cells(there, kind)
     values = np.full(len(cells), NAT, dtype=np.int64).view(found.values.dtype)
     values[~missing] = found.values
-    return found._replace(values=values, cell=kind)
+    module = kind.__module__.partition(".")[0]
+    return found._replace(
+        values=values, cell=module if module in ("numpy", "pandas") else "python"
+    )
 
 
 def _read_cells(cells: list[Any], kind: type) -> Ticks:
@@ -143,7 +150,7 @@ def _read_cells(cells: list[Any], kind: type) -> Ticks:
         import pandas as pd
 
         periods = pd.PeriodIndex(cells)
-        return Ticks("periods", periods.asi8, freq=periods.freq)
+        return Ticks("periods", periods.asi8, freq=_frequency(periods.dtype))
     if issubclass(kind, datetime.time):
         zones = {cell.tzinfo for cell in cells}
         if len(zones) > 1:

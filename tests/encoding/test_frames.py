@@ -26,8 +26,8 @@ from gan_resample import (
     SpreadSMOTE,
     TableEncoder,
 )
+from gan_resample.core.containers import give, take
 from gan_resample.datasets import as_dataset
-from gan_resample.encoding.frames import give, take
 from gan_resample.evaluation import compare
 from tests.pretended_cuda import on_cpu, on_cuda, pretended_cuda
 

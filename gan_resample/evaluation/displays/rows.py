@@ -16,8 +16,7 @@ from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from gan_resample.core.containers import dense, encoded
-from gan_resample.encoding.frames import take
+from gan_resample.core.containers import dense, encoded, take
 from gan_resample.encoding.image import is_images
 from gan_resample.evaluation.displays.style import (
     GAP,

@@ -33,8 +33,7 @@ from sklearn.metrics import balanced_accuracy_score, recall_score
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch import nn
 
-from gan_resample.core.containers import encoded
-from gan_resample.encoding.frames import take
+from gan_resample.core.containers import encoded, take
 from gan_resample.engine.ambient import steady
 from gan_resample.evaluation.metrics.uncertainty import (
     entropy,
