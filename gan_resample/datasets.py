@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,18 +20,15 @@ from scipy import sparse
 from sklearn.datasets import load_breast_cancer, load_digits, load_wine
 from sklearn.utils.multiclass import type_of_target
 
+from gan_resample.dataset_columns import read_columns
 from gan_resample.encoding.columns import prepare_rows
-from gan_resample.encoding.extremes import find_extremes, tell_extremes
-from gan_resample.encoding.kinds import ColumnKind, judge_frame, refuse_columns
-from gan_resample.encoding.numeric import read_cells
+from gan_resample.encoding.frames import take
+from gan_resample.encoding.kinds import ColumnKind, refuse_columns
 from gan_resample.splitting import Split, check_groups, draw_folds, thin
 
 __all__ = ["DataSet", "Split", "as_dataset", "load_bundled"]
 
 Array = NDArray[Any]
-
-MAX_CATEGORIES = 100  # as in TableEncoder
-LARGEST = 1e100  # with larger values the variance of a column is not finite
 
 
 @dataclass(frozen=True)
@@ -139,7 +136,8 @@ def as_dataset(
     name : str
         Its name in the report.
     X : DataFrame or array-like of shape (n_rows, n_columns)
-        Missing values are allowed: each training fold imputes them, before or after the sampler.
+        Frames of pandas, polars or pyarrow. Missing values are allowed: each training fold
+        imputes them, before or after the sampler.
     y : array-like of shape (n_rows,)
         Labels of at least two classes, each of at least two rows if ``tested``.
     categorical : iterable of str, default=()
@@ -165,13 +163,14 @@ def as_dataset(
         If the target has a missing value, one class, a class of one row if ``tested``, or labels
         that differ only by blanks; if a row has no group; for columns that
         cannot be used, all of them in one message: without a value, with an infinite value, with
-        dates and the like, or with text like an identifier.
+        complex numbers and the like, or with text like an identifier.
 
     Warns
     -----
     UserWarning
         For columns that look like identifiers, and for extreme values.
     """
+    X, y = take(X)[0], take(y)[0]
     frame = X.reset_index(drop=True) if isinstance(X, pd.DataFrame) else _frame_of(X)
     frame.columns = frame.columns.astype(str)
     if not frame.columns.is_unique:
@@ -195,26 +194,6 @@ def as_dataset(
     counts = None if thinned is None else tuple(sizes[by_size].tolist())
     of_rows = None if groups is None else check_groups(name, groups, len(frame))
     return DataSet(name, pd.DataFrame(columns), labels, classes[by_size], counts, kinds, of_rows)
-
-
-def read_columns(
-    frame: pd.DataFrame, categorical: Collection[str], ids: Collection[str]
-) -> tuple[dict[str, ColumnKind], dict[str, pd.Series]]:
-    """Return the kind of each column, also of refused ones, and the columns converted."""
-    frame = frame.astype(_native_orders(frame))
-    kinds, columns = judge_frame(frame, categorical, ids), {}
-    for column, kind in kinds.items():
-        if kind.kind == "number":
-            kinds[column], columns[column] = _as_numbers(frame[column], kind)
-        elif kind.kind == "category":
-            kinds[column], columns[column] = _as_categories(frame[column], kind)
-    return kinds, columns
-
-
-def _native_orders(frame: pd.DataFrame) -> dict[Any, Any]:
-    """Return native dtypes for columns of the other byte order, in which pandas cannot count."""
-    kinds = frame.dtypes.items()
-    return {c: t.newbyteorder("=") for c, t in kinds if isinstance(t, np.dtype) and not t.isnative}
 
 
 def _warn_of_columns(name: str, kinds: Mapping[str, ColumnKind]) -> None:
@@ -276,65 +255,6 @@ def _refuse_alike(name: str, labels: pd.Index[Any]) -> None:
                 f"the target of {name} has the labels {one!r} and {two!r}, which differ only by "
                 "blanks: make them one, or rename one"
             )
-
-
-def _as_numbers(column: pd.Series, kind: ColumnKind) -> tuple[ColumnKind, pd.Series]:
-    if column.dtype.kind in "iuf":
-        values = column.to_numpy(np.float64, na_value=np.nan)
-    else:
-        cells = column.to_numpy(object)
-        try:
-            values = read_cells(cells, None, repr(column.name)).astype(np.float64)
-        except OverflowError:  # Python's integers are unbounded
-            values = np.full(len(cells), np.inf)
-    finite = values[~np.isnan(values)]
-    if not len(finite):
-        kind = ColumnKind("refused", reason="has no value at all", advice="leave it out")
-    elif np.abs(finite).max() > LARGEST:
-        kind = ColumnKind(
-            "refused",
-            reason=f"has infinite values, or values beyond {LARGEST:.0e}",
-            advice="replace or rescale them",
-        )
-    elif (extreme := find_extremes(finite)) is not None:
-        usual = finite[~extreme]
-        far = np.unique(finite[extreme]).tolist()
-        told = (
-            f"{tell_extremes(far, usual.min(), usual.max())}: taken as just beyond them; if it "
-            "stands for a missing value, make it one"
-        )
-        kind = replace(
-            kind,
-            warning="; it ".join(filter(None, [kind.warning, told])),
-            extreme=tuple(repr(value).removesuffix(".0") for value in far),
-        )
-    return kind, pd.Series(values, name=column.name)
-
-
-def _as_categories(column: pd.Series, kind: ColumnKind) -> tuple[ColumnKind, pd.Series]:
-    distinct = column.nunique()
-    if not distinct:
-        kind = ColumnKind("refused", reason="has no value at all", advice="leave it out")
-    elif distinct > MAX_CATEGORIES or distinct == len(column):
-        number = pd.api.types.is_numeric_dtype(column)
-        kind = ColumnKind(
-            "refused",
-            reason=f"is {'taken as a category' if number else 'text'} with {distinct} distinct "
-            f"values in {len(column)} rows, {_likeness(column)}",
-            advice="turn it into numbers or a few categories, name it in id_columns (--id) if it "
-            "identifies rows",
-        )
-    return kind, column.astype(str).where(column.notna()).astype("category")
-
-
-def _likeness(column: pd.Series) -> str:
-    odd = column.dropna()
-    odd = odd[pd.to_numeric(odd.astype(str), errors="coerce").isna()]
-    if not len(odd):
-        return "all of them numbers"
-    if len(odd) < len(column) / 2:
-        return f"most of them numbers, but not {odd.iloc[0]!r}"
-    return "like an identifier"
 
 
 # ---- bundled data sets --------------------------------------------------------------------------

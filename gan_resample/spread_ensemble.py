@@ -29,6 +29,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gan_resample._sklearn import StrOptions, _fit_context
+from gan_resample.core.containers import take
 from gan_resample.core.member_rows import (
     SEEDS,
     member_rows,
@@ -205,6 +206,7 @@ class SpreadEnsembleClassifier(CorrectedClassifier):
         """
         self._refuse(fit_params)
         self._warn_of_hidden_mix()
+        X, y = take(X)[0], take(y)[0]
         refuse_masked(y, "y")
         check_classification_targets(y)
         check_target_type(y)
@@ -296,6 +298,7 @@ class SpreadEnsembleClassifier(CorrectedClassifier):
             One column for each of ``classes_``; each row sums to 1.
         """
         check_is_fitted(self)
+        X = take(X)[0]
         proba = [aligned_proba(member, X, self.classes_) for member in self.estimators_]
         return shift_priors(np.mean(proba, axis=0), self.seen_prior_, self.prior_)
 

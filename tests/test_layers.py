@@ -26,7 +26,7 @@ ORDER = [
     ["core"],
     ["mixing"],
     ["*", "spread_smote", "spread_ensemble", "priors"],
-    ["splitting", "datasets", "files"],
+    ["splitting", "datasets", "dataset_columns", "files"],
     ["evaluation"],
     ["testing", "cli"],
     ["__main__"],

@@ -193,7 +193,8 @@ def _make_datasets(
     path: Path, files: Mapping[str, Path], asked: Columns
 ) -> tuple[list[Any], dict[str, Any]]:
     """Read files; each of several tables may have only some of the columns that are named."""
-    from gan_resample.datasets import as_dataset, read_columns
+    from gan_resample.dataset_columns import read_columns
+    from gan_resample.datasets import as_dataset
     from gan_resample.files.reading import labels_of_one_number, read_table, separate_target
 
     tables = {name: read_table(file, asked.missing) for name, file in files.items()}

@@ -119,7 +119,7 @@ def _refuse_columns(name: str, X: Any, named: Columns, *, keeps: bool) -> None:
 
     Missing values are among the reasons unless the sampler keeps them.
     """
-    from gan_resample.datasets import read_columns
+    from gan_resample.dataset_columns import read_columns
     from gan_resample.encoding.kinds import ColumnKind, option, refuse_columns
 
     kinds, _ = read_columns(X, named.categorical, named.ids)
@@ -221,12 +221,21 @@ def _spelled(values: Any, column: Any) -> Any:
     """Return numbers in the spelling of a column."""
     from decimal import Decimal
 
+    from gan_resample.encoding.clock import as_times
+    from gan_resample.encoding.columns import values_of
+    from gan_resample.encoding.decimals import learn_places, round_to
     from gan_resample.encoding.numerals import learn_form
+    from gan_resample.encoding.times import holds_times
 
+    if holds_times(column):
+        return as_times(values, column)
     if column.dtype.kind in "iu":  # Python's numbers, which do not overflow on the way back
         low, high = int(column.min()), int(column.max())
         return [min(max(round(value), low), high) for value in values.tolist()]
-    form = None if column.dtype.kind == "f" else learn_form(column.tolist())
+    if column.dtype.kind == "f":
+        places = learn_places(values_of(column))
+        return values if places is None else round_to(values, places)
+    form = learn_form(column.tolist())
     if form is None:
         return values
     cells = [form.read(cell) for cell in column]

@@ -15,7 +15,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gan_resample._sklearn import _fit_context
-from gan_resample.core.rows import dense
+from gan_resample.core.containers import encoded, take
 from gan_resample.core.saving import predicting
 from gan_resample.core.training import GameMixin
 from gan_resample.encoding.columns import refuse_masked
@@ -82,6 +82,7 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
 
     def _check_labels(self, y: Any) -> Array:
         refuse_masked(y, "y")
+        y = take(y)[0]
         check_classification_targets(y)
         check_target_type(y)
         y = column_or_1d(y, warn=True)
@@ -97,9 +98,9 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
 
         The rows and the players that only the game needs are dropped, and so are the observed
         values of numeric columns in the encoder. Categories stay, and of numbers what encoding
-        them needs: means, scales, values that were found extreme, and in columns of whole numbers
-        beyond 2**53 the smallest. Predictions do not change. Fits do not go on from here, and
-        figures such as ``history_`` stay. It cannot be undone.
+        them needs: means, scales, values that were found extreme, in columns of whole numbers
+        beyond 2**53 the smallest, and of times the earliest. Predictions do not change. Fits do
+        not go on from here, and figures such as ``history_`` stay. It cannot be undone.
 
         Returns
         -------
@@ -129,15 +130,15 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
             :class:`~gan_resample.PriorCorrectedClassifier`.
         """
         check_is_fitted(self, "_stream")
-        encoded = self.encoder_.transform(dense(self._check_rows(X, reset=False)))
+        rows = encoded(self.encoder_, self._check_rows(X, reset=False))
         game: ClassifyingGame = self.net_.module_
         predictor, device = game.predictor, torch.device(self.net_.device)
         dtype = torch.float32
-        if device.type == "cpu" and encoded.ndim == 2:
+        if device.type == "cpu" and rows.ndim == 2:
             # float64 makes a row's result independent of its batch; images would take too long
             predictor, dtype = copy.deepcopy(predictor).double(), torch.float64
         with steady(device), torch.inference_mode():
-            x = torch.as_tensor(encoded)
+            x = torch.as_tensor(rows)
             chunks = x.split(rows_at_once(x.shape[1:]))
             logits = [predictor(chunk.to(device, dtype)) for chunk in chunks]
             return torch.cat(logits).double().softmax(dim=1).cpu().numpy()

@@ -22,6 +22,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
 from gan_resample._sklearn import _fit_context
+from gan_resample.core.containers import Container, dense, encoded, give, stack, take
+from gan_resample.core.refusals import refuse_foreign, refuse_large
 from gan_resample.core.wanted import WantedLabelsMixin
 from gan_resample.encoding.columns import (
     check_frame,
@@ -31,7 +33,7 @@ from gan_resample.encoding.columns import (
     prepare_rows,
     refuse_masked,
 )
-from gan_resample.encoding.image import ImageEncoder, check_images, is_images, n_dimensions
+from gan_resample.encoding.image import ImageEncoder, check_images, is_images
 from gan_resample.encoding.table import TableEncoder
 from gan_resample.engine.guards import TinyClassWarning
 from gan_resample.engine.seeding import random_stream
@@ -40,7 +42,6 @@ __all__ = ["BaseRowSampler", "Encoder", "RowsMixin", "dense", "stack"]
 
 Array = NDArray[Any]
 
-DENSE_LIMIT = 2 * 2**30  # bytes that a sparse table may take when made dense
 TINY_CLASS = 5
 
 
@@ -66,6 +67,7 @@ class RowsMixin:
 
     encoder: TableEncoder | ImageEncoder | None
     encoder_: Encoder
+    _given: Container | None  # what fit was given, if it was neither an array nor a pandas frame
     shape_in_: tuple[int, ...]
     classes_: Array
     _counts: tuple[int, ...]
@@ -76,8 +78,10 @@ class RowsMixin:
 
     def _check_rows(self, X: Any, *, reset: bool) -> Any:
         """Check container, shape and names; the encoder checks the values."""
+        X, given = take(X)
         if reset:
             self._forget()
+            self._given = given
         X = check_images(X) if is_images(X) else self._check_table(X, reset=reset)
         if X.ndim == 4:
             self._check_image_shape(X, reset=reset)
@@ -112,17 +116,7 @@ class RowsMixin:
                     "ImageEncoder takes arrays, but X is a data frame: hand over X.to_numpy()"
                 )
             return validate_data(self, X, reset=reset, skip_check_array=True)
-        if hasattr(X, "columns") and hasattr(X, "to_pandas"):
-            raise TypeError(
-                f"{type(self).__name__} takes pandas data frames, arrays and sparse matrices, but "
-                f"got {type(X)}: call X.to_pandas() first"
-            )
-        if (n := n_dimensions(X) or 2) > 2:
-            raise ValueError(
-                f"Found array with dim {n}, while {type(self).__name__} takes tables of 2 "
-                "dimensions and images of 4, (n, channels, height, width): X[:, None] gives grey "
-                "images their channel"
-            )
+        refuse_foreign(X, type(self).__name__)
         X, dtype = prepare_rows(X, self.encoder)
         X = validate_data(
             self,
@@ -132,12 +126,7 @@ class RowsMixin:
             dtype=dtype,
             ensure_all_finite=False,
         )
-        if sparse.issparse(X) and np.prod(X.shape, dtype=float) * 8 > DENSE_LIMIT:
-            raise ValueError(
-                f"X is sparse with shape {X.shape}; networks need dense rows, and it would take "
-                f"more than {DENSE_LIMIT / 2**30:.0f} GiB: reduce it first, for example with "
-                "sklearn.decomposition.TruncatedSVD or sklearn.feature_selection"
-            )
+        refuse_large(X)
         return X
 
     def _goes_on(self) -> bool:
@@ -181,7 +170,7 @@ class RowsMixin:
             default = ImageEncoder() if X.ndim == 4 else TableEncoder()
             self.encoder_ = clone(default if self.encoder is None else self.encoder)
             self.encoder_.fit(dense(X))
-        return self.encoder_.transform(dense(X))
+        return encoded(self.encoder_, X)
 
 
 class BaseRowSampler(WantedLabelsMixin, RowsMixin, BaseOverSampler):
@@ -211,6 +200,7 @@ class BaseRowSampler(WantedLabelsMixin, RowsMixin, BaseOverSampler):
 
     def _check_X_y(self, X: Any, y: Any, accept_sparse: Any = None) -> tuple[Any, Array, bool]:
         refuse_masked(y, "y")
+        y = take(y)[0]
         y, one_vs_all = check_target_type(y, indicate_one_vs_all=True)
         X = self._check_rows(X, reset=not self._goes_on())
         check_consistent_length(X, y)
@@ -223,7 +213,8 @@ class BaseRowSampler(WantedLabelsMixin, RowsMixin, BaseOverSampler):
         Parameters
         ----------
         X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
-            Training rows; images are an array of shape (n_rows, channels, height, width).
+            Training rows; images are an array of shape (n_rows, channels, height, width). Frames
+            are pandas', polars' or pyarrow's, and arrays may be tensors.
         y : array-like of shape (n_rows,)
             Their labels.
 
@@ -231,6 +222,7 @@ class BaseRowSampler(WantedLabelsMixin, RowsMixin, BaseOverSampler):
         -------
         self : estimator
         """
+        y = take(y)[0]
         check_classification_targets(y)
         X, y, _ = self._check_X_y(X, y)
         self.sampling_strategy_ = check_sampling_strategy(
@@ -245,7 +237,8 @@ class BaseRowSampler(WantedLabelsMixin, RowsMixin, BaseOverSampler):
         Parameters
         ----------
         X : data frame, array or sparse matrix of shape (n_rows, n_columns), or images
-            Training rows; images are an array of shape (n_rows, channels, height, width).
+            Training rows; images are an array of shape (n_rows, channels, height, width). Frames
+            are pandas', polars' or pyarrow's, and arrays may be tensors.
         y : array-like of shape (n_rows,)
             Their labels.
         **params
@@ -260,7 +253,10 @@ class BaseRowSampler(WantedLabelsMixin, RowsMixin, BaseOverSampler):
             Labels.
         """
         self._refuse(params)
-        return super().fit_resample(self._with_nullable_ids(X), y)
+        (X, rows_given), (y, labels_given) = take(X), take(y)
+        X_new, y_new = super().fit_resample(self._with_nullable_ids(X), y)
+        self._given = rows_given  # for ``sample``
+        return give(X_new, rows_given), give(y_new, labels_given)
 
     def _refuse(self, params: dict[str, Any]) -> None:
         """Raise on weights, groups and the like: of generated rows there are none."""
@@ -290,7 +286,7 @@ class BaseRowSampler(WantedLabelsMixin, RowsMixin, BaseOverSampler):
         if not wanted:
             return self._real_rows(X), y
         labels = np.repeat(np.asarray(list(wanted), dtype=y.dtype), list(wanted.values()))
-        X_new = stack(self._real_rows(X), self.sample(labels))
+        X_new = stack(self._real_rows(X), self._sample_rows(labels))
         self.source_indices_ = self._sources
         del self._sources  # also left by other calls of sample
         return X_new, np.concatenate([y, labels])
@@ -347,6 +343,10 @@ class BaseRowSampler(WantedLabelsMixin, RowsMixin, BaseOverSampler):
             If a label is of a class that was not in play, ``labels`` is not a list of labels, or
             ``random_state`` is of another kind.
         """
+        return give(self._sample_rows(labels, random_state), self._given)
+
+    def _sample_rows(self, labels: Any, random_state: Any = None) -> Any:
+        """Return generated rows as arrays or pandas frames."""
         check_is_fitted(self, "_stream")
         labels = self._check_wanted(labels)
         stream = self._stream if random_state is None else random_stream(random_state)
@@ -357,21 +357,3 @@ class BaseRowSampler(WantedLabelsMixin, RowsMixin, BaseOverSampler):
         else:
             X = self._generated_rows(np.empty((0, *self._encoded_shape)))
         return X if self._container is None else self._container(X)
-
-
-def dense(X: Any) -> Any:
-    """``X`` as an array if it is sparse, else as it is."""
-    return X.toarray() if sparse.issparse(X) else X
-
-
-def stack(X: Any, rows: Any) -> Any:
-    """Append generated rows to the unchanged real ones."""
-    if is_frame(X):
-        import pandas as pd
-
-        return pd.concat([X, rows], ignore_index=True)
-    if sparse.issparse(X):
-        return sparse.vstack([X, rows], format=X.format)
-    # text dtypes differ where lengths do; that of two number dtypes has native byte order
-    dtype = np.result_type(X, rows)
-    return np.concatenate([X, rows], dtype=dtype.newbyteorder(X.dtype.byteorder))

@@ -6,6 +6,7 @@ __all__ = ["TRUSTED_TYPES"]
 #: the file's author when it is loaded.
 TRUSTED_TYPES: list[str] = [
     "decimal.Decimal",
+    "gan_resample.core.containers.Tensor",
     "gan_resample.cyclegan.estimators.CycleGANClassifier",
     "gan_resample.cyclegan.estimators.CycleGANSampler",
     "gan_resample.cyclegan.game.CycleGANGame",
@@ -16,7 +17,11 @@ TRUSTED_TYPES: list[str] = [
     "gan_resample.egan.equilibrium.EquilibriumStop",
     "gan_resample.egan.estimators.EGANClassifier",
     "gan_resample.egan.game.EGANGame",
+    "gan_resample.encoding.clock.Clock",
+    "gan_resample.encoding.clock.TimeColumn",
     "gan_resample.encoding.extremes.Tail",
+    "gan_resample.encoding.frames.Column",
+    "gan_resample.encoding.frames.Frame",
     "gan_resample.encoding.image.ImageEncoder",
     "gan_resample.encoding.numerals.DecimalForm",
     "gan_resample.encoding.numerals.TextForm",

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import column_or_1d
 
+from gan_resample.core.containers import take
 from gan_resample.encoding.columns import refuse_masked
 
 __all__ = ["WantedLabelsMixin"]
@@ -29,6 +30,7 @@ class WantedLabelsMixin:
         """Return the labels that :meth:`sample` is asked for, each of a class in play."""
         known, in_play = self.classes_.tolist(), self._in_play.tolist()
         refuse_masked(labels, "labels")
+        labels = take(labels)[0]
         if np.ndim(labels) == 0:
             number = isinstance(labels, Integral) and labels not in (0, 1, *in_play)
             n, label = (abs(int(labels)) if number else 10), (in_play or known)[-1]

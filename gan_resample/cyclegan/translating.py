@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
+from gan_resample.core.containers import encoded, give
 from gan_resample.core.decoding import WATCHED_IMAGES, warn_of_poor_decoding
-from gan_resample.core.rows import dense
 from gan_resample.core.training import GameMixin, Training
 from gan_resample.cyclegan.translation import TranslationGame
 from gan_resample.encoding.columns import is_frame
@@ -64,16 +64,16 @@ class CycleGANMixin(GameMixin):
         given = X
         X = self._check_rows(X, reset=False)
         target, back = self._direction(to)
-        encoded, device = self.encoder_.transform(dense(X)), torch.device(self.net_.device)
+        numbers, device = encoded(self.encoder_, X), torch.device(self.net_.device)
         with steady(device), torch.inference_mode():
-            x = torch.as_tensor(encoded, dtype=torch.float32, device=device)
+            x = torch.as_tensor(numbers, dtype=torch.float32, device=device)
             chunks = x.split(self.game_.chunk_rows)
             rows = torch.cat([self.game_.translate(part, target, back=back) for part in chunks])
             made = rows.cpu().numpy()
         translated = self.encoder_.inverse_transform(made)
         if is_frame(given) and is_frame(translated):
             translated.index = given.index
-        return type(X)(translated) if sparse.issparse(X) else translated
+        return give(type(X)(translated) if sparse.issparse(X) else translated, self._given)
 
     def _direction(self, to: Any) -> tuple[int, bool]:
         """Class code of the pair that translates to a label, and whether it translates back."""

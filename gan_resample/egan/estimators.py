@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from gan_resample._sklearn import Interval
 from gan_resample.core.classifier import BaseGameClassifier
+from gan_resample.core.containers import take
 from gan_resample.core.parameters import (
     AT_LEAST_0,
     AT_LEAST_1,
@@ -343,7 +344,7 @@ class EGANClassifier(EGANMixin, BaseGameClassifier):
 
     def _proba_of(self, X: Any, y: Any, target: float, *, minority: bool) -> tuple[Array, int]:
         """P(minority) of the rows of one class, and how many of them have to be recognised."""
-        proba, y = self.predict_proba(X), column_or_1d(y)
+        proba, y = self.predict_proba(X), column_or_1d(take(y)[0])
         check_consistent_length(proba, y)
         if self.threshold_ is None:
             raise ValueError(f"a threshold is for two classes, but there are {len(self.classes_)}")

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 __all__ = [
     "check_frame",
     "column_mask",
+    "column_of",
     "column_values",
+    "dtypes_out",
     "is_frame",
     "is_missing",
     "is_missing_cell",
@@ -23,6 +25,7 @@ __all__ = [
     "prepare_rows",
     "refuse_masked",
     "split_missing",
+    "values_of",
 ]
 
 Array = NDArray[Any]
@@ -72,7 +75,7 @@ def prepare_rows(X: Any, encoder: Any) -> tuple[Any, Any]:
     lists = any(columns is not None for columns in listed)
     if isinstance(X, (list, tuple)) and (lists or _has_text(X)):
         X = np.asarray(X, dtype=object)
-    objects = isinstance(X, np.ndarray) and X.dtype.kind in "OUTS"
+    objects = isinstance(X, np.ndarray) and X.dtype.kind in "OUTSMm"
     return X, None if lists or objects else "numeric"
 
 
@@ -170,12 +173,40 @@ def nullable(dtype: Any) -> Any:
     return f"{'UInt' if dtype.kind == 'u' else 'Int'}{8 * dtype.itemsize}"
 
 
+def dtypes_out(X: Any, ids: Sequence[int]) -> Any:
+    """Return the dtypes of decoded rows: a list for a frame, else one.
+
+    ``ids`` are the columns of identifiers, which are missing there.
+
+    Raises
+    ------
+    ValueError
+        If there are such columns in an array that holds no missing values.
+    """
+    if is_frame(X):
+        return [nullable(dtype) if j in ids else dtype for j, dtype in enumerate(X.dtypes)]
+    if ids and X.dtype.kind not in "fO":
+        raise ValueError(
+            f"id_columns are left empty in generated rows, which an array of dtype {X.dtype} "
+            "cannot hold: hand over a data frame, or an array of floats or objects"
+        )
+    return X.dtype
+
+
+def column_of(X: Any, j: int) -> Any:
+    """Return column ``j`` as it is: a Series of a frame, or an array."""
+    return X.iloc[:, j] if is_frame(X) else X[:, j]
+
+
 def column_values(X: Any, j: int) -> Array:
     """Return column ``j`` as a numpy array; dtypes of pandas become numpy's."""
-    if not is_frame(X):
-        values = X[:, j]
-        return values.astype(object) if values.dtype.kind in "UT" else values
-    column = X.iloc[:, j]
+    return values_of(column_of(X, j))
+
+
+def values_of(column: Any) -> Array:
+    """Return a column as a numpy array; dtypes of pandas become numpy's."""
+    if isinstance(column, np.ndarray):
+        return column.astype(object) if column.dtype.kind in "UT" else column
     dtype = getattr(column.dtype, "numpy_dtype", None)  # for Int64, Float32, boolean
     if dtype is not None and getattr(column.dtype, "na_value", None) is not None:
         kind = np.dtype(dtype).kind
@@ -202,7 +233,7 @@ def is_missing(column: Array) -> NDArray[np.bool_]:
     """Return which entries are None, NaN or pandas' NA."""
     if column.dtype.kind in "biuUS":
         return np.zeros(len(column), dtype=bool)
-    if column.dtype.kind == "f":
+    if column.dtype.kind in "fmM":
         return np.isnan(column)
     return np.fromiter(map(is_missing_cell, column), bool, len(column))
 

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_resample.encoding.columns import is_frame, split_missing
-from gan_resample.encoding.numeric import NumericColumn, read_cells
+from gan_resample.encoding.clock import Column, TimeColumn, read_ticks
+from gan_resample.encoding.columns import column_of, is_frame, split_missing
+from gan_resample.encoding.numeric import read_cells
+from gan_resample.encoding.times import NAT, holds_times
 
 __all__ = [
     "Cells",
@@ -27,9 +29,12 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Cells:
-    """A column: the ``cells`` that are there, and which of all are ``missing``, (n_rows,)."""
+    """A column: the ``cells`` that are there, and which of all are ``missing``, (n_rows,).
 
-    cells: Array
+    Cells are an array; times of a frame are a Series.
+    """
+
+    cells: Any
     missing: NDArray[np.bool_]
 
     def fill(self, values: Array, filling: float = 0.0) -> Array:
@@ -50,14 +55,14 @@ class Numbers(Cells):
     n_infinite: int
 
 
-def read_numbers(X: Any, j: int, learned: NumericColumn | None, name: str) -> Numbers:
+def read_numbers(X: Any, j: int, learned: Column | None, name: str) -> Numbers:
     """Return column ``j`` as numbers; text is parsed if it was in ``fit``.
 
     Parameters
     ----------
     X : data frame or array of shape (n_rows, n_columns)
     j : int
-    learned : NumericColumn or None
+    learned : NumericColumn, TimeColumn or None
         The fitted column; None in ``fit``.
     name : str
         The column's name in messages.
@@ -67,6 +72,12 @@ def read_numbers(X: Any, j: int, learned: NumericColumn | None, name: str) -> Nu
     ValueError
         If a cell is not a number.
     """
+    column = column_of(X, j)
+    if isinstance(learned, TimeColumn) or (learned is None and holds_times(column)):
+        ticks = read_ticks(column, learned, name)
+        missing = ticks == NAT
+        there = ticks[~missing]
+        return Numbers(column[~missing], missing, there, 0)
     cells, missing = split_missing(X, j)
     numbers = read_cells(cells, learned, name) if cells.dtype == object else cells
     try:
@@ -123,8 +134,11 @@ def with_marker(categories: Array, marker: Any) -> Array:
     return categories
 
 
-def with_missing(cells: Array, missing: NDArray[np.bool_], marker: Any) -> Array:
+def with_missing(cells: Any, missing: NDArray[np.bool_], marker: Any) -> Any:
     """Return ``cells`` with ``marker`` where they are missing."""
+    if not isinstance(cells, np.ndarray) or cells.dtype.kind in "mM":
+        cells[missing] = None  # their dtype has a missing value of its own
+        return cells
     if cells.dtype.kind != "f" or not isinstance(marker, float):  # integers of Int64
         cells = cells.astype(object)
     cells[missing] = marker

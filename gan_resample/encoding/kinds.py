@@ -7,7 +7,6 @@ or, if it says nothing (object, text), the cells do. Every guess is reported.
 from __future__ import annotations
 
 import csv
-import datetime
 import io
 import shlex
 from collections import Counter
@@ -29,6 +28,7 @@ from gan_resample.encoding.numerals import (
     is_whole,
     read_number,
 )
+from gan_resample.encoding.times import is_time, refuse_times
 
 __all__ = [
     "ColumnKind",
@@ -46,16 +46,14 @@ ENOUGH_ROWS = 50  # with fewer rows, distinct values in all rows may be chance
 COUNTED = 2.0**53  # all floats above are whole, and no counts
 SHOWN = 5  # examples in a message
 
-DATES = "turn it into a number, for example the days since a date"
 WAYS_OUT = {
-    "dates": DATES,
-    "durations": "turn it into a number, for example of seconds",
-    "periods": DATES,
+    "dates": "turn it into dates, for example with pandas.to_datetime, or into a number",
     "intervals": "turn it into a number, for example the middle, or into text with astype(str)",
     "complex numbers": "make two columns of it, the real and the imaginary part",
     "bytes": "decode it into text, or turn it into numbers",
 }
-BY_DTYPE = {"M": "dates", "m": "durations", "c": "complex numbers", "S": "bytes"}
+ONE_KIND = "convert it to one kind, and one time zone, for example with pandas.to_datetime"
+BY_DTYPE = {"c": "complex numbers", "S": "bytes"}
 
 
 @dataclass(frozen=True)
@@ -138,6 +136,8 @@ def judge_column(column: Any, *, listed: bool = False, in_frame: bool = True) ->
         return _with_warning(column, NUMBER)
     if kind in "iufb":
         return CATEGORY
+    if kind in "mM" and not listed:
+        return NUMBER
     if kind in BY_DTYPE and not listed:
         return _refused_for(BY_DTYPE[kind], column.dtype)
     if kind == "V":
@@ -173,16 +173,18 @@ def _sort_of(kind: type) -> str:
         (Real, "numbers"),
         (Complex, "complex numbers"),
         ((bytes, bytearray, memoryview), "bytes"),
-        ((datetime.timedelta, np.timedelta64), "durations"),
-        ((datetime.date, datetime.time, np.datetime64), "dates"),
     ):
         if issubclass(kind, types):
             return sort
-    return {"Period": "periods", "Interval": "intervals"}.get(kind.__name__, kind.__name__)
+    return "intervals" if kind.__name__ == "Interval" else kind.__name__
 
 
 def _judge_cells(cells: Sequence[Any], column: Any, *, in_frame: bool) -> ColumnKind:
-    sorts = {_sort_of(kind) for kind in set(map(type, cells))}
+    kinds = set(map(type, cells))
+    if all(map(is_time, kinds)):
+        mixed = refuse_times(cells)
+        return ColumnKind("refused", reason=mixed, advice=ONE_KIND) if mixed else NUMBER
+    sorts = {_sort_of(kind) for kind in kinds}
     if sorts == {"text"}:
         return _judge_text(cells, column, in_frame=in_frame)
     if sorts == {"truth values"}:

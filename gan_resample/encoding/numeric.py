@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_resample.encoding.columns import is_missing
+from gan_resample.encoding.decimals import learn_places, round_to
 from gan_resample.encoding.extremes import Tail, find_extremes, tell_extremes
 from gan_resample.encoding.numerals import (
     Form,
@@ -82,6 +83,7 @@ class NumericColumn:
     ``observed`` holds the distinct training cells, ascending, in the input's dtype; ``grid`` the
     same values encoded. ``origin`` is subtracted first if float64 would merge values. ``form``
     writes numbers like the training cells, and ``tails`` encode extreme cells, if there are any.
+    ``places`` are the decimals that floats have at most, if these are few.
     """
 
     mean: float
@@ -92,10 +94,9 @@ class NumericColumn:
     origin: Decimal | None = None
     form: Form | None = None
     tails: tuple[Tail, ...] = ()
-    inside: tuple[int, int] = (
-        0,
-        0,
-    )  # first and last-plus-one entry of ``grid`` that is not extreme
+    # first and last-plus-one entry of ``grid`` that is not extreme
+    inside: tuple[int, int] = (0, 0)
+    places: int | None = None
 
     @classmethod
     def learn(cls, cells: Array, numbers: Array, snap: bool | str) -> NumericColumn:
@@ -113,6 +114,10 @@ class NumericColumn:
         else:
             observed = np.unique(cells)
             distinct, form = shift(observed, origin), None if origin is None else WholeForm()
+        floats = observed.dtype.kind in "fO" and form is None and origin is None
+        places = (
+            learn_places(distinct if observed.dtype == object else observed) if floats else None
+        )
         few = len(distinct) <= max(20, len(values) / 10)
         snapped = len(distinct) == 1 or (few if snap == "auto" else bool(snap))
         extreme = find_extremes(values)
@@ -120,7 +125,7 @@ class NumericColumn:
             mean, scale = _mean_and_scale(values, distinct)
             grid = _standardise(distinct, mean, scale)
             _refuse_lost(grid, observed, distinct, form)
-            return cls(mean, scale, observed, grid, snapped, origin, form)
+            return cls(mean, scale, observed, grid, snapped, origin, form, places=places)
         usual = values[~extreme]
         ends = [usual.min(), np.nextafter(usual.max(), np.inf)]
         start, stop = np.searchsorted(distinct, ends).tolist()
@@ -128,13 +133,14 @@ class NumericColumn:
         tails = _make_tails(distinct, start, stop, mean, scale)
         grid = _move(tails, distinct, _standardise(distinct, mean, scale))
         _refuse_lost(grid, observed, distinct, form)
-        return cls(mean, scale, observed, grid, snapped, origin, form, tails, (start, stop))
+        inside = start, stop
+        return cls(mean, scale, observed, grid, snapped, origin, form, tails, inside, places)
 
-    def tell_extremes(self) -> str:
-        """Return a clause that says which cells are extreme."""
+    def tell_extremes(self, written: Callable[[Array], list[Any]] = np.ndarray.tolist) -> str:
+        """Return a clause that says which cells are extreme, ``written`` for a reader."""
         start, stop = self.inside
-        low, high = self.observed[[start, stop - 1]].tolist()
-        extreme = [*self.observed[:start].tolist(), *self.observed[stop:].tolist()]
+        low, high = written(self.observed[[start, stop - 1]])
+        extreme = [*written(self.observed[:start]), *written(self.observed[stop:])]
         return (
             f"{tell_extremes(extreme, low, high)}: it is left out of the scale; if it stands for "
             "a missing value, make it one"
@@ -190,7 +196,7 @@ class NumericColumn:
         if self.form is not None:
             return self._write(self.form, values).astype(dtype)
         if dtype.kind not in "iu":
-            return values.astype(dtype)
+            return (values if self.places is None else round_to(values, self.places)).astype(dtype)
         low, high = self.observed[0], self.observed[-1]
         with np.errstate(invalid="ignore"):
             whole = np.rint(values).astype(dtype)

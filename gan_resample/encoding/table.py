@@ -1,6 +1,6 @@
 """The invertible encoder between tables and the numbers that networks learn from.
 
-It takes and returns numpy arrays and pandas frames, no tensors. Numeric columns are standardised,
+It takes and returns numpy arrays and data frames, no tensors. Numeric columns are standardised,
 categorical ones become one-hot. Copied and snapped values are decoded from a stored array of
 observed values: bit-identical, in the input's dtype. Otherwise trees would tell generated rows
 from real ones by their last bits.
@@ -19,15 +19,22 @@ from sklearn.preprocessing import OneHotEncoder
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from gan_resample._sklearn import Interval, StrOptions, _fit_context
+from gan_resample._sklearn import (
+    Interval,
+    StrOptions,
+    _check_feature_names_in,
+    _fit_context,
+)
+from gan_resample.encoding.clock import Column, learn_column
 from gan_resample.encoding.columns import (
     check_frame,
+    dtypes_out,
     is_frame,
     join_columns,
-    nullable,
     prepare_rows,
     split_missing,
 )
+from gan_resample.encoding.frames import give, take
 from gan_resample.encoding.gaps import (
     Cells,
     Numbers,
@@ -44,7 +51,7 @@ from gan_resample.encoding.judging import (
     warn_of_gaps,
     warn_of_unseen,
 )
-from gan_resample.encoding.numeric import NumericColumn
+from gan_resample.encoding.names import encoded_names
 from gan_resample.encoding.plain_dtypes import PlainDtypes
 
 __all__ = ["TableEncoder"]
@@ -110,11 +117,13 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
     The encoder keeps every distinct value of every numeric column: a value copied from a training
     row must come back bit-identical, and bounds must hold.
 
-    Numbers written as text, and Decimals, are read as numbers and decoded in the spelling of their
-    column. Codes of digits that are not numbers (``01234``, ``1,5``) are categories. A few cells
-    so far out that they alone would decide the scale of a column (1e20 among ages) do not count
-    for its scale: they are encoded just outside the range of the others, and decoded only as
-    copies. There is a warning for each of these.
+    Dates, times and durations are numbers, decoded in their dtype and at the resolution observed.
+    Floats get as many decimals as their column has, if these are few. Numbers written as text, and
+    Decimals, are read as numbers and decoded in the spelling of their column. Codes of digits that
+    are not numbers (``01234``, ``1,5``) are categories. A few cells so far out that they alone
+    would decide the scale of a column (1e20 among ages) do not count for its scale: they are
+    encoded just outside the range of the others, and decoded only as copies. There is a warning
+    for text read as numbers, and for such cells.
 
     Mean, scale and snapping are learned from the values that are there. Decoded missing values are
     the dtype's own; in columns of objects, the first one that ``fit`` has met.
@@ -190,7 +199,8 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
             [j for j, found in enumerate(kinds) if found.kind == kind]
             for kind in ("number", "category", "id")
         )
-        self._learn_dtypes(X, self.id_features_)
+        self._dtypes = dtypes_out(X, self.id_features_)
+        self._holds_none = self._columns is not None or X.dtype == object
         numbers, categories = self._read(X, learned=False)
         self._markers = {
             j: first_missing(X, j, column.missing)
@@ -273,6 +283,24 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
         warn_of_unseen(Z, self.spans_, categories, self._name)
         return Z
 
+    def get_feature_names_out(self, input_features: Any = None) -> Array:
+        """Return the names of the encoded columns.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns; None: those seen in ``fit``, or ``x0``, ``x1``, ...
+
+        Returns
+        -------
+        names : ndarray of object, shape (``n_features_out_``,)
+            The column's name for a number, ``name_category`` for a category. For the flags of
+            numbers that may be missing ``name_present`` and ``name_missing``, which is also the
+            category of missing cells.
+        """
+        check_is_fitted(self)
+        return encoded_names(self, _check_feature_names_in(self, input_features))
+
     def inverse_transform(self, Z: Array) -> Any:
         """Decode rows into the container, columns and dtypes seen in ``fit``.
 
@@ -286,7 +314,7 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
         X : data frame or ndarray of shape (n_rows, n_columns)
             Within the observed bounds of every column.
         """
-        return self._decode(Z)
+        return give(self._decode(Z), self._given)
 
     def _decode(self, Z: Array, copied: NDArray[np.bool_] | None = None) -> Any:
         """Decode rows; look for observed values, which takes longest, only where ``copied``."""
@@ -321,6 +349,9 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
     # ---- kinds of columns --------------------------------------------------------------------
 
     def _check(self, X: Any, *, reset: bool) -> Any:
+        X, given = take(X)
+        if reset:
+            self._given = given
         if is_frame(X):
             check_frame(X)
             return validate_data(self, X, reset=reset, skip_check_array=True)
@@ -331,23 +362,11 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
         names = getattr(self, "feature_names_in_", None)
         return str(j) if names is None else repr(str(names[j]))
 
-    def _learn_dtypes(self, X: Any, ids: Sequence[int]) -> None:
-        if is_frame(X):
-            self._dtypes = [nullable(t) if j in ids else t for j, t in enumerate(X.dtypes)]
-            self._holds_none = True
-            return
-        if ids and X.dtype.kind not in "fO":
-            raise ValueError(
-                f"id_columns are left empty in generated rows, which an array of dtype {X.dtype} "
-                "cannot hold: hand over a data frame, or an array of floats or objects"
-            )
-        self._dtypes, self._holds_none = X.dtype, X.dtype == object
-
-    def _learn_numeric(self, read: Mapping[int, Numbers]) -> list[NumericColumn]:
+    def _learn_numeric(self, read: Mapping[int, Numbers]) -> list[Column]:
         columns, extremes = [], {}
         for j, found in read.items():
             try:
-                column = NumericColumn.learn(found.cells, found.numbers, self.snap)
+                column = learn_column(found.cells, found.numbers, self.snap)
             except ValueError as error:
                 raise ValueError(f"column {self._name(j)} {error}") from error
             columns.append(column)

@@ -17,8 +17,8 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
+from gan_resample.core.containers import encoded
 from gan_resample.core.decoding import WATCHED_IMAGES, warn_of_poor_decoding
-from gan_resample.core.rows import dense
 from gan_resample.core.sampler import BaseGameSampler
 from gan_resample.core.training import Training
 from gan_resample.encoding.columns import is_frame
@@ -58,7 +58,7 @@ class MixingSampler(BaseGameSampler):
             The encoded rows, flattened, if there is no feature extractor.
         """
         check_is_fitted(self, "_stream")
-        return self._features(self.encoder_.transform(dense(self._check_rows(X, reset=False))))
+        return self._features(encoded(self.encoder_, self._check_rows(X, reset=False)))
 
     def _features(self, x: Array) -> Array:
         if self.net_ is None:

@@ -36,6 +36,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from gan_resample.encoding.columns import refuse_masked
+from gan_resample.encoding.frames import take
 from gan_resample.priors.class_mix import ends_up_balanced, hides_its_mix, own_weights
 from gan_resample.priors.corrected import CorrectedClassifier
 
@@ -185,6 +186,7 @@ class PriorCorrectedClassifier(CorrectedClassifier):
         """
         refuse_without_proba(self.estimator)
         refuse_masked(y, "y")
+        y = take(y)[0]
         check_classification_targets(y)
         classes, counts = np.unique(column_or_1d(y, warn=True), return_counts=True)
         prior = counts / counts.sum()

@@ -215,6 +215,37 @@ def test_formats_hold_the_same_table_and_equal_tables_make_equal_files(odd_table
     pd.testing.assert_frame_equal(read_table(out).frame, read_table(expected).frame)
 
 
+@pytest.mark.parametrize("sampler", ["spread", "smote"])
+def test_times_and_prices_of_a_frame_come_back_as_such(tmp_path, sampler):
+    days = pd.Timestamp("2020-01-01") + pd.to_timedelta(np.arange(80) ** 2 % 701, unit="D")
+    frame = pd.DataFrame({
+        "day": days,
+        "date": days.date,
+        "open": [moment.time() for moment in days + pd.to_timedelta(np.arange(80), unit="h")],
+        "at": days.tz_localize("Europe/Berlin") + pd.to_timedelta(15 * np.arange(80), unit="min"),
+        "span": pd.to_timedelta(np.arange(80) ** 2 % 601, unit="h"),
+        "price": np.arange(80) ** 2 % 901 / 4,
+        "kind": ["a"] * 60 + ["b"] * 20,
+    })  # fmt: skip
+    frame.to_parquet(tmp_path / "in.parquet")
+    out = tmp_path / "out.parquet"
+    arguments = ["--sampler", sampler, "--target", "kind", "--out", out]
+    assert resample(tmp_path / "in.parquet", *arguments) == 0
+    after = pd.read_parquet(out)
+    pd.testing.assert_frame_equal(after[frame.columns][:80], frame)
+    made = after[80:]
+    assert len(made) == 40
+    for name, resolution in {"day": "D", "at": "min", "span": "h"}.items():
+        assert (made[name] == made[name].dt.floor(resolution)).all()
+    assert all(type(day).__name__ == "date" for day in made["date"])
+    assert all(moment.minute == 0 for moment in made["open"])
+    assert (made["price"] == made["price"].round(2)).all()
+    for name in frame.columns[:-1]:
+        assert made[name].between(frame[name].min(), frame[name].max()).all()
+        if name != "open":  # all hours are there
+            assert not made[name].isin(frame[name]).all()
+
+
 def test_a_column_like_an_identifier_is_warned_of_by_name(whole_table, tmp_path, capsys):
     frame = pd.read_csv(whole_table)
     frame.insert(0, "customer id", range(len(frame)))

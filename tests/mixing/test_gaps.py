@@ -99,7 +99,8 @@ def test_an_estimator_that_finds_neighbours_is_given_nan_and_no_flags():
     search = NearestNeighbors(n_neighbors=4, metric="nan_euclidean")
     found = nearest_neighbours(rows, 3, search, gaps())
     seen = gaps().with_nan(rows).numpy()
-    assert seen.shape == (40, 5) and np.isnan(seen).any()
+    assert seen.shape == (40, 5)
+    assert np.isnan(seen).any()
     expected = nan_euclidean_distances(seen)
     np.fill_diagonal(expected, np.inf)
     order = np.sort(expected, axis=1)[:, :3]

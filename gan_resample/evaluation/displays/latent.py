@@ -13,7 +13,7 @@ from matplotlib.colors import ListedColormap
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from gan_resample.core.rows import dense
+from gan_resample.core.containers import encoded
 from gan_resample.dvaan.game import DVAANGame
 from gan_resample.engine.seeding import random_stream, seeded
 from gan_resample.evaluation.displays.style import GENERATED, INK, plain
@@ -102,14 +102,14 @@ class LatentDisplay:
         check_consistent_length(X, y)
         game = _game_of(estimator)
         device, labels = game.prior.mu.device, estimator.classes_.tolist()
-        encoded = estimator.encoder_.transform(dense(X))
+        rows = encoded(estimator.encoder_, X)
         y = np.asarray(y)
         if unknown := sorted(set(y.tolist()) - set(labels), key=str):
             raise ValueError(
                 f"y holds {unknown[0]!r}, but {type(estimator).__name__} was fitted to {labels}"
             )
         with seeded(random_stream(random_state), device), torch.inference_mode():
-            x = torch.as_tensor(encoded, dtype=torch.float32)
+            x = torch.as_tensor(rows, dtype=torch.float32)
             parts = {
                 label: _encode(game, x[y == label][:SHOWN_POINTS].to(device))
                 for label in labels

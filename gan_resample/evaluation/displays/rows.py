@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from numbers import Integral
 from typing import Any
 
@@ -15,7 +16,7 @@ from sklearn.base import clone
 from sklearn.decomposition import PCA
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from gan_resample.core.rows import dense
+from gan_resample.core.containers import dense, encoded, take
 from gan_resample.encoding.image import is_images
 from gan_resample.evaluation.displays.style import (
     GAP,
@@ -91,7 +92,7 @@ class ResamplingDisplay:
                 f"{np.shape(X)}: fit the sampler, and show what it makes with "
                 "GenerationDisplay.from_estimator(sampler, X, y)"
             )
-        X_new, y_new = clone(sampler).fit_resample(X, y)
+        X_new, y_new = clone(sampler).fit_resample(take(X)[0], take(y)[0])
         if not isinstance(X_new, pd.DataFrame):
             X_new = pd.DataFrame(dense(X_new)).infer_objects()
         points = project(X_new, np.asarray(y_new), len(y))
@@ -215,7 +216,7 @@ class GenerationDisplay:
         check_consistent_length(X, y)
         if not (isinstance(n_images, Integral) and n_images > 0):
             raise ValueError(f"n_images={n_images!r} must be a whole number of at least 1")
-        y = np.asarray(y)
+        X, y = take(X)[0], np.asarray(take(y)[0])
         real, encode = _encoder_of(sampler, X)
         n_shown = n_images if real.ndim == 4 else SHOWN_POINTS
         own = {label: real[y == label][:n_shown] for label in sampler.classes_.tolist()}
@@ -287,9 +288,8 @@ def _encoder_of(sampler: Any, X: Any) -> tuple[Array, Callable[[Any], Array]]:
     """Return encoded real rows, and the function that encodes what the sampler generates."""
     if getattr(sampler, "space_", "rows") == "features":
         return sampler.features(X), np.asarray  # generated rows are feature vectors already
-    return sampler.encoder_.transform(dense(X)), lambda rows: sampler.encoder_.transform(
-        dense(rows)
-    )
+    encode = partial(encoded, sampler.encoder_)
+    return encode(X), encode
 
 
 def _in_a_plane(real: Array, *parts: dict[Any, Array]) -> list[dict[Any, Array]]:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
-from gan_resample.core.rows import dense
+from gan_resample.core.containers import dense, encoded
 from gan_resample.evaluation.displays.style import (
     GAP,
     GENERATED,
@@ -105,7 +105,7 @@ class TranslationDisplay:
         check_is_fitted(estimator, "encoder_")
         encoder = estimator.encoder_
         rows, translated = dense(X), dense(estimator.translate(X, to=to))
-        before, after = encoder.transform(rows), encoder.transform(translated)
+        before, after = encoded(encoder, rows), encoded(encoder, translated)
         if before.ndim == 4:
             return cls(images=np.stack([before, after])[:, :n_images]).plot(figure=figure)
         names = getattr(estimator, "feature_names_in_", np.arange(estimator.n_features_in_))

@@ -33,7 +33,7 @@ from sklearn.metrics import balanced_accuracy_score, recall_score
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from torch import nn
 
-from gan_resample.core.rows import dense
+from gan_resample.core.containers import encoded, take
 from gan_resample.engine.ambient import steady
 from gan_resample.evaluation.metrics.uncertainty import (
     entropy,
@@ -284,8 +284,8 @@ def generation_scores(
             "judge"
         )
     features, made_features = _features_of(sampler, features)
+    X, y = take(X)[0], np.asarray(take(y)[0])
     X = np.asarray(X) if isinstance(X, (list, tuple)) else X
-    y = np.asarray(y)
     found = {}
     for label, n in sampler.sampling_strategy_.items():
         own = np.flatnonzero(y == label)
@@ -312,7 +312,7 @@ def _features_of(sampler: Any, features: Features) -> tuple[Features, Features]:
 
 
 def _encode(sampler: Any, rows: Any) -> Array:
-    return sampler.encoder_.transform(dense(rows))
+    return encoded(sampler.encoder_, rows)
 
 
 def _scores(real: Array, generated: Array, k: int) -> dict[str, float]:

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
+from gan_resample.core.containers import encoded
 from gan_resample.encoding.table import TableEncoder
 
 __all__ = ["project"]
@@ -40,12 +41,12 @@ def project(X: pd.DataFrame, y: Array, n_real: int) -> list[dict[str, Any]] | No
     encoder = TableEncoder().fit(X[real])
     if n_real < 2 or n_real == len(y) or encoder.n_features_out_ < 2:
         return None
-    plane = PCA(2, random_state=0).fit(encoder.transform(X[real]))
+    plane = PCA(2, random_state=0).fit(encoded(encoder, X[real]))
     rng = np.random.default_rng(0)
     points = []
     for part, kind in ((real, "real"), (made, "generated")):
         few = rng.permutation(len(y[part]))[:SHOWN_ROWS]
-        at = plane.transform(encoder.transform(X[part].iloc[few])).round(4)
+        at = plane.transform(encoded(encoder, X[part].iloc[few])).round(4)
         points += [
             {"x": x, "y": y_, "label": str(label), "kind": kind}
             for (x, y_), label in zip(at.tolist(), y[part][few], strict=True)

@@ -1,0 +1,30 @@
+"""Names of encoded columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["encoded_names"]
+
+
+def encoded_names(encoder: Any, names: Sequence[str]) -> NDArray[Any]:
+    """Return the names of the columns that a fitted ``TableEncoder`` makes of those of ``names``.
+
+    See ``TableEncoder.get_feature_names_out``.
+    """
+    numbers = [names[j] for j in encoder.numeric_features_]
+    lacking = {missing for _, missing in encoder.gaps_}
+    # the spans of flags follow, and have no categories
+    columns = zip(encoder.categorical_features_, encoder.categories_, encoder.spans_, strict=False)
+    levels = [
+        f"{names[j]}_{'missing' if start + at in lacking else category}"
+        for j, categories, (start, _) in columns
+        for at, category in enumerate(categories)
+    ]
+    flagged = [numbers[at] for at, _ in encoder.gaps_ if at < len(numbers)]
+    flags = [f"{name}_{flag}" for name in flagged for flag in ("present", "missing")]
+    return np.array([*numbers, *levels, *flags], dtype=object)
