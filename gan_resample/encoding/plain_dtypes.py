@@ -39,6 +39,11 @@ def told_dtype(dtype: Any) -> Any:
         return {"kind": "string", "storage": dtype.storage, "missing": missing}
     if isinstance(dtype, pd.api.extensions.ExtensionDtype) and _is_named(dtype):
         return {"kind": "name", "name": str(dtype)}
+    if isinstance(dtype, pd.ArrowDtype):  # with arguments, such as a decimal
+        import pyarrow as pa
+
+        schema = pa.schema([("", dtype.pyarrow_dtype)])
+        return {"kind": "arrow", "schema": schema.serialize().hex()}
     return dtype
 
 
@@ -52,12 +57,18 @@ def made_dtype(told: Any) -> Any:
     if told["kind"] == "string":
         na_value: Any = pd.NA if told["missing"] == "NA" else np.nan
         return pd.StringDtype(told["storage"], na_value=na_value)
+    if told["kind"] == "arrow":
+        import pyarrow as pa
+
+        return pd.ArrowDtype(
+            pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(told["schema"]))).field(0).type
+        )
     return pd.api.types.pandas_dtype(told["name"])
 
 
 def _is_named(dtype: Any) -> bool:
     try:
         made = pd.api.types.pandas_dtype(str(dtype))
-    except TypeError:
+    except (TypeError, NotImplementedError):
         return False
     return type(made) is type(dtype) and made == dtype

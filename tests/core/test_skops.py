@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import polars
+import pyarrow as pa
 import pytest
 import skops.io as sio
 import torch
@@ -52,6 +54,9 @@ def frame():
         "owed": [Decimal(cell) for cell in cents],
         "grade": pd.Categorical(rng.integers(1, 4, len(table)), ordered=True),
         "far": np.append(rng.random(len(table) - 1), 1e20),
+        "since": pd.date_range("2020-01-01", periods=len(table), tz="Europe/Berlin"),
+        "paid": pd.Series(cents).astype(pd.ArrowDtype(pa.decimal128(9, 2))),
+        "tested": np.where(rng.random(len(table)) < 0.3, np.nan, rng.random(len(table))),
     }
     return table.assign(**more), target
 
@@ -106,6 +111,7 @@ def every():
     """A fitted estimator of each class, and of each kind of setting that has a type of its own."""
     table, target = frame()
     yield SpreadSMOTE().fit(table, target)
+    yield from (SpreadSMOTE().fit(rows, y) for rows in (polars.from_numpy(X), torch.as_tensor(X)))
     yield from (each.fit(X, y) for each in [*samplers(), *classifiers()])
     yield from (
         SpreadSMOTE().fit(kind(X), y)
