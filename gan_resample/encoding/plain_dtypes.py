@@ -43,7 +43,7 @@ def told_dtype(dtype: Any) -> Any:
         import pyarrow as pa
 
         schema = pa.schema([("", dtype.pyarrow_dtype)])
-        return {"kind": "arrow", "schema": schema.serialize().hex()}
+        return {"kind": "arrow", "schema": schema.serialize().to_pybytes().hex()}
     return dtype
 
 
@@ -60,9 +60,8 @@ def made_dtype(told: Any) -> Any:
     if told["kind"] == "arrow":
         import pyarrow as pa
 
-        return pd.ArrowDtype(
-            pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(told["schema"]))).field(0).type
-        )
+        schema = pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(told["schema"])))
+        return pd.ArrowDtype(schema.field(0).type)
     return pd.api.types.pandas_dtype(told["name"])
 
 
