@@ -43,7 +43,7 @@ def told_dtype(dtype: Any) -> Any:
         import pyarrow as pa
 
         schema = pa.schema([("", dtype.pyarrow_dtype)])
-        return {"kind": "arrow", "schema": schema.serialize().to_pybytes().hex()}
+        return {"kind": "arrow", "schema": schema.serialize().to_pybytes()}
     return dtype
 
 
@@ -60,7 +60,7 @@ def made_dtype(told: Any) -> Any:
     if told["kind"] == "arrow":
         import pyarrow as pa
 
-        schema = pa.ipc.read_schema(pa.py_buffer(bytes.fromhex(told["schema"])))
+        schema = pa.ipc.read_schema(pa.py_buffer(told["schema"]))
         return pd.ArrowDtype(schema.field(0).type)
     return pd.api.types.pandas_dtype(told["name"])
 

@@ -135,6 +135,8 @@ def test_the_list_has_the_types_that_are_needed_and_no_other_and_files_hold_no_p
             for name in file.namelist():
                 if name.endswith(".npy"):
                     np.load(io.BytesIO(file.read(name)), allow_pickle=False)
+                elif name.endswith(".bin"):
+                    pa.ipc.read_schema(pa.py_buffer(file.read(name)))
                 else:
                     assert name in ("schema.json", "README.md") or not json.loads(file.read(name))
     # two games are played with a setting alone
