@@ -20,7 +20,6 @@ TRUSTED_TYPES: list[str] = [
     "gan_resample.encoding.clock.Clock",
     "gan_resample.encoding.clock.TimeColumn",
     "gan_resample.encoding.extremes.Tail",
-    "gan_resample.encoding.frames.Column",
     "gan_resample.encoding.frames.Frame",
     "gan_resample.encoding.image.ImageEncoder",
     "gan_resample.encoding.numerals.DecimalForm",
