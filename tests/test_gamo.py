@@ -12,7 +12,14 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import NearestNeighbors
 from torch import nn
 
-from gan_resample import CollapseWarning, GAMOClassifier, GAMOSampler, gamo
+from gan_resample import (
+    CollapseWarning,
+    DVAANSampler,
+    GAMOClassifier,
+    GAMOSampler,
+    PGANClassifier,
+    gamo,
+)
 from gan_resample.engine.seeding import random_stream, seeded
 from gan_resample.mixing.geometry import Mix
 from gan_resample.nn.losses import squared_softmax
@@ -433,3 +440,12 @@ def test_tables_have_fewer_rounds_than_images_unless_they_are_named():
     assert sampler.fit(*blobs((30, 6))).n_iter_ == 200
     assert sampler._plan_training((1, 8, 8), (0, 24)).rounds == 800
     assert sampler.set_params(max_iter=7)._plan_training((1, 8, 8), (0, 24)).rounds == 7
+    found = {
+        type(each).__name__: [each._plan_training(s, (0, 0)).rounds for s in ((3,), (1, 8, 8))]
+        for each in (GAMOClassifier(), PGANClassifier(), DVAANSampler())
+    }
+    assert found == {
+        "GAMOClassifier": [200, 800],
+        "PGANClassifier": [400, 1000],
+        "DVAANSampler": [1000, 2000],
+    }

@@ -48,7 +48,10 @@ def test_equal_images_of_a_class_are_no_measure():
     [
         (GAMOSampler(**SMALL, max_iter=2, decoder_iter=2), "decoder_iter (it is 2"),
         (PGANSampler(**SMALL, max_iter=2, init_iter=2, decoder_iter=2), "decoder_iter (it is 2"),
-        (DVAANSampler(**SMALL, max_iter=2, width_multiplier=0.1), "max_iter (it is 2"),
+        (
+            DVAANSampler(**SMALL, max_iter=2, width_multiplier=0.1),
+            "max_iter (the default for images is 2,000)",
+        ),
         (CycleGANSampler(**SMALL, max_iter=2, width_multiplier=0.1), "max_iter (it is 2"),
     ],
     ids=lambda value: type(value).__name__,
