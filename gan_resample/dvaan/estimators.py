@@ -65,7 +65,7 @@ class DVAANParams(TrainingParams, BackboneParams):
     recognition: Build | None = game_param(None, *MODULE)
     decoder: Build | None = game_param(None, *MODULE)
     width_multiplier: float = game_param(0.25, POSITIVE)
-    max_iter: int = param(2000, AT_LEAST_1)
+    max_iter: int | None = param(2000, AT_LEAST_1)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
