@@ -53,6 +53,7 @@ from gan_resample.encoding.judging import (
 )
 from gan_resample.encoding.names import encoded_names
 from gan_resample.encoding.plain_dtypes import PlainDtypes
+from gan_resample.encoding.rare import draw_cells, find_rare, group_rare, stream_of
 
 __all__ = ["TableEncoder"]
 
@@ -81,7 +82,7 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
         become ``Int64``, and arrays must hold floats or objects.
     max_categories : int, default=100
         Maximal number of categories of a column, in [2, inf). With more, the one-hot table would
-        be large and its rare columns unlearnable, so ``fit`` raises and names the column.
+        be large and its rare columns unlearnable; see ``rare``.
     snap : bool or "auto", default="auto"
         Which numeric columns are decoded as the nearest *observed* value: all (True), none
         (False), or those with at most ``max(20, n_rows / 10)`` distinct values ("auto"). Snapping
@@ -91,6 +92,10 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
         What becomes of missing values: NaN, None, ``pandas.NA``, ``NaT``. "keep": whether a value
         is missing is encoded as a category is. "error": they are refused. Infinite values and
         columns without any value are refused in any case.
+    rare : {"error", "group"}, default="error"
+        What becomes of a column with more than ``max_categories`` categories. "error": ``fit``
+        raises and names the column. "group": the ``max_categories - 1`` most frequent ones stay,
+        and all others are encoded as one, and decoded as any of them, in their proportions.
 
     Attributes
     ----------
@@ -98,6 +103,10 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
         Indices of the columns of each kind.
     categories_ : list of ndarray
         Categories of each categorical column; the last one is its missing value, if it had any.
+        The most frequent of ``rare_levels_`` stands for all of them.
+    rare_levels_, rare_counts_ : list of ndarray
+        The categories of each categorical column that are encoded as one, the most frequent first,
+        and how often each occurs in the training rows; empty arrays for most columns.
     spans_ : list of (int, int)
         First and last-plus-one encoded column of each categorical column, then of each pair
         (there, missing).
@@ -125,6 +134,9 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
     encoded just outside the range of the others, and decoded only as copies. There is a warning
     for text read as numbers, and for such cells.
 
+    Rare categories are drawn by a generator seeded with the encoded rows: equal ``Z`` are decoded
+    alike, and with a sampler's int ``random_state`` generated rows are the same in every run.
+
     Mean, scale and snapping are learned from the values that are there. Decoded missing values are
     the dtype's own; in columns of objects, the first one that ``fit`` has met.
 
@@ -148,6 +160,7 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
         "max_categories": [Interval(Integral, 2, None, closed="left")],
         "snap": ["boolean", StrOptions({"auto"})],
         "missing": [StrOptions({"keep", "error"})],
+        "rare": [StrOptions({"error", "group"})],
     }
 
     def __init__(
@@ -158,12 +171,14 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
         max_categories: int = 100,
         snap: bool | str = "auto",
         missing: str = "keep",
+        rare: str = "error",
     ) -> None:
         self.categorical_features = categorical_features
         self.id_columns = id_columns
         self.max_categories = max_categories
         self.snap = snap
         self.missing = missing
+        self.rare = rare
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -190,7 +205,7 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
         ValueError, TypeError
             Masked or infinite values, missing ones if ``missing="error"``, columns that cannot be
             encoded, a wrong column in ``categorical_features`` or ``id_columns``, more than
-            ``max_categories`` categories.
+            ``max_categories`` categories if ``rare="error"``.
         """
         X = self._check(X, reset=True)
         kinds = judge_columns(X, self.categorical_features, self.id_columns, self._name)
@@ -216,18 +231,18 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
     def _fit_categories(self, columns: Mapping[int, Cells]) -> None:
         self.categories_, self.spans_, self.gaps_ = [], [], []
         stop = len(self.numeric_features_)
+        found = [
+            find_rare(read.cells, self.max_categories, self.rare, self._name(j))
+            for j, read in columns.items()
+        ]
+        self.rare_levels_, self.rare_counts_ = ([pair[at] for pair in found] for at in (0, 1))
         if columns:
+            columns = group_rare(columns, self.rare_levels_)
             self._one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
             self._one_hot.fit(side_by_side(columns, self._name, frame=self._columns is not None))
             self.categories_ = [*self._one_hot.categories_]
         for at, j in enumerate(self.categorical_features_):
             categories, lacks = self.categories_[at], j in self._markers
-            if len(categories) - lacks > self.max_categories:
-                raise ValueError(
-                    f"column {self._name(j)} has {len(categories) - lacks} categories, more than "
-                    f"max_categories={self.max_categories}: group the rare ones, encode it as a "
-                    "number, drop it, or raise max_categories"
-                )
             if lacks:
                 self.categories_[at] = with_marker(categories, self._markers[j])
                 self.gaps_.append((stop, stop + len(categories) - 1))
@@ -274,7 +289,8 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
             return numeric
         pieces = [numeric]
         if categories:
-            table = side_by_side(categories, self._name, frame=self._columns is not None)
+            grouped = group_rare(categories, self.rare_levels_)
+            table = side_by_side(grouped, self._name, frame=self._columns is not None)
             pieces.append(self._one_hot.transform(table))
         for at in self._flags:
             missing = numbers[self.numeric_features_[at]].missing
@@ -330,10 +346,13 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
             if at in self._flags:
                 absent = Z[:, self._flags[at]] > Z[:, self._flags[at] - 1]
                 decoded[j] = with_missing(decoded[j], absent, self._markers[j])
-        # spans of flags, which follow, have no categories
-        groups = zip(self.categories_, self.spans_, self.categorical_features_, strict=False)
-        for categories, (start, stop), j in groups:
-            decoded[j] = categories[Z[:, start:stop].argmax(axis=1)]
+        stream = stream_of(Z if any(map(len, self.rare_levels_)) else Z[:0])
+        for at, (categories, j) in enumerate(
+            zip(self.categories_, self.categorical_features_, strict=True)
+        ):
+            chosen = Z[:, slice(*self.spans_[at])].argmax(axis=1)
+            rare = self.rare_levels_[at], self.rare_counts_[at]
+            decoded[j] = draw_cells(categories, chosen, rare, stream)
         for j in self.id_features_:
             decoded[j] = np.full(len(Z), None if self._holds_none else np.nan, dtype=object)
         return self._assemble(decoded, len(Z))
