@@ -140,7 +140,7 @@ class GameMixin(TrainingParams, StoppedFitsMixin, LeanPickles, RowsMixin):
         elsewhere = set(game_params(self)) - set(self._game_params)
         fixed = [name for name in fixed_params(self) if name not in elsewhere]
         settings = {name: fingerprint(getattr(self, name)) for name in fixed}
-        return settings | {"rows": hashlib.blake2b(x.tobytes()).hexdigest()}
+        return settings | {"rows": hashlib.blake2b(np.ascontiguousarray(x).data).hexdigest()}
 
     def _refuse_changes(self, settings: dict[str, str], deficits: Sequence[int]) -> None:
         if settings != self._settings:

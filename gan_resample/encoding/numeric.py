@@ -303,6 +303,8 @@ def _standardise(values: Array, mean: float, scale: float) -> Array:
 
 def _nearest(grid: Array, z: Array) -> Array:
     """Find the index of the nearest value of the ascending ``grid`` for each entry of ``z``."""
-    above = np.searchsorted(grid, z).clip(max=len(grid) - 1)
+    order = np.argsort(z)  # numbers looked up one after the other lie near each other in memory
+    above = np.empty(len(z), dtype=np.intp)
+    above[order] = np.searchsorted(grid, z[order]).clip(max=len(grid) - 1)
     below = (above - 1).clip(min=0)
     return np.where(grid[above] - z < z - grid[below], above, below)
