@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gan_resample.encoding.columns import column_mask, is_frame
-from gan_resample.encoding.gaps import Cells
+from gan_resample.encoding.gaps import Cells, Numbers
 from gan_resample.encoding.kinds import ID, ColumnKind, judge_column
 
-__all__ = ["judge_columns", "tell_cells", "warn_of_columns", "warn_of_gaps", "warn_of_unseen"]
+__all__ = ["judge_columns", "refuse_cells", "warn_of_columns", "warn_of_gaps", "warn_of_unseen"]
 
 Array = NDArray[Any]
 Name = Callable[[int], str]  # a column's index -> its name in messages
 
+IMPUTE = "impute first, for example with sklearn.impute.SimpleImputer"
 # scikit-learn's message for a cell that is neither a number nor text, which its checks expect
 NO_NUMBER = "argument must be a string or a real number"
 
@@ -80,7 +81,31 @@ def warn_of_columns(clauses: Mapping[int, str], name: Name) -> None:
         warnings.warn(told, UserWarning, stacklevel=4)
 
 
-def tell_cells(counts: Mapping[int, int], what: str, advice: str, name: Name) -> str:
+def refuse_cells(
+    numbers: dict[int, Numbers],
+    categories: dict[int, Cells],
+    name: Name,
+    *,
+    missing: bool,
+    empty: bool,
+) -> None:
+    """Raise on infinite values; on ``missing`` ones, or else ``empty`` columns, if asked to.
+
+    All columns are named at once.
+    """
+    lacking = {j: int(read.missing.sum()) for j, read in (numbers | categories).items()}
+    infinite = {j: read.n_infinite for j, read in numbers.items()}
+    told = [_tell_cells(infinite, "infinite value (inf)", "clip or drop them first", name)]
+    if missing:
+        told.insert(0, _tell_cells(lacking, "missing value (NaN)", IMPUTE, name))
+    elif empty:
+        columns = [name(j) for j, read in (numbers | categories).items() if read.missing.all()]
+        told += [f"column {column} has no value at all: leave it out" for column in columns]
+    if any(told):
+        raise ValueError("\n".join(filter(None, told)))
+
+
+def _tell_cells(counts: Mapping[int, int], what: str, advice: str, name: Name) -> str:
     """Return a sentence on the columns whose cells cannot be encoded; "" if there are none.
 
     ``counts`` are the cells of each column, ``what`` their kind and how numpy writes it, such as

@@ -19,12 +19,17 @@ def encoded_names(encoder: Any, names: Sequence[str]) -> NDArray[Any]:
     numbers = [names[j] for j in encoder.numeric_features_]
     lacking = {missing for _, missing in encoder.gaps_}
     # the spans of flags follow, and have no categories
-    columns = zip(encoder.categorical_features_, encoder.categories_, encoder.spans_, strict=False)
-    levels = [
-        f"{names[j]}_{'missing' if start + at in lacking else category}"
-        for j, categories, (start, _) in columns
-        for at, category in enumerate(categories)
-    ]
+    columns = zip(
+        *(encoder.categorical_features_, encoder.categories_, encoder.rare_levels_),
+        encoder.spans_,
+        strict=False,
+    )
+    levels = []
+    for j, categories, rare, (start, _) in columns:
+        for at, category in enumerate(categories):
+            grouped = len(rare) and start + at not in lacking and category == rare[0]
+            told = "missing" if start + at in lacking else "rare" if grouped else category
+            levels.append(f"{names[j]}_{told}")
     flagged = [numbers[at] for at, _ in encoder.gaps_ if at < len(numbers)]
     flags = [f"{name}_{flag}" for name in flagged for flag in ("present", "missing")]
     return np.array([*numbers, *levels, *flags], dtype=object)

@@ -7,7 +7,7 @@ alike, other rows differently, and no state is kept between calls.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
@@ -22,30 +22,37 @@ __all__ = ["draw_cells", "find_rare", "group_rare", "stream_of"]
 Array = NDArray[Any]
 
 
-def find_rare(cells: Array, max_categories: int, rare: str, name: str) -> tuple[Array, Array]:
-    """Return the levels of a column that are grouped, and how many cells each has.
+def find_rare(
+    columns: Mapping[int, Cells], max_categories: int, rare: str, name: Callable[[int], str]
+) -> tuple[list[Array], list[Array]]:
+    """Return the levels of each categorical column that are grouped, and how many cells each has.
 
     Parameters
     ----------
-    cells : ndarray of shape (n_cells,)
-        Without missing ones.
+    columns : mapping
+        Index -> :class:`Cells`.
     max_categories : int
-        Maximal number of categories, that of the group included.
+        Maximal number of categories of a column, that of the group included.
     rare : {"error", "group"}
-    name : str
-        The column's name in messages.
+    name : callable
+        A column's index -> its name in messages.
 
     Returns
     -------
-    levels, counts : ndarray of shape (n_levels,)
-        The most frequent first, of equally frequent ones the smallest; empty if there are at most
-        ``max_categories``.
+    levels, counts : list of ndarray of shape (n_levels,)
+        The most frequent first, of equally frequent ones the smallest; empty for a column of at
+        most ``max_categories``.
 
     Raises
     ------
     ValueError
-        If there are more, and they are not to be grouped.
+        If a column has more, and they are not to be grouped.
     """
+    found = [_find(read.cells, max_categories, rare, name(j)) for j, read in columns.items()]
+    return [levels for levels, _ in found], [counts for _, counts in found]
+
+
+def _find(cells: Array, max_categories: int, rare: str, name: str) -> tuple[Array, Array]:
     if (n := len(set(cells.tolist()))) <= max_categories:
         return cells[:0].copy(), np.zeros(0, dtype=np.intp)
     if rare == "error":

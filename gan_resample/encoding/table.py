@@ -46,7 +46,7 @@ from gan_resample.encoding.gaps import (
 )
 from gan_resample.encoding.judging import (
     judge_columns,
-    tell_cells,
+    refuse_cells,
     warn_of_columns,
     warn_of_gaps,
     warn_of_unseen,
@@ -58,8 +58,6 @@ from gan_resample.encoding.rare import draw_cells, find_rare, group_rare, stream
 __all__ = ["TableEncoder"]
 
 Array = NDArray[Any]
-
-IMPUTE = "impute first, for example with sklearn.impute.SimpleImputer"
 
 
 class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
@@ -231,11 +229,9 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
     def _fit_categories(self, columns: Mapping[int, Cells]) -> None:
         self.categories_, self.spans_, self.gaps_ = [], [], []
         stop = len(self.numeric_features_)
-        found = [
-            find_rare(read.cells, self.max_categories, self.rare, self._name(j))
-            for j, read in columns.items()
-        ]
-        self.rare_levels_, self.rare_counts_ = ([pair[at] for pair in found] for at in (0, 1))
+        self.rare_levels_, self.rare_counts_ = find_rare(
+            columns, self.max_categories, self.rare, self._name
+        )
         if columns:
             columns = group_rare(columns, self.rare_levels_)
             self._one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
@@ -310,9 +306,9 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
         Returns
         -------
         names : ndarray of object, shape (``n_features_out_``,)
-            The column's name for a number, ``name_category`` for a category. For the flags of
-            numbers that may be missing ``name_present`` and ``name_missing``, which is also the
-            category of missing cells.
+            The column's name for a number, ``name_category`` for a category, ``name_rare`` for
+            those that are encoded as one. For the flags of numbers that may be missing
+            ``name_present`` and ``name_missing``, which is also the category of missing cells.
         """
         check_is_fitted(self)
         return encoded_names(self, _check_feature_names_in(self, input_features))
@@ -347,12 +343,10 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
                 absent = Z[:, self._flags[at]] > Z[:, self._flags[at] - 1]
                 decoded[j] = with_missing(decoded[j], absent, self._markers[j])
         stream = stream_of(Z if any(map(len, self.rare_levels_)) else Z[:0])
-        for at, (categories, j) in enumerate(
-            zip(self.categories_, self.categorical_features_, strict=True)
-        ):
+        for at, j in enumerate(self.categorical_features_):
             chosen = Z[:, slice(*self.spans_[at])].argmax(axis=1)
             rare = self.rare_levels_[at], self.rare_counts_[at]
-            decoded[j] = draw_cells(categories, chosen, rare, stream)
+            decoded[j] = draw_cells(self.categories_[at], chosen, rare, stream)
         for j in self.id_features_:
             decoded[j] = np.full(len(Z), None if self._holds_none else np.nan, dtype=object)
         return self._assemble(decoded, len(Z))
@@ -395,24 +389,11 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
         return columns
 
     def _read(self, X: Any, *, learned: bool) -> tuple[dict[int, Numbers], dict[int, Cells]]:
-        """Return the numeric and the categorical columns; raise on values that are refused.
-
-        All columns with missing or infinite values are named at once.
-        """
+        """Return the numeric and the categorical columns; raise on values that are refused."""
         fitted = self._numeric if learned else [None] * len(self.numeric_features_)
         columns = zip(self.numeric_features_, fitted, strict=True)
         numbers = {j: read_numbers(X, j, column, self._name(j)) for j, column in columns}
         categories = {j: Cells(*split_missing(X, j)) for j in self.categorical_features_}
-        missing = {j: int(read.missing.sum()) for j, read in (numbers | categories).items()}
-        infinite = {j: read.n_infinite for j, read in numbers.items()}
-        told = [
-            tell_cells(infinite, "infinite value (inf)", "clip or drop them first", self._name)
-        ]
-        if self.missing == "error":
-            told.insert(0, tell_cells(missing, "missing value (NaN)", IMPUTE, self._name))
-        elif not learned:
-            empty = [self._name(j) for j, n in missing.items() if n == len(X)]
-            told += [f"column {name} has no value at all: leave it out" for name in empty]
-        if any(told):
-            raise ValueError("\n".join(filter(None, told)))
+        gaps = self.missing == "error"
+        refuse_cells(numbers, categories, self._name, missing=gaps, empty=not learned)
         return numbers, categories

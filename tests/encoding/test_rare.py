@@ -27,6 +27,7 @@ def test_the_most_frequent_stay_and_the_others_are_one():
     assert encoder.rare_levels_[0].tolist() == ["c", "e", "d"]
     assert encoder.rare_counts_[0].tolist() == [15, 10, 5]
     assert encoder.spans_ == [(0, 3)]
+    assert encoder.get_feature_names_out().tolist() == ["town_a", "town_b", "town_rare"]
     expected = pd.get_dummies(X["town"].replace({"d": "c", "e": "c"}), dtype=float)
     assert np.array_equal(encoder.transform(X), expected)
 
@@ -86,6 +87,7 @@ def test_missing_ones_are_no_rare_level():
     encoder = TableEncoder(rare="group", max_categories=3).fit(X)
     assert encoder.spans_ == [(0, 4)]
     assert encoder.gaps_ == [(0, 3)]
+    assert encoder.get_feature_names_out().tolist()[2:] == ["town_rare", "town_missing"]
     back = encoder.inverse_transform(encoder.transform(X))["town"]
     assert back.iloc[-1] is pd.NA
     assert Counter(back.iloc[:-1]) == COUNTS
