@@ -33,10 +33,10 @@ from gan_resample import GAMOSampler, SpreadSMOTE
 
 GIB = 2**30
 ROUNDS = 100  # of GAMO
-BEYOND = 2.0  # GiB beyond the data, wanted at most
 SAMPLERS = ("SMOTE", "SpreadSMOTE", "GAMOSampler")
+TITLE = "Large tables: CPU seconds of fit_resample on one thread, and memory (2 GiB wanted)"
 HEADER = (
-    *("table", "rows of the classes", "sampler", "new rows", "seconds", "wanted"),
+    *("table", "rows of the classes", "sampler", "new rows", "seconds", "wanted, s"),
     *("GiB", "GiB beyond the data"),
 )
 
@@ -71,7 +71,7 @@ CASES: Mapping[str, Case] = {
 
 
 def make(name: str) -> Any:
-    """Make a sampler by name; SMOTE's neighbours are limited by the smallest class, which has."""
+    """Make a sampler by name."""
     if name == "GAMOSampler":
         return GAMOSampler(max_iter=ROUNDS, device="cpu", random_state=0)
     return {"SMOTE": SMOTE, "SpreadSMOTE": SpreadSMOTE}[name](random_state=0)
@@ -114,7 +114,7 @@ def line(table: str, name: str, found: Mapping[str, float]) -> tuple[str, ...]:
     wanted = f"{case.wanted:.0f}" if case.wanted and name != "SMOTE" else "-"
     beyond = found["gib"] - case.data_gib
     return (
-        *(table, told, f"{name}({ROUNDS} rounds)" if name == "GAMOSampler" else name),
+        *(table, told, f"{name} ({ROUNDS} rounds)" if name == "GAMOSampler" else name),
         *(f"{found['new_rows']:,}", f"{found['seconds']:.3g}", wanted),
         *(f"{found['gib']:.2f}", f"{beyond:.2f}"),
     )
@@ -143,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 write_json(options.json, {"cases": found, "versions": versions()})
     print(markdown_table(HEADER, lines))
     if options.report:
-        options.report.write_text(rst_table("Seconds and memory of fit_resample", HEADER, lines))
+        options.report.write_text(rst_table(TITLE, HEADER, lines))
     return 0
 
 
