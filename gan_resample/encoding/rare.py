@@ -73,8 +73,12 @@ def group_rare(columns: Mapping[int, Cells], rare: Sequence[Array]) -> dict[int,
 
 
 def _group(column: Cells, levels: Array) -> Cells:
-    others, cells = set(levels[1:].tolist()), column.cells.copy()
-    cells[np.fromiter((cell in others for cell in cells.tolist()), bool, len(cells))] = levels[0]
+    others, cells = set(levels[1:].tolist()), column.cells
+    found = np.fromiter((cell in others for cell in cells.tolist()), bool, len(cells))
+    if found.any():
+        # new rows may be whole numbers where those of fit were not
+        cells = cells.astype(np.result_type(cells, levels))
+        cells[found] = levels[0]
     return replace(column, cells=cells)
 
 

@@ -112,6 +112,14 @@ def test_an_array_of_numbers():
     assert sorted(encoder.inverse_transform(Z)[:, 0]) == sorted(X[:, 0])
 
 
+def test_new_rows_of_another_dtype():
+    X = np.repeat([5.0, 1.5, 2.0], [9, 4, 3])[:, None]
+    encoder = TableEncoder(categorical_features=[0], rare="group", max_categories=2).fit(X)
+    new = np.array([[2], [5]])
+    assert encoder.transform(new).tolist() == [[1, 0], [0, 1]]
+    assert new.tolist() == [[2], [5]]
+
+
 def test_few_categories_are_not_grouped():
     X = town()
     Z = TableEncoder().fit_transform(X)
