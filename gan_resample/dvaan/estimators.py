@@ -35,6 +35,7 @@ __all__ = ["PAPER_SETTINGS", "DVAANClassifier", "DVAANSampler"]
 Array = NDArray[Any]
 
 #: The settings that the paper states, as ``DVAANSampler(**PAPER_SETTINGS)``; it gives no others.
+#: Name ``max_iter``: the sampler's default was chosen with the other defaults, not with these.
 #: Its ablations are settings too: DVAAN_mu is ``adapt_mu=False``, DVAAN_a is ``augment=None``.
 PAPER_SETTINGS: dict[str, Any] = {
     "mu": 3.0,
@@ -141,8 +142,8 @@ class DVAANSampler(SamplerParams, DVAANParams, DVAANMixin, LoneRowsMixin, BaseGa
         Channels and hidden units of the networks for images, as a share of the paper's, in
         (0, inf).
     max_iter : int or None, default=None
-        Rounds, i.e. mini-batches, in [1, inf). ``None``: 1,000 for tables, where a loss of half a
-        point against 2,000 was not found (docs/benchmarks.rst), and 2,000 for images.
+        Rounds, i.e. mini-batches, in [1, inf). ``None``: 1,000 for tables, chosen against 2,000
+        (docs/benchmarks.rst), and 2,000 for images.
     batch_size : int, default=128
         Rows per round, in [1, inf), at most all of them.
     learning_rate : float, default=1e-3
@@ -293,8 +294,7 @@ feature_weight, classification_weight, latent_dim, decoder_variance
     recognition, decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         The networks; as in :class:`DVAANSampler`.
     max_iter : int, default=2000
-        Rounds, i.e. mini-batches, in [1, inf); half of them were worse by .5 ± 1.1 points of
-        balanced accuracy (docs/benchmarks.rst).
+        Rounds, i.e. mini-batches, in [1, inf).
     batch_size, learning_rate, net_params, encoder, device, callbacks, warm_start, verbose, \
 random_state
         Training; as in :class:`DVAANSampler`.
@@ -321,7 +321,8 @@ random_state
     -----
     Each class lacks ``n_max - n_i`` rows; as many rows near the boundary are added, so that most
     of a rare class are generated. If no class lacks rows, the game is played without a pool. On a
-    CPU ``predict_proba`` of tables computes in float64. It costs what :class:`DVAANSampler` does.
+    CPU ``predict_proba`` of tables computes in float64. A fit takes twice as long as one of
+    :class:`DVAANSampler` on a table.
 
     References
     ----------

@@ -303,9 +303,9 @@ class GameNet(NeuralNet):
         for parameter in chain.from_iterable(owned.values()):
             parameter.grad = None
         losses: dict[str, Tensor] = {}
-        for left, (movers, loss) in zip(reversed(range(len(terms))), terms, strict=True):
+        for number, (movers, loss) in enumerate(terms, start=1):
             inputs = [p for move in movers for p in owned[move]]
-            loss.backward(inputs=inputs, retain_graph=left > 0)
+            loss.backward(inputs=inputs, retain_graph=number < len(terms))
             known = loss.detach()
             for move in movers:
                 losses[move] = losses[move] + known if move in losses else known

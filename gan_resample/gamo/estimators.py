@@ -137,8 +137,8 @@ class GAMOSampler(SamplerParams, SpaceParams, GAMOMixin, MixingSampler):
         Rounds for which the decoder is trained after the game, in [1, inf); the paper's code has
         25,000.
     max_iter : int or None, default=None
-        Rounds, i.e. mini-batches, in [1, inf). ``None``: 200 for tables, where a loss of half a
-        point against 800 was not found (docs/benchmarks.rst), and 800 for images.
+        Rounds, i.e. mini-batches, in [1, inf). ``None``: 200 for tables, chosen with the
+        default mixer against 800 (docs/benchmarks.rst), and 800 for images.
     batch_size : int, default=64
         Real rows per round, in [1, inf), at most all of them; as many are generated.
     learning_rate : float, default=1e-3

@@ -32,6 +32,7 @@ __all__ = ["PAPER_SETTINGS", "PGANClassifier", "PGANSampler"]
 
 #: What the paper states, as ``PGANSampler(**PAPER_SETTINGS)`` or
 #: ``PGANClassifier(**PAPER_SETTINGS, ema_decay=0)``; it gives no rounds, batch size or widths.
+#: Name ``max_iter``: the classifier's default was chosen with the other defaults, not with these.
 PAPER_SETTINGS: dict[str, Any] = {
     "init": "convex_ae",
     "adversarial_rate": 1.0,
@@ -293,8 +294,7 @@ class PGANClassifier(AverageParams, PGANMixin, BaseGameClassifier):
         The networks; as in :class:`PGANSampler`.
     max_iter : int or None, default=None
         Rounds, i.e. mini-batches, in [1, inf), after the ``init_iter``. ``None``: 400 for tables,
-        where a loss of half a point against 1,000 was not found (docs/benchmarks.rst), and 1,000
-        for images.
+        chosen against 1,000 (docs/benchmarks.rst), and 1,000 for images.
     batch_size, learning_rate, net_params, encoder, device, callbacks, warm_start, verbose, \
 random_state
         Training; as in :class:`PGANSampler`.
