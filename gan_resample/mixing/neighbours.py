@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.utils import get_tags
 from torch import Tensor
 
 from gan_resample.mixing.gaps import Gaps
@@ -39,7 +40,18 @@ def asked_neighbours(n_neighbors: Any) -> tuple[int, Any]:
             "whole number from 2 on that, as with SMOTE, counts the row itself, so that "
             "NearestNeighbors(n_neighbors=6) gives 5 neighbours"
         )
+    _refuse_labels(n_neighbors)
     return int(counted) - 1, n_neighbors
+
+
+def _refuse_labels(search: Any) -> None:
+    """Raise on an estimator whose ``fit`` needs labels, by its tags."""
+    tagged = hasattr(search, "__sklearn_tags__")
+    if tagged and get_tags(search).target_tags.required:
+        raise TypeError(
+            f"{type(search).__name__} needs labels to be fitted to, but is to find neighbours of "
+            f"rows alone: take NearestNeighbors(n_neighbors={search.n_neighbors})"
+        )
 
 
 def nearest_neighbours(
