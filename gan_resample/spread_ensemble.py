@@ -30,6 +30,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gan_resample._sklearn import StrOptions, _fit_context
 from gan_resample.core.containers import take
+from gan_resample.core.labels import take_labels
 from gan_resample.core.member_rows import (
     SEEDS,
     member_rows,
@@ -37,7 +38,6 @@ from gan_resample.core.member_rows import (
     with_seeds,
 )
 from gan_resample.core.parameters import AT_LEAST_1
-from gan_resample.encoding.columns import refuse_masked
 from gan_resample.engine.seeding import random_stream
 from gan_resample.priors.class_mix import hides_its_mix, last_step
 from gan_resample.priors.corrected import CorrectedClassifier
@@ -206,8 +206,7 @@ class SpreadEnsembleClassifier(CorrectedClassifier):
         """
         self._refuse(fit_params)
         self._warn_of_hidden_mix()
-        X, y = take(X)[0], take(y)[0]
-        refuse_masked(y, "y")
+        X, y = take(X)[0], take_labels(y)[0]
         check_classification_targets(y)
         check_target_type(y)
         y = column_or_1d(y, warn=True)

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.utils import get_tags
 from torch import Tensor
 
 from gan_resample.mixing.gaps import Gaps
@@ -46,8 +45,8 @@ def asked_neighbours(n_neighbors: Any) -> tuple[int, Any]:
 
 def _refuse_labels(search: Any) -> None:
     """Raise on an estimator whose ``fit`` needs labels, by its tags."""
-    tagged = hasattr(search, "__sklearn_tags__")
-    if tagged and get_tags(search).target_tags.required:
+    tags = getattr(search, "__sklearn_tags__", None)
+    if tags is not None and tags().target_tags.required:
         raise TypeError(
             f"{type(search).__name__} needs labels to be fitted to, but is to find neighbours of "
             f"rows alone: take NearestNeighbors(n_neighbors={search.n_neighbors})"

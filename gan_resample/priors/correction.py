@@ -35,8 +35,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from gan_resample.encoding.columns import refuse_masked
-from gan_resample.encoding.frames import take
+from gan_resample.core.labels import take_labels
 from gan_resample.priors.class_mix import ends_up_balanced, hides_its_mix, own_weights
 from gan_resample.priors.corrected import CorrectedClassifier
 
@@ -185,8 +184,7 @@ class PriorCorrectedClassifier(CorrectedClassifier):
             If ``y`` does not hold classes, or ``prior`` or ``seen_prior`` are not shares of them.
         """
         refuse_without_proba(self.estimator)
-        refuse_masked(y, "y")
-        y = take(y)[0]
+        y = take_labels(y)[0]
         check_classification_targets(y)
         classes, counts = np.unique(column_or_1d(y, warn=True), return_counts=True)
         prior = counts / counts.sum()

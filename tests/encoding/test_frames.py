@@ -128,7 +128,7 @@ def test_nulls_stay_nulls_and_nan_stays_nan():
 
 
 def listed(y):
-    names = ("to_list", "tolist", "to_pylist")
+    names = ("to_pylist", "to_list", "tolist")
     return getattr(y, next(name for name in names if hasattr(y, name)))()
 
 
@@ -139,6 +139,7 @@ LABELLED = [
     pl.Series("target", [label == "yes" for label in LABELS]),
     pl.Series("target", [7] * 45 + [9] * 15, dtype=pl.UInt8),
     pa.chunked_array([LABELS]),
+    pa.array(LABELS),
     pa.chunked_array([pa.array(LABELS).dictionary_encode()]),
     pd.Series(LABELS, name="target", dtype="category"),
     torch.tensor([0] * 45 + [1] * 15, dtype=torch.int16),
@@ -154,7 +155,7 @@ def test_labels_come_back_as_they_were(y, rows):
     X_new, y_new = SpreadSMOTE(random_state=0).fit_resample(X[rows], y)
     assert type(X_new) is type(X[rows])
     assert type(y_new) is type(y)
-    dtype = "type" if isinstance(y, pa.ChunkedArray) else "dtype"
+    dtype = "type" if isinstance(y, (pa.Array, pa.ChunkedArray)) else "dtype"
     assert getattr(y_new, dtype) == getattr(y, dtype)
     assert getattr(y_new, "name", None) == getattr(y, "name", None)
     assert listed(y_new) == listed(y) + listed(y)[-1:] * 30
