@@ -127,7 +127,7 @@ def _told(kind: Any, what: str) -> Iterator[tuple[str, Any]]:
 
 
 def _takes_missing(part: Any) -> bool:
-    """Whether a part of an estimator takes missing values, by its tags; without any it does not."""
+    """Whether a part of an estimator takes missing values, by its tags; without them: no."""
     has_tags = hasattr(part, "__sklearn_tags__") and not isinstance(part, type)
     return has_tags and bool(get_tags(part).input_tags.allow_nan)
 
