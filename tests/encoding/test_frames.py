@@ -223,13 +223,23 @@ def test_in_pipelines_that_ask_for_polars():
 
 
 def test_the_comparison_takes_frames_and_series():
-    X, y = pl.DataFrame({"x": COUNT / 7, "day": POLARS["Date"]}), pl.Series(LABELS)
-    pairs = [(X.to_pandas(), y.to_pandas()), (X, y)]
-    first, other = [
-        compare(pair, ["none", "spread"], ["logistic"], cv=2).results["balanced_accuracy"].tolist()
-        for pair in pairs
-    ]
-    assert len(first) == 4
+    cents = COUNT + np.repeat([0, 100], [45, 15])  # the labels' only trace
+    prices = [Decimal(int(price)).scaleb(-2) for price in cents]
+    X = pl.DataFrame(
+        {
+            "x": [None if k % 7 == 3 else float(k) for k in COUNT],
+            "day": POLARS["Date"],
+            "price": pl.Series(prices, dtype=pl.Decimal(8, 2)),
+            "size": pl.Series(["S", "L"] * 30, dtype=pl.Enum(["S", "M", "L"])),
+        }
+    )
+    y, tables = pl.Series(LABELS), []
+    for pair in [(X.to_pandas(), y.to_pandas()), (X, y)]:
+        tables.append(compare(pair, ["spread"], ["logistic"], cv=2).results)
+        assert tables[-1]["status"].tolist() == ["ok", "ok"]
+        assert set(tables[-1]["note"]) == {"sampled with missing values, imputed after"}
+        assert tables[-1]["balanced_accuracy"].mean() > 0.9
+    first, other = (table["balanced_accuracy"].tolist() for table in tables)
     assert other == first
 
 
