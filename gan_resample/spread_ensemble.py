@@ -29,7 +29,8 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gan_resample._sklearn import StrOptions, _fit_context
-from gan_resample.core.containers import take
+from gan_resample.core.containers import give, take, untensored
+from gan_resample.core.labels import take_labels
 from gan_resample.core.member_rows import (
     SEEDS,
     member_rows,
@@ -37,7 +38,6 @@ from gan_resample.core.member_rows import (
     with_seeds,
 )
 from gan_resample.core.parameters import AT_LEAST_1
-from gan_resample.encoding.columns import refuse_masked
 from gan_resample.engine.seeding import random_stream
 from gan_resample.priors.class_mix import hides_its_mix, last_step
 from gan_resample.priors.corrected import CorrectedClassifier
@@ -187,6 +187,7 @@ class SpreadEnsembleClassifier(CorrectedClassifier):
         X : whatever ``estimator`` and ``sampler`` take
             Training rows: a data frame, an array, a sparse matrix, or images of shape
             (n_rows, channels, height, width). Where no class gets rows, the sampler sees none.
+            Members get frames of the library of ``X``, and arrays for tensors.
         y : array-like of shape (n_rows,)
             Their labels.
         **fit_params
@@ -206,8 +207,7 @@ class SpreadEnsembleClassifier(CorrectedClassifier):
         """
         self._refuse(fit_params)
         self._warn_of_hidden_mix()
-        X, y = take(X)[0], take(y)[0]
-        refuse_masked(y, "y")
+        (X, given), y = take(untensored(X)), take_labels(y)[0]
         check_classification_targets(y)
         check_target_type(y)
         y = column_or_1d(y, warn=True)
@@ -224,8 +224,10 @@ class SpreadEnsembleClassifier(CorrectedClassifier):
         drawn = [seed for seed, _ in seeds]
         bags = member_rows(sampler, X, y, wanted, drawn, bootstrap=bool(self.bootstrap))
         members = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit_member)(with_seeds(self.estimator, seed), *rows, classes)
-            for (_, seed), rows in zip(seeds, bags, strict=True)
+            delayed(_fit_member)(
+                with_seeds(self.estimator, seed), give(rows, given), labels, classes
+            )
+            for (_, seed), (rows, labels) in zip(seeds, bags, strict=True)
         )
         self.estimators_ = [member for member, _ in members]
         # all the same, unless samplers inside the members say otherwise
@@ -298,7 +300,7 @@ class SpreadEnsembleClassifier(CorrectedClassifier):
             One column for each of ``classes_``; each row sums to 1.
         """
         check_is_fitted(self)
-        X = take(X)[0]
+        X = untensored(X)
         proba = [aligned_proba(member, X, self.classes_) for member in self.estimators_]
         return shift_priors(np.mean(proba, axis=0), self.seen_prior_, self.prior_)
 

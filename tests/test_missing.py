@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import cross_val_score
+from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import get_tags
 
 from gan_resample import (
@@ -156,6 +157,14 @@ def test_tags_tell_the_truth():
         assert takes(PriorCorrectedClassifier(EGANClassifier()))
     inner = EGANClassifier(encoder=strict)
     assert not takes(PriorCorrectedClassifier(inner))
+    for search, taken in (
+        (NearestNeighbors(n_neighbors=6), False),
+        (NearestNeighbors(n_neighbors=6, metric="nan_euclidean"), True),
+        (object(), False),  # without tags
+    ):
+        for estimator in (SpreadSMOTE(k_neighbors=search), GAMOSampler(n_neighbors=search)):
+            assert takes(estimator) == taken
+    assert takes(GAMOSampler(n_neighbors=3))
     boosting = HistGradientBoostingClassifier()
     assert takes(SpreadEnsembleClassifier(boosting))
     assert not takes(SpreadEnsembleClassifier(boosting, sampler=SpreadSMOTE(encoder=strict)))

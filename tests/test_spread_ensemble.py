@@ -5,8 +5,10 @@ import pickle
 import imblearn.utils.estimator_checks as imblearn_checks
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import sklearn.utils.estimator_checks as sklearn_checks
+import torch
 from imblearn.combine import SMOTEENN, SMOTETomek
 from imblearn.over_sampling import SMOTE, RandomOverSampler
 from imblearn.pipeline import make_pipeline
@@ -280,6 +282,35 @@ def test_frames_with_categories():
     [member] = watched(X, y, n_draws=1)
     assert member.X_.dtypes.tolist() == X.dtypes.tolist()
     pd.testing.assert_frame_equal(member.X_[: len(X)], X)
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_members_get_frames_of_the_users_library(library):
+    X, y = blobs((40, 8))
+    rows = pl.DataFrame(X, schema=list("abcd"))
+    rows = rows if library == "polars" else rows.to_arrow()
+    seen = []
+
+    def watch(frame):
+        seen.append(frame)
+        return np.column_stack([frame["a"], frame["b"]])
+
+    model = ensemble(make_pipeline(FunctionTransformer(watch), LogisticRegression()), n_draws=1)
+    proba = model.fit(rows, y).predict_proba(rows)
+    bag, new = seen
+    assert new is rows
+    assert type(bag) is type(rows)
+    assert bag.schema == rows.schema
+    assert bag[:48].equals(rows)
+    assert len(bag) == 52
+    arrays = pd.DataFrame(X, columns=list("abcd"))
+    np.testing.assert_allclose(model.fit(arrays, y).predict_proba(arrays), proba)
+
+
+def test_members_get_arrays_for_tensors():
+    X, y = blobs((40, 8))
+    [member] = watched(torch.as_tensor(X), torch.as_tensor(y), n_draws=1)
+    assert member.X_[:48].tobytes() == X.tobytes()
 
 
 def test_categorical_features_of_an_array():

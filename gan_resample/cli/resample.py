@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -21,6 +22,7 @@ from gan_resample.cli.options import (
 
 __all__ = ["add_command"]
 
+WHOLE = re.compile(r"\s*[+-]?[0-9]+\s*")  # a whole number, as it is written
 IMPUTE = (
     "name a sampler that keeps them, such as spread, or impute them first, for example with "
     "sklearn.impute.SimpleImputer: generated rows would be made from imputed values"
@@ -275,7 +277,15 @@ def _verbatim(made: Any, real: Any, cells: Any, n_made: int) -> Iterable[Any]:
     written = dict(zip(real[there].tolist(), cells[there].tolist(), strict=True))
     missing = next(iter(cells[~there]), "")  # as the first missing cell is written
     lacking = made.isna().tolist()
+    values = made.tolist()
+    if all(WHOLE.fullmatch(cell) for cell in written.values()):
+        # floats only since cells are missing
+        values = [_whole(value) for value in values]
     return [
         missing if lacks else written.get(value, value)
-        for value, lacks in zip(made.tolist(), lacking, strict=True)
+        for value, lacks in zip(values, lacking, strict=True)
     ]
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value

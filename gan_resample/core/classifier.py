@@ -15,10 +15,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gan_resample._sklearn import _fit_context
-from gan_resample.core.containers import encoded, take
+from gan_resample.core.containers import encoded
+from gan_resample.core.labels import take_labels
 from gan_resample.core.saving import predicting
 from gan_resample.core.training import GameMixin
-from gan_resample.encoding.columns import refuse_masked
 from gan_resample.encoding.table import TableEncoder
 from gan_resample.engine.ambient import steady
 from gan_resample.engine.game import ClassifyingGame
@@ -81,8 +81,7 @@ class BaseGameClassifier(GameMixin, ClassifierMixin, BaseEstimator):
         self._stream = stream
 
     def _check_labels(self, y: Any) -> Array:
-        refuse_masked(y, "y")
-        y = take(y)[0]
+        y = take_labels(y)[0]
         check_classification_targets(y)
         check_target_type(y)
         y = column_or_1d(y, warn=True)

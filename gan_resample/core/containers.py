@@ -17,7 +17,7 @@ from gan_resample.encoding import frames
 from gan_resample.encoding.columns import is_frame
 from gan_resample.encoding.frames import Container, give
 
-__all__ = ["Container", "Tensor", "dense", "encoded", "give", "stack", "take"]
+__all__ = ["Container", "Tensor", "dense", "encoded", "give", "stack", "take", "untensored"]
 
 Array = NDArray[Any]
 
@@ -71,3 +71,8 @@ def take(X: Any) -> tuple[Any, Container | None]:
     if X.dtype == torch.bfloat16:  # which numpy does not have
         rows = rows.float()
     return rows.numpy(), Tensor(str(X.dtype).removeprefix("torch."), str(X.device))
+
+
+def untensored(X: Any) -> Any:
+    """Return a tensor as an array, other rows as they are: what estimators of others can take."""
+    return take(X)[0] if isinstance(X, torch.Tensor) else X

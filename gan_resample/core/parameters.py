@@ -126,6 +126,12 @@ def _told(kind: Any, what: str) -> Iterator[tuple[str, Any]]:
         yield each.name, each.metadata[what]
 
 
+def _takes_missing(part: Any) -> bool:
+    """Whether a part of an estimator takes missing values, by its tags; without them: no."""
+    has_tags = hasattr(part, "__sklearn_tags__") and not isinstance(part, type)
+    return has_tags and bool(get_tags(part).input_tags.allow_nan)
+
+
 @dataclass(kw_only=True, eq=False, repr=False)
 class RowParams:
     """Parameters of every estimator."""
@@ -150,8 +156,16 @@ class RowParams:
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()  # type: ignore[misc]
         encoder = TableEncoder() if self.encoder is None else self.encoder
-        tags.input_tags.allow_nan = get_tags(encoder).input_tags.allow_nan
+        asked = [encoder, *self._searches()]
+        tags.input_tags.allow_nan = all(map(_takes_missing, asked))
         return tags
+
+    def _searches(self) -> Iterator[Any]:
+        """Yield the estimators of the user's that are to find neighbours."""
+        for name, constraints in _told(type(self), "constraints"):
+            value = getattr(self, name)
+            if NEIGHBOURS in constraints and not isinstance(value, Integral):
+                yield value
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

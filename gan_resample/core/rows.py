@@ -23,6 +23,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, v
 
 from gan_resample._sklearn import _fit_context
 from gan_resample.core.containers import Container, dense, encoded, give, stack, take
+from gan_resample.core.labels import take_labels
 from gan_resample.core.refusals import refuse_foreign, refuse_large
 from gan_resample.core.wanted import WantedLabelsMixin
 from gan_resample.encoding.columns import (
@@ -31,7 +32,6 @@ from gan_resample.encoding.columns import (
     is_frame,
     nullable,
     prepare_rows,
-    refuse_masked,
 )
 from gan_resample.encoding.image import ImageEncoder, check_images, is_images
 from gan_resample.encoding.table import TableEncoder
@@ -199,15 +199,13 @@ class BaseRowSampler(WantedLabelsMixin, RowsMixin, BaseOverSampler):
         """Set every fitted attribute when no class lacks a row, and so nothing is trained."""
 
     def _check_X_y(self, X: Any, y: Any, accept_sparse: Any = None) -> tuple[Any, Array, bool]:
-        refuse_masked(y, "y")
-        y = take(y)[0]
         y, one_vs_all = check_target_type(y, indicate_one_vs_all=True)
         X = self._check_rows(X, reset=not self._goes_on())
         check_consistent_length(X, y)
         return X, y, one_vs_all
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any) -> BaseRowSampler:
+    def fit(self, X: Any, y: Any, **params: Any) -> BaseRowSampler:
         """Learn to generate rows, without generating any; see :meth:`sample`.
 
         Parameters
@@ -217,12 +215,15 @@ class BaseRowSampler(WantedLabelsMixin, RowsMixin, BaseOverSampler):
             are pandas', polars' or pyarrow's, and arrays may be tensors.
         y : array-like of shape (n_rows,)
             Their labels.
+        **params
+            Refused, as weights are.
 
         Returns
         -------
         self : estimator
         """
-        y = take(y)[0]
+        self._refuse(params, "fit")
+        y = take_labels(y)[0]
         check_classification_targets(y)
         X, y, _ = self._check_X_y(X, y)
         self.sampling_strategy_ = check_sampling_strategy(
@@ -252,17 +253,17 @@ class BaseRowSampler(WantedLabelsMixin, RowsMixin, BaseOverSampler):
         y : array or series of shape (n_rows_new,)
             Labels.
         """
-        self._refuse(params)
-        (X, rows_given), (y, labels_given) = take(X), take(y)
+        self._refuse(params, "fit_resample")
+        (X, rows_given), (y, labels_given) = take(X), take_labels(y)
         X_new, y_new = super().fit_resample(self._with_nullable_ids(X), y)
         self._given = rows_given  # for ``sample``
         return give(X_new, rows_given), give(y_new, labels_given)
 
-    def _refuse(self, params: dict[str, Any]) -> None:
+    def _refuse(self, params: dict[str, Any], method: str) -> None:
         """Raise on weights, groups and the like: of generated rows there are none."""
         if given := sorted(name for name, value in params.items() if value is not None):
             raise TypeError(
-                f"{type(self).__name__}.fit_resample takes X and y only, but got "
+                f"{type(self).__name__}.{method} takes X and y only, but got "
                 f"{', '.join(given)}: generated rows have none of their own. Resample first, and "
                 "give each generated row that of the real one it was made from: source_indices_ "
                 "says which (-1: none)"

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import narwhals as nw
 import numpy as np
-from narwhals.dependencies import is_pandas_dataframe, is_pandas_series
+from narwhals.dependencies import get_pyarrow, is_pandas_dataframe, is_pandas_series
 from numpy.typing import NDArray
 
 __all__ = ["Container", "give", "take"]
@@ -46,6 +46,10 @@ def take(X: Any) -> tuple[Any, Container | None]:
     TypeError
         If ``X`` is a lazy frame.
     """
+    pa = get_pyarrow()
+    if pa is not None and isinstance(X, pa.Array):
+        cells, chunked = take(pa.chunked_array([X]))
+        return cells, None if chunked is None else OneChunk(chunked)
     if isinstance(X, (np.ndarray, list, tuple)) or is_pandas_dataframe(X) or is_pandas_series(X):
         return X, None
     found = nw.from_native(X, allow_series=True, pass_through=True)
@@ -145,3 +149,13 @@ class Column:
         table = pa.table({field.name: pa.array(rows.tolist()).cast(field.type)})
         made = nw.from_native(self.frame.of_table(table), eager_only=True)
         return made[field.name].to_native()
+
+
+@dataclass(frozen=True)
+class OneChunk:
+    """An array of pyarrow, which narwhals takes in chunks only."""
+
+    chunked: Container
+
+    def give(self, rows: Any) -> Any:
+        return self.chunked.give(rows).combine_chunks()

@@ -32,4 +32,15 @@ def encoded_names(encoder: Any, names: Sequence[str]) -> NDArray[Any]:
             levels.append(f"{names[j]}_{told}")
     flagged = [numbers[at] for at, _ in encoder.gaps_ if at < len(numbers)]
     flags = [f"{name}_{flag}" for name in flagged for flag in ("present", "missing")]
-    return np.array([*numbers, *levels, *flags], dtype=object)
+    return np.array([*numbers, *_unlike(names, [*levels, *flags])], dtype=object)
+
+
+def _unlike(names: Sequence[str], made: Sequence[str]) -> list[str]:
+    """Return ``made`` with further underscores where one equals another, or one of ``names``."""
+    taken, unique = set(names), []
+    for name in made:
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        unique.append(name)
+    return unique

@@ -307,8 +307,8 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
         -------
         names : ndarray of object, shape (``n_features_out_``,)
             The column's name for a number, ``name_category`` for a category, ``name_rare`` for
-            those that are encoded as one. For the flags of numbers that may be missing
-            ``name_present`` and ``name_missing``, which is also the category of missing cells.
+            those encoded as one, ``name_present`` and ``name_missing`` (also that of missing
+            categories) for flags of numbers that may be missing. More ``_`` if a name is taken.
         """
         check_is_fitted(self)
         return encoded_names(self, _check_feature_names_in(self, input_features))

@@ -39,7 +39,18 @@ def asked_neighbours(n_neighbors: Any) -> tuple[int, Any]:
             "whole number from 2 on that, as with SMOTE, counts the row itself, so that "
             "NearestNeighbors(n_neighbors=6) gives 5 neighbours"
         )
+    _refuse_labels(n_neighbors)
     return int(counted) - 1, n_neighbors
+
+
+def _refuse_labels(search: Any) -> None:
+    """Raise on an estimator whose ``fit`` needs labels, by its tags."""
+    tags = getattr(search, "__sklearn_tags__", None)
+    if tags is not None and tags().target_tags.required:
+        raise TypeError(
+            f"{type(search).__name__} needs labels to be fitted to, but is to find neighbours of "
+            f"rows alone: take NearestNeighbors(n_neighbors={search.n_neighbors})"
+        )
 
 
 def nearest_neighbours(

@@ -25,18 +25,18 @@ for unbalanced classification. IEEE SSCI 2015. doi:10.1109/SSCI.2015.33
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.pipeline import Pipeline
 from sklearn.utils import column_or_1d
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from gan_resample.encoding.columns import refuse_masked
-from gan_resample.encoding.frames import take
+from gan_resample.core.labels import take_labels
 from gan_resample.priors.class_mix import ends_up_balanced, hides_its_mix, own_weights
 from gan_resample.priors.corrected import CorrectedClassifier
 
@@ -52,6 +52,11 @@ __all__ = [
 Array = NDArray[Any]
 
 SUM_TOLERANCE = 1e-6  # as shares may be float32
+
+
+def _forgets_rows(corrected: Any) -> bool:
+    """Whether the estimator inside can forget the rows that it was fitted to."""
+    return hasattr(getattr(corrected, "estimator_", corrected.estimator), "forget_rows")
 
 
 class PriorCorrectedClassifier(CorrectedClassifier):
@@ -185,8 +190,7 @@ class PriorCorrectedClassifier(CorrectedClassifier):
             If ``y`` does not hold classes, or ``prior`` or ``seen_prior`` are not shares of them.
         """
         refuse_without_proba(self.estimator)
-        refuse_masked(y, "y")
-        y = take(y)[0]
+        y = take_labels(y)[0]
         check_classification_targets(y)
         classes, counts = np.unique(column_or_1d(y, warn=True), return_counts=True)
         prior = counts / counts.sum()
@@ -226,6 +230,20 @@ class PriorCorrectedClassifier(CorrectedClassifier):
         check_is_fitted(self)
         proba = aligned_proba(self.estimator_, X, self.classes_)
         return shift_priors(proba, self.seen_prior_, self.prior_)
+
+    @available_if(_forgets_rows)
+    def forget_rows(self) -> Self:
+        """Have ``estimator_`` keep only what predictions need, where it can.
+
+        See :meth:`gan_resample.GAMOClassifier.forget_rows`; pipelines have no such method.
+
+        Returns
+        -------
+        self : estimator
+        """
+        check_is_fitted(self)
+        self.estimator_.forget_rows()
+        return self
 
     @property
     def _fitted(self) -> Any:

@@ -326,6 +326,20 @@ def test_missing_values_are_kept_and_written_as_they_were(sampler, tmp_path):
     assert pd.to_numeric(rows["size"][rows["size"] != "?"]).between(10, 89).all()
 
 
+def test_whole_numbers_beside_empty_cells_are_written_as_such(tmp_path):
+    there = np.arange(60) % 3 > 0
+    cells = [str(1000 * at) if filled else "" for at, filled in enumerate(there)]
+    X = pd.DataFrame({"big": cells, "kind": ["n"] * 45 + ["p"] * 15})
+    X.to_csv(tmp_path / "in.csv", index=False)
+    out = tmp_path / "out.csv"
+    assert resample(tmp_path / "in.csv", "--sampler", "spread", "--out", out) == 0
+    made = pd.read_csv(out, dtype=str, keep_default_na=False)["big"]
+    assert made[:60].tolist() == cells
+    new = set(made[60:]) - set(cells)
+    assert len(new) > 10
+    assert all(re.fullmatch(r"\d+", cell) and 45_000 <= int(cell) < 60_000 for cell in new)
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -7,8 +7,16 @@ import pandas as pd
 import pytest
 import skops.io as sio
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 
-from gan_resample import TRUSTED_TYPES, EGANClassifier, GAMOClassifier, PGANClassifier
+from gan_resample import (
+    TRUSTED_TYPES,
+    EGANClassifier,
+    GAMOClassifier,
+    PGANClassifier,
+    PriorCorrectedClassifier,
+)
 from gan_resample.testing.data import blobs
 from tests.helpers import QUICK, classifiers, digit_images, small_features
 
@@ -74,6 +82,18 @@ def test_skops_keeps_it_and_images_are_forgotten_too():
         loaded.fit(images, labels)
     again = loaded.set_params(warm_start=False).fit(images, labels)
     assert again.set_params(warm_start=True).fit(images, labels).n_iter_ == 8
+
+
+def test_the_corrected_classifier_passes_it_on():
+    corrected = PriorCorrectedClassifier(PGANClassifier(**QUICK), seen_prior="uniform")
+    with pytest.raises(NotFittedError):
+        corrected.forget_rows()
+    proba = corrected.fit(X, y).predict_proba(X)
+    assert values_in(pickle.dumps(corrected), X) == X.size
+    assert corrected.forget_rows() is corrected
+    assert values_in(pickle.dumps(corrected), X) == 0
+    np.testing.assert_array_equal(corrected.predict_proba(X), proba)
+    assert not hasattr(PriorCorrectedClassifier(LogisticRegression()), "forget_rows")
 
 
 def test_text_and_categories_are_still_read_and_rows_are_not_decoded():

@@ -362,7 +362,16 @@ BAD = {
     "missing in a frame": (
         pd.DataFrame(X, columns=list("abcd")).mask(X > 10), y, ValueError, r"columns 'a' .*'d' ",
     ),
-    "missing labels": (X, np.where(y == 2, np.nan, y), ValueError, "Input y contains NaN"),
+    "missing labels": (
+        X, np.where(y == 2, np.nan, y), ValueError, "y has 8 missing labels: leave those rows out",
+    ),
+    "missing texts": (X, ["a"] * 40 + ["b"] * 47 + [None], ValueError, "y has 1 missing label:"),
+    "missing NaN among texts": (
+        X, ["a"] * 40 + ["b"] * 47 + [np.nan], ValueError, "y has 1 missing label:",
+    ),
+    "missing NA": (
+        X, pd.Series(["a", "b"] * 43 + [None] * 2, dtype="string"), ValueError, "y has 2 missing",
+    ),
 }  # fmt: skip
 
 

@@ -137,9 +137,10 @@ def test_nothing_generated_has_no_sources():
 @pytest.mark.parametrize("sampler", [SpreadSMOTE(), CycleGANSampler()])
 def test_weights_are_refused_with_advice(sampler):
     X, y = twins()
-    message = rf"{type(sampler).__name__}.fit_resample takes X and y only, but got sample_weight: "
-    with pytest.raises(TypeError, match=message + r".*source_indices_ says which \(-1: none\)"):
-        sampler.fit_resample(X, y, sample_weight=np.ones(len(y)))
+    advice = r" takes X and y only, but got sample_weight: .*source_indices_ says which \(-1: none"
+    for method in ("fit", "fit_resample"):
+        with pytest.raises(TypeError, match=f"{type(sampler).__name__}.{method}{advice}"):
+            getattr(sampler, method)(X, y, sample_weight=np.ones(len(y)))
     assert len(SpreadSMOTE().fit_resample(X, y, sample_weight=None)[0]) == 80
 
 

@@ -128,7 +128,7 @@ def test_nulls_stay_nulls_and_nan_stays_nan():
 
 
 def listed(y):
-    names = ("to_list", "tolist", "to_pylist")
+    names = ("to_pylist", "to_list", "tolist")
     return getattr(y, next(name for name in names if hasattr(y, name)))()
 
 
@@ -139,6 +139,7 @@ LABELLED = [
     pl.Series("target", [label == "yes" for label in LABELS]),
     pl.Series("target", [7] * 45 + [9] * 15, dtype=pl.UInt8),
     pa.chunked_array([LABELS]),
+    pa.array(LABELS),
     pa.chunked_array([pa.array(LABELS).dictionary_encode()]),
     pd.Series(LABELS, name="target", dtype="category"),
     torch.tensor([0] * 45 + [1] * 15, dtype=torch.int16),
@@ -154,7 +155,7 @@ def test_labels_come_back_as_they_were(y, rows):
     X_new, y_new = SpreadSMOTE(random_state=0).fit_resample(X[rows], y)
     assert type(X_new) is type(X[rows])
     assert type(y_new) is type(y)
-    dtype = "type" if isinstance(y, pa.ChunkedArray) else "dtype"
+    dtype = "type" if isinstance(y, (pa.Array, pa.ChunkedArray)) else "dtype"
     assert getattr(y_new, dtype) == getattr(y, dtype)
     assert getattr(y_new, "name", None) == getattr(y, "name", None)
     assert listed(y_new) == listed(y) + listed(y)[-1:] * 30
@@ -222,13 +223,23 @@ def test_in_pipelines_that_ask_for_polars():
 
 
 def test_the_comparison_takes_frames_and_series():
-    X, y = pl.DataFrame({"x": COUNT / 7, "day": POLARS["Date"]}), pl.Series(LABELS)
-    pairs = [(X.to_pandas(), y.to_pandas()), (X, y)]
-    first, other = [
-        compare(pair, ["none", "spread"], ["logistic"], cv=2).results["balanced_accuracy"].tolist()
-        for pair in pairs
-    ]
-    assert len(first) == 4
+    cents = COUNT + np.repeat([0, 100], [45, 15])  # the labels' only trace
+    prices = [Decimal(int(price)).scaleb(-2) for price in cents]
+    X = pl.DataFrame(
+        {
+            "x": [None if k % 7 == 3 else float(k) for k in COUNT],
+            "day": POLARS["Date"],
+            "price": pl.Series(prices, dtype=pl.Decimal(8, 2)),
+            "size": pl.Series(["S", "L"] * 30, dtype=pl.Enum(["S", "M", "L"])),
+        }
+    )
+    y, tables = pl.Series(LABELS), []
+    for pair in [(X.to_pandas(), y.to_pandas()), (X, y)]:
+        tables.append(compare(pair, ["spread"], ["logistic"], cv=2).results)
+        assert tables[-1]["status"].tolist() == ["ok", "ok"]
+        assert set(tables[-1]["note"]) == {"sampled with missing values, imputed after"}
+        assert tables[-1]["balanced_accuracy"].mean() > 0.9
+    first, other = (table["balanced_accuracy"].tolist() for table in tables)
     assert other == first
 
 

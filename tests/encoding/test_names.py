@@ -44,6 +44,28 @@ def test_names_say_what_a_column_is():
     assert np.corrcoef(Z["m"], X["m"])[0, 1] == pytest.approx(1)
 
 
+def test_names_that_others_have_are_followed_by_underscores():
+    rows = pd.DataFrame(
+        {
+            "a": ["b_c", "x", None, "missing"] * 5,
+            "a_b": ["c", "y"] * 10,
+            "a_x": np.arange(20.0),
+            "n": [1.0, 2.0, None, 4.0] * 5,
+            "n_missing": np.arange(20) / 7,
+        }
+    )
+    numbers = ["a_x", "n", "n_missing"]
+    levels = ["a_b_c", "a_missing", "a_x_", "a_missing_", "a_b_c_", "a_b_y"]
+    encoder = TableEncoder().set_output(transform="polars").fit(rows)
+    Z = encoder.transform(rows)
+    assert Z.columns == [*numbers, *levels, "n_present", "n_missing_"]
+    assert encoder.get_feature_names_out().tolist() == Z.columns
+    missing = {"a_missing_": rows["a"].isna(), "n_missing_": rows["n"].isna()}
+    for name, expected in missing.items():
+        assert Z[name].to_list() == expected.tolist()
+    assert encoder.inverse_transform(Z).equals(rows)
+
+
 def test_columns_of_arrays_have_numbers():
     numbers = TableEncoder(categorical_features=[0]).fit(np.array([[1, 2], [3, 4]]))
     assert numbers.get_feature_names_out().tolist() == ["x1", "x0_1", "x0_3"]

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.neighbors import NearestNeighbors
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from gan_resample.mixing import neighbours
-from gan_resample.mixing.neighbours import nearest_neighbours
+from gan_resample.mixing.neighbours import asked_neighbours, nearest_neighbours
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +94,14 @@ def test_the_row_itself_is_left_out_wherever_it_comes():
 def test_neighbours_that_cannot_be_are_refused(found, message):
     with pytest.raises(ValueError, match=message):
         nearest_neighbours(LINE[:3], 2, Told(found))
+
+
+def test_an_estimator_that_needs_labels_is_refused():
+    message = r"KNeighborsClassifier needs labels .* take NearestNeighbors\(n_neighbors=4\)"
+    with pytest.raises(TypeError, match=message):
+        asked_neighbours(KNeighborsClassifier(n_neighbors=4))
+    search = NearestNeighbors(n_neighbors=4)
+    assert asked_neighbours(search) == (3, search)
 
 
 def test_an_estimator_that_refuses_missing_values_is_told_of():

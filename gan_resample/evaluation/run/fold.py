@@ -158,6 +158,7 @@ class Rows:
     seconds: float = 0.0
     note: str = ""
     history: list[Record] = field(default_factory=list)
+    imputed: bool = False  # though no sampler saw them
     told_apart: bool = True  # False: some rows may be generated, but it is unknown which
 
     def figures(self) -> Record:
@@ -181,7 +182,8 @@ def resample(task: Task, X: pd.DataFrame, y: Array, missing: pd.DataFrame) -> Ro
     """Resample the training part ``X``, in which the cells that are ``missing`` were imputed."""
     lacks = bool(missing.to_numpy().any())
     if task.method.sampler is None:
-        return Rows(X, y, len(y), note=BEFORE if lacks and task.method.generates_inside else "")
+        note = BEFORE if lacks and task.method.generates_inside else ""
+        return Rows(X, y, len(y), note=note, imputed=lacks)
     sampler = with_seed(task.method.sampler, task.seed)
     kept = lacks and keeps_missing(sampler)
     seen = _without(X, missing) if kept else X
@@ -198,7 +200,7 @@ def resample(task: Task, X: pd.DataFrame, y: Array, missing: pd.DataFrame) -> Ro
     known = over or isinstance(sampler, BaseUnderSampler)
     history = getattr(sampler, "history_", [])
     note, n_real = "; ".join(filter(None, told)), len(y) if over else len(y_new)
-    return Rows(X_new, y_new, n_real, seconds, note, history, known)
+    return Rows(X_new, y_new, n_real, seconds, note, history, told_apart=known)
 
 
 def _without(X: pd.DataFrame, missing: pd.DataFrame) -> pd.DataFrame:
@@ -234,8 +236,10 @@ def train_and_score(task: Task, classifier: Any, rows: Rows, X_test: pd.DataFram
     seconds = time.perf_counter() - start + rows.seconds
     found = predict(model, task, X_test)
     values, told = score_all(task, found, model, X_test)
+    samples = rows.imputed and balances_inside(classifier)  # no other method goes with it
+    notes = (BEFORE if samples else rows.note, note, *told)
     record = {
-        "note": "; ".join(text for text in (rows.note, note, *told) if text),
+        "note": "; ".join(filter(None, notes)),
         "fit_seconds": seconds,
         "scores": values,
         "recalls": found.recalls.tolist(),

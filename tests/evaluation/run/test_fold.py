@@ -208,7 +208,14 @@ def test_what_does_not_apply_is_no_failure():
 
 def test_a_game_of_its_own_plays_on_untouched_rows_only():
     games = choose_classifiers(["gamo"], max_iter=4)
-    assert run_task(task("none", games)).classifiers[0]["status"] == "ok"
+    other = {"dummy": DummyClassifier()}
+    outcome = run_task(task("none", games | other))
+    told = [(record["status"], record["note"]) for record in outcome.classifiers]
+    assert told == [("ok", "imputed before sampling"), ("ok", "")]
+    assert outcome.sampler["note"] == ""
+    X, y = numeric_table()
+    [record] = run_task(task("none", games, as_dataset("t", X, y))).classifiers
+    assert (record["status"], record["note"]) == ("ok", "")
     record = run_task(task("smote", games)).classifiers[0]
     assert record["status"] == "n/a"
     assert record["note"] == "balances the classes by itself: see sampler none"
