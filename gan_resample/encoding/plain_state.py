@@ -71,6 +71,8 @@ def told_dtype(dtype: Any) -> Any:
     if isinstance(dtype, pd.CategoricalDtype) and dtype.categories is not None:
         of, values = told_dtype(dtype.categories.dtype), dtype.categories.tolist()
         return {"kind": "category", "of": of, "values": values, "ordered": bool(dtype.ordered)}
+    if isinstance(dtype, pd.SparseDtype):
+        return {"kind": "sparse", "of": told_dtype(dtype.subtype), "filling": dtype.fill_value}
     if isinstance(dtype, pd.StringDtype):
         missing = "NA" if dtype.na_value is pd.NA else "nan"
         return {"kind": "string", "storage": dtype.storage, "missing": missing}
@@ -91,6 +93,8 @@ def made_dtype(told: Any) -> Any:
     if told["kind"] == "category":
         values = pd.Index(told["values"], dtype=made_dtype(told["of"]))
         return pd.CategoricalDtype(values, ordered=told["ordered"])
+    if told["kind"] == "sparse":
+        return pd.SparseDtype(made_dtype(told["of"]), told["filling"])
     if told["kind"] == "string":
         na_value: Any = pd.NA if told["missing"] == "NA" else np.nan
         return pd.StringDtype(told["storage"], na_value=na_value)
