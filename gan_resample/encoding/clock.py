@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_resample.encoding.columns import is_missing, values_of
+from gan_resample.encoding.columns import values_of, which_missing
 from gan_resample.encoding.extremes import Tail
 from gan_resample.encoding.numeric import NumericColumn
 from gan_resample.encoding.times import DAY, NAT, holds_times, read_times
@@ -94,7 +94,7 @@ class Clock:
         ValueError
             If there are cells, and they are not times of the kind seen in ``fit``.
         """
-        if _is_empty(column):  # whose dtype may be another one
+        if which_missing(column).all():  # the dtype of which may be another one
             return np.full(len(column), NAT)
         try:
             read = read_times(column) if holds_times(column) else None
@@ -195,12 +195,6 @@ def _common_distance(ticks: Array, step: int) -> int:
     if len(distances) + 1 < ENOUGH_TIMES or (distances < 0).any():  # beyond int64
         return step
     return int(np.gcd.reduce(distances))
-
-
-def _is_empty(column: Any) -> bool:
-    """Return whether a Series or array has no cell that is there."""
-    missing = column.isna() if hasattr(column, "isna") else is_missing(column)
-    return bool(missing.all())
 
 
 def _wall_time(times: Any) -> Any:

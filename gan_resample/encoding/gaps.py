@@ -151,4 +151,17 @@ def series_of(cells: Any, dtype: Any) -> Any:
         if isinstance(dtype, (pd.Float64Dtype, pd.Float32Dtype)):
             values = cells.astype(str(dtype).lower())
             return pd.Series(pd.arrays.FloatingArray(values, np.zeros(len(cells), dtype=bool)))
+    if isinstance(dtype, pd.ArrowDtype):
+        return pd.Series(pd.array(_write_arrow(cells, dtype.pyarrow_dtype), dtype=dtype))
     return pd.Series(cells, dtype=dtype)
+
+
+def _write_arrow(cells: Any, kind: Any) -> Any:
+    """Return cells as pyarrow's array, also of types that it does not make of Python's objects."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        return pa.array(cells, kind.value_type, from_pandas=True).dictionary_encode().cast(kind)
+    if pa.types.is_string_view(kind):
+        return pa.array(cells, pa.large_string(), from_pandas=True).cast(kind)
+    return cells

@@ -111,6 +111,13 @@ def test_any_numbers_are_missing_only_where_a_flag_says_so(X, seed):
     assert (made.isna().to_numpy() == lacking).all()
 
 
+def test_signalling_nan_of_decimals_is_missing():
+    cells = [Decimal("sNaN"), *decimals(np.arange(60))]
+    encoder = TableEncoder().fit(pd.DataFrame({"owed": cells}))
+    made = encoder.inverse_transform(encoder.transform(pd.DataFrame({"owed": cells})))
+    assert made["owed"].map(str).tolist() == [*map(str, cells)]
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, object])
 @pytest.mark.parametrize("categorical", [None, [1]])
 def test_arrays_come_back_as_they_were(dtype, categorical):
