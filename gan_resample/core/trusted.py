@@ -24,6 +24,7 @@ TRUSTED_TYPES: list[str] = [
     "gan_resample.encoding.image.ImageEncoder",
     "gan_resample.encoding.numerals.DecimalForm",
     "gan_resample.encoding.numerals.TextForm",
+    "gan_resample.encoding.numerals.WholeForm",
     "gan_resample.encoding.numeric.NumericColumn",
     "gan_resample.encoding.table.TableEncoder",
     "gan_resample.engine.net.GameNet",

@@ -2,7 +2,8 @@
 
 Times become ticks of their column's unit since its first observed time. They come back in the
 dtype, unit, time zone and type of object that the column had, and at the resolution that was
-observed: if all observed times are whole days, so are generated ones.
+observed: if all observed times are whole days, so are generated ones; if all are Mondays, or full
+quarters of an hour, too.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_resample.encoding.columns import values_of
+from gan_resample.encoding.columns import values_of, which_missing
 from gan_resample.encoding.extremes import Tail
 from gan_resample.encoding.numeric import NumericColumn
 from gan_resample.encoding.times import DAY, NAT, holds_times, read_times
@@ -29,6 +30,7 @@ RESOLUTIONS = {
     "D": 86_400_000_000_000, "h": 3_600_000_000_000, "min": 60_000_000_000, "s": 1_000_000_000,
     "ms": 1_000_000, "us": 1_000, "ns": 1,
 }  # fmt: skip
+ENOUGH_TIMES = 20  # of fewer distinct times, a number may divide all distances by chance
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,10 @@ class Clock:
         time if they are in a zone; "" for the unit itself.
     step : int
         The same in ticks.
+    every, phase : int
+        Ticks: the greatest common distance of the observed times, a multiple of ``step`` (15
+        minutes, a week), and the rest that all of them leave, in [0, every). With fewer than 20
+        distinct times ``every`` is ``step``.
     zone : str, float or other
         Name of the time zone, or its seconds from UTC, or another object that stands for it; ""
         for none.
@@ -60,6 +66,8 @@ class Clock:
     dtype: str
     resolution: str
     step: int
+    every: int
+    phase: int
     zone: Any
     cell: str
     freq: str
@@ -70,10 +78,13 @@ class Clock:
         read = read_times(column)
         unit, wall = read.values.dtype, read.values
         if read.sort == "dates with a time zone":
-            wall = _in_zone(wall, read.zone).tz_localize(None).to_numpy()
-        name, step = _resolution(wall.view(np.int64), unit)
-        zone = _told_zone(read.zone)
-        return cls(read.sort, unit, str(column.dtype), name, step, zone, read.cell, read.freq)
+            wall = _wall_time(_in_zone(wall, read.zone)).to_numpy()
+        ticks = wall.view(np.int64)
+        name, step = _resolution(ticks, unit)
+        every = _common_distance(ticks, step)
+        phase, zone = int(ticks[0]) % every, _told_zone(read.zone)
+        dtype = str(column.dtype)
+        return cls(read.sort, unit, dtype, name, step, every, phase, zone, read.cell, read.freq)
 
     def read(self, column: Any, name: str) -> Array:
         """Return the ticks of a column as int64, ``NAT`` where they are missing.
@@ -81,8 +92,10 @@ class Clock:
         Raises
         ------
         ValueError
-            If the cells are not times of the kind seen in ``fit``.
+            If there are cells, and they are not times of the kind seen in ``fit``.
         """
+        if which_missing(column).all():  # the dtype of which may be another one
+            return np.full(len(column), NAT)
         try:
             read = read_times(column) if holds_times(column) else None
         except (TypeError, ValueError, OverflowError) as error:
@@ -96,17 +109,19 @@ class Clock:
 
     def round(self, ticks: Array) -> Array:
         """Return ticks rounded to the observed resolution."""
-        if self.step == 1 or not len(ticks):
+        if self.every == 1 or not len(ticks):
             return ticks
         if self.sort != "dates with a time zone":
-            return (ticks + self.step // 2) // self.step * self.step
+            return self._round(ticks)
         wall = _in_zone(ticks.view(self.unit), _made_zone(self.zone))
-        # the first of an hour that clocks repeat in autumn, the end of one they skip in spring
-        rounded = wall.round(
-            self.resolution, ambiguous=np.ones(len(ticks), bool), nonexistent="shift_forward"
-        )
-        utc = rounded.tz_convert("UTC").tz_localize(None).to_numpy()
+        rounded = self._round(wall.tz_localize(None).to_numpy().view(np.int64))
+        local = _from_wall_time(rounded.view(self.unit), wall.tz)
+        utc = local.tz_convert("UTC").tz_localize(None).to_numpy()
         return utc.astype(self.unit).view(np.int64)
+
+    def _round(self, ticks: Array) -> Array:
+        half = self.every // 2
+        return (ticks - self.phase + half) // self.every * self.every + self.phase
 
     def write(self, ticks: Array) -> Any:
         """Return cells, as an array of numpy's or pandas' that goes into a column of the dtype."""
@@ -172,6 +187,34 @@ def _resolution(ticks: Array, unit: np.dtype[Any]) -> tuple[str, int]:
             if step and not rest and not (ticks % step).any():
                 return resolution, step
     return "", 1
+
+
+def _common_distance(ticks: Array, step: int) -> int:
+    """Return the greatest number of ticks that divides all distances; ``step`` if unsure."""
+    distances = np.diff(np.unique(ticks))
+    if len(distances) + 1 < ENOUGH_TIMES or (distances < 0).any():  # beyond int64
+        return step
+    return int(np.gcd.reduce(distances))
+
+
+def _wall_time(times: Any) -> Any:
+    """Return pandas' index of times in a zone as what clocks show there.
+
+    If all are the first moments of days, they are midnights, also on days that clocks begin at 1.
+    """
+    days = times.tz_localize(None).normalize()
+    return days if (_from_wall_time(days, times.tz) == times).all() else times.tz_localize(None)
+
+
+def _from_wall_time(wall: Any, zone: Any) -> Any:
+    """Return what clocks show as pandas' index of times in a zone.
+
+    The first of an hour that clocks repeat in autumn, the end of one they skip in spring.
+    """
+    import pandas as pd
+
+    first = np.ones(len(wall), dtype=bool)
+    return pd.DatetimeIndex(wall).tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
 
 
 def _in_zone(times: Array, zone: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from numbers import Integral
 from typing import Any
 
@@ -26,6 +26,7 @@ __all__ = [
     "refuse_masked",
     "split_missing",
     "values_of",
+    "which_missing",
 ]
 
 Array = NDArray[Any]
@@ -219,7 +220,7 @@ def values_of(column: Any) -> Array:
 
 def split_missing(X: Any, j: int) -> tuple[Array, NDArray[np.bool_]]:
     """Return the cells of column ``j`` that are there, and which ones are missing."""
-    if is_frame(X) and (missing := X.iloc[:, j].isna().to_numpy().copy()).any():
+    if is_frame(X) and (missing := which_missing(X.iloc[:, j])).any():
         cells = column_values(X.iloc[:, [j]][~missing], 0)  # as it is without missing ones
         others = is_missing(cells)  # NaN in Float64, beside NA
         missing[~missing] = others
@@ -227,6 +228,16 @@ def split_missing(X: Any, j: int) -> tuple[Array, NDArray[np.bool_]]:
     cells = column_values(X, j)
     missing = is_missing(cells)
     return cells[~missing] if missing.any() else cells, missing
+
+
+def which_missing(column: Any) -> NDArray[np.bool_]:
+    """Return which cells of a Series or array are missing; NaN in pandas' Float64 is none."""
+    if isinstance(column, np.ndarray):
+        return is_missing(column)
+    try:
+        return np.array(column.isna(), dtype=bool)
+    except InvalidOperation:  # a signalling NaN of Decimal
+        return is_missing(column.to_numpy(dtype=object))
 
 
 def is_missing(column: Array) -> NDArray[np.bool_]:

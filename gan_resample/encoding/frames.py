@@ -6,6 +6,7 @@ pyarrow's dtypes, and arrays; both keep every value. What is kept of a container
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -45,6 +46,8 @@ def take(X: Any) -> tuple[Any, Container | None]:
     ------
     TypeError
         If ``X`` is a lazy frame.
+    ValueError
+        If two columns have the same name, or one a dtype that pyarrow does not have.
     """
     pa = get_pyarrow()
     if pa is not None and isinstance(X, pa.Array):
@@ -52,13 +55,17 @@ def take(X: Any) -> tuple[Any, Container | None]:
         return cells, None if chunked is None else OneChunk(chunked)
     if isinstance(X, (np.ndarray, list, tuple)) or is_pandas_dataframe(X) or is_pandas_series(X):
         return X, None
-    found = nw.from_native(X, allow_series=True, pass_through=True)
+    try:
+        found = nw.from_native(X, allow_series=True, pass_through=True)
+    except nw.exceptions.DuplicateError as error:
+        twice = sorted(name for name, n in Counter(X.column_names).items() if n > 1)
+        raise ValueError(f"X has duplicate column names {twice}: rename them") from error
     if isinstance(found, nw.LazyFrame):
         raise TypeError(
             f"got a lazy frame, {type(X)}, but rows are needed: collect them first (X.collect())"
         )
     if isinstance(found, nw.DataFrame):
-        table = found.to_arrow()
+        table = _as_arrow(found)
         return _as_pandas(table), Frame.learn(found, table)
     if isinstance(found, nw.Series):
         frame = found.to_frame()
@@ -69,6 +76,23 @@ def take(X: Any) -> tuple[Any, Container | None]:
 def give(rows: Any, container: Container | None) -> Any:
     """Return a pandas frame or an array in a container; as it is where that is None."""
     return rows if container is None else container.give(rows)
+
+
+def _as_arrow(frame: nw.DataFrame[Any]) -> Any:
+    import pyarrow as pa
+
+    try:
+        return frame.to_arrow()
+    except pa.ArrowException as error:
+        for name, dtype in frame.schema.items():
+            try:
+                frame.select(name).to_arrow()
+            except pa.ArrowException:
+                raise ValueError(
+                    f"column {name!r} has dtype {dtype}, which pyarrow does not read ({error}): "
+                    "cast it to another one"
+                ) from error
+        raise
 
 
 def _as_pandas(table: Any) -> Any:

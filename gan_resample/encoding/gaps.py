@@ -19,8 +19,8 @@ __all__ = [
     "Numbers",
     "first_missing",
     "read_numbers",
+    "series_of",
     "side_by_side",
-    "with_marker",
     "with_missing",
 ]
 
@@ -125,21 +125,43 @@ def first_missing(X: Any, j: int, missing: NDArray[np.bool_]) -> Any:
     return X.iloc[row, j] if is_frame(X) else X[row, j]
 
 
-def with_marker(categories: Array, marker: Any) -> Array:
-    """Return categories, the last of which is NaN, with ``marker`` in its place."""
-    if categories.dtype != object:
-        return categories
-    categories = categories.copy()
-    categories[-1] = marker
-    return categories
-
-
 def with_missing(cells: Any, missing: NDArray[np.bool_], marker: Any) -> Any:
     """Return ``cells`` with ``marker`` where they are missing."""
     if not isinstance(cells, np.ndarray) or cells.dtype.kind in "mM":
         cells[missing] = None  # their dtype has a missing value of its own
         return cells
-    if cells.dtype.kind != "f" or not isinstance(marker, float):  # integers of Int64
+    if cells.dtype.kind != "f" or not isinstance(
+        marker, (float, np.floating)
+    ):  # integers of Int64
         cells = cells.astype(object)
     cells[missing] = marker
+    return cells
+
+
+def series_of(cells: Any, dtype: Any) -> Any:
+    """Return cells as a Series of a dtype; NaN stays NaN where the dtype has nulls too."""
+    import pandas as pd
+
+    if isinstance(cells, np.ndarray) and cells.dtype.kind == "f" and np.isnan(cells).any():
+        if isinstance(dtype, pd.ArrowDtype):
+            import pyarrow as pa
+
+            kept = pa.array(cells, from_pandas=False).cast(dtype.pyarrow_dtype)
+            return pd.Series(pd.array(kept, dtype=dtype))
+        if isinstance(dtype, (pd.Float64Dtype, pd.Float32Dtype)):
+            values = cells.astype(str(dtype).lower())
+            return pd.Series(pd.arrays.FloatingArray(values, np.zeros(len(cells), dtype=bool)))
+    if isinstance(dtype, pd.ArrowDtype):
+        return pd.Series(pd.array(_write_arrow(cells, dtype.pyarrow_dtype), dtype=dtype))
+    return pd.Series(cells, dtype=dtype)
+
+
+def _write_arrow(cells: Any, kind: Any) -> Any:
+    """Return cells as pyarrow's array, also of types that it does not make of Python's objects."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        return pa.array(cells, kind.value_type, from_pandas=True).dictionary_encode().cast(kind)
+    if pa.types.is_string_view(kind):
+        return pa.array(cells, pa.large_string(), from_pandas=True).cast(kind)
     return cells

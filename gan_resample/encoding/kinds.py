@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gan_resample.encoding.columns import is_missing_cell, is_missing_token
+from gan_resample.encoding.columns import is_missing_cell, is_missing_token, which_missing
 from gan_resample.encoding.dates import is_date
 from gan_resample.encoding.numerals import (
     as_decimal,
@@ -330,7 +330,7 @@ def _with_warning(column: Any, kind: ColumnKind) -> ColumnKind:
 
 def _counts_rows(column: Any) -> bool:
     """Return whether a column of a frame holds a different whole number in every row."""
-    if isinstance(column, np.ndarray) or column.isna().any():
+    if isinstance(column, np.ndarray) or which_missing(column).any():
         return False
     if column.dtype.kind in "iuf":
         values = column.to_numpy(getattr(column.dtype, "numpy_dtype", None))

@@ -13,6 +13,8 @@ from decimal import ROUND_HALF_EVEN, Context, Decimal
 from numbers import Integral, Real
 from typing import Any, Protocol
 
+import numpy as np
+
 __all__ = [
     "Form",
     "TextForm",
@@ -72,13 +74,16 @@ class Form(Protocol):
 
 @dataclass(frozen=True)
 class WholeForm:
-    """Python's ints, of any size."""
+    """Python's ints, of any size; or integers of numpy, if that is the name of their dtype."""
+
+    dtype: str = ""
 
     def read(self, cell: Any) -> Decimal:
         return as_decimal(cell)
 
-    def write(self, value: Decimal) -> int:
-        return int(value.to_integral_value(ROUND_HALF_EVEN))
+    def write(self, value: Decimal) -> Any:
+        whole = int(value.to_integral_value(ROUND_HALF_EVEN))
+        return np.dtype(self.dtype).type(whole) if self.dtype else whole
 
 
 @dataclass(frozen=True)
@@ -141,7 +146,13 @@ def learn_form(cells: Iterable[Any]) -> Form | None:
     if decimals:
         return _learn_places(decimals)
     whole = all(isinstance(cell, Integral) and not isinstance(cell, bool) for cell in cells)
-    return WholeForm() if whole else None
+    return WholeForm(_numpy_dtype(cells)) if whole else None
+
+
+def _numpy_dtype(cells: list[Any]) -> str:
+    """Return the name of the dtype of numbers that all are numpy's and of one; else ""."""
+    dtypes = {getattr(cell, "dtype", None) for cell in cells}
+    return str(dtypes.pop() or "") if len(dtypes) == 1 else ""
 
 
 def _learn_places(decimals: Iterable[Decimal]) -> DecimalForm:

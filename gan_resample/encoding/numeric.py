@@ -196,7 +196,8 @@ class NumericColumn:
         if self.form is not None:
             return self._write(self.form, values).astype(dtype)
         if dtype.kind not in "iu":
-            return (values if self.places is None else round_to(values, self.places)).astype(dtype)
+            values = values if self.places is None else round_to(values, self.places)
+            return _as_objects(values, self.observed) if dtype == object else values.astype(dtype)
         low, high = self.observed[0], self.observed[-1]
         with np.errstate(invalid="ignore"):
             whole = np.rint(values).astype(dtype)
@@ -210,6 +211,16 @@ class NumericColumn:
         written = np.empty(len(values), dtype=object)
         written[:] = [form.write(min(max(number, low), high)) for number in numbers]
         return written
+
+
+def _as_objects(values: Array, observed: Array) -> Array:
+    """Return an array of objects: floats of numpy if all observed numbers are of one such type."""
+    kinds = set(map(type, observed.tolist()))
+    made = np.empty(len(values), dtype=object)
+    if len(kinds) == 1 and issubclass(kind := kinds.pop(), np.floating):
+        made[:] = [*values.astype(kind)]
+        return made
+    return values.astype(object)
 
 
 def shift(numbers: Array, origin: Decimal | None) -> Array:

@@ -40,8 +40,8 @@ from gan_resample.encoding.gaps import (
     Numbers,
     first_missing,
     read_numbers,
+    series_of,
     side_by_side,
-    with_marker,
     with_missing,
 )
 from gan_resample.encoding.judging import (
@@ -52,7 +52,7 @@ from gan_resample.encoding.judging import (
     warn_of_unseen,
 )
 from gan_resample.encoding.names import encoded_names
-from gan_resample.encoding.plain_dtypes import PlainDtypes
+from gan_resample.encoding.plain_state import PlainState, with_markers
 from gan_resample.encoding.rare import draw_cells, find_rare, group_rare, stream_of
 
 __all__ = ["TableEncoder"]
@@ -60,7 +60,7 @@ __all__ = ["TableEncoder"]
 Array = NDArray[Any]
 
 
-class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
+class TableEncoder(PlainState, TransformerMixin, BaseEstimator):
     """Turn the columns of a table into numbers, and numbers back into columns.
 
     Numeric columns are standardised, categorical ones become one-hot. The encoded table holds the
@@ -237,10 +237,9 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
             self._one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
             self._one_hot.fit(side_by_side(columns, self._name, frame=self._columns is not None))
             self.categories_ = [*self._one_hot.categories_]
-        for at, j in enumerate(self.categorical_features_):
-            categories, lacks = self.categories_[at], j in self._markers
-            if lacks:
-                self.categories_[at] = with_marker(categories, self._markers[j])
+        self.categories_ = with_markers(self, self._markers)
+        for categories, j in zip(self.categories_, self.categorical_features_, strict=True):
+            if j in self._markers:
                 self.gaps_.append((stop, stop + len(categories) - 1))
             self.spans_.append((stop, stop + len(categories)))
             stop += len(categories)
@@ -357,7 +356,7 @@ class TableEncoder(PlainDtypes, TransformerMixin, BaseEstimator):
         import pandas as pd
 
         named = zip(self._columns, columns, self._dtypes, strict=True)
-        return pd.DataFrame({name: pd.Series(column, dtype=t) for name, column, t in named})
+        return pd.DataFrame({name: series_of(column, dtype) for name, column, dtype in named})
 
     # ---- kinds of columns --------------------------------------------------------------------
 

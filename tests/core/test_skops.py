@@ -56,9 +56,26 @@ def frame():
         "far": np.append(rng.random(len(table) - 1), 1e20),
         "since": pd.date_range("2020-01-01", periods=len(table), tz="Europe/Berlin"),
         "paid": pd.Series(cents).astype(pd.ArrowDtype(pa.decimal128(9, 2))),
+        "counted": [2**60 + int(k) for k in rng.permutation(len(table))],
+        "sparse": pd.arrays.SparseArray(rng.integers(0, 99, len(table)).astype(float)),
         "tested": np.where(rng.random(len(table)) < 0.3, np.nan, rng.random(len(table))),
     }
+    for missing, kind in ((pd.NA, "Int64"), (pd.NA, "string"), (pd.NaT, "datetime64[s]"),
+                          (pd.NA, "boolean"), (pd.NA, "object"), (None, "object"),
+                          (pd.NA, "float[pyarrow]")):  # fmt: skip
+        cells = pd.Series(rng.integers(0, 2, len(table))).astype(kind)
+        cells[rng.random(len(table)) < 0.3] = missing
+        more[f"{kind} or {missing}"] = cells
     return table.assign(**more), target
+
+
+def polars_with_nulls():
+    number, there = np.random.default_rng(0).random((2, len(X)))
+    rows = polars.DataFrame({"x": number, "kind": np.where(number < 0.5, "a", "b")})
+    return rows.with_columns(
+        polars.when(polars.Series(there > 0.3)).then(polars.col(name)).alias(name)
+        for name in rows.columns
+    )
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
@@ -71,11 +88,24 @@ def test_a_frame_of_every_kind_of_column_comes_back_in_its_dtypes():
     assert loaded.encoder_._dtypes == table.dtypes.tolist()
     assert loaded.encoder_._dtypes[6].categories.tolist() == ["red", "blue", "green"]
     assert pickle.loads(pickle.dumps(sampler)).encoder_._dtypes == table.dtypes.tolist()
+    told = loaded.encoder_._markers, sampler.encoder_._markers
+    assert [set(map(str, markers.values())) for markers in told] == [
+        {"<NA>", "NaT", "None", "nan"}
+    ] * 2
     encoder = kept(TableEncoder().fit(table))
     pd.testing.assert_frame_equal(
         encoder.inverse_transform(encoder.transform(table.head(20))).astype(table.dtypes),
         sampler.encoder_.inverse_transform(sampler.encoder_.transform(table.head(20))),
     )
+
+
+def test_frames_of_polars_with_nulls_come_back():
+    rows = polars_with_nulls()
+    assert min(rows.null_count().row(0)) > 9
+    sampler = SpreadSMOTE(random_state=0).fit(rows, y)
+    made = kept(sampler).sample([1] * 30)
+    assert made.equals(sampler.sample([1] * 30))
+    assert min(made.null_count().row(0)) > 3
 
 
 @pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csc_matrix, sparse.csr_array])
@@ -111,7 +141,7 @@ def every():
     """A fitted estimator of each class, and of each kind of setting that has a type of its own."""
     table, target = frame()
     yield SpreadSMOTE().fit(table, target)
-    yield from (SpreadSMOTE().fit(rows, y) for rows in (polars.from_numpy(X), torch.as_tensor(X)))
+    yield from (SpreadSMOTE().fit(rows, y) for rows in (polars_with_nulls(), torch.as_tensor(X)))
     yield from (each.fit(X, y) for each in [*samplers(), *classifiers()])
     yield from (
         SpreadSMOTE().fit(kind(X), y)

@@ -61,6 +61,31 @@ def test_days_stay_days_where_clocks_change():
     assert made.nunique() == days.between(made.min(), made.max()).sum()
 
 
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_quarters_of_an_hour_and_mondays_stay_such(zone):
+    start = pd.Timestamp("2020-03-02", tz=zone)
+    quarters = pd.Series([start + pd.Timedelta(15 * int(k) + 5, unit="min") for k in STEPS])
+    made = decoded(quarters, BETWEEN)
+    assert set(made.dt.minute) == {5, 20, 35, 50}
+    assert (~made.isin(quarters)).sum() > 10
+    mondays = pd.Series(pd.date_range(start, periods=3001, freq="7D")[STEPS])
+    made = decoded(mondays, BETWEEN)
+    assert (made.dt.strftime("%a %T") == "Mon 00:00:00").all()
+    assert (~made.isin(mondays)).sum() > 10
+    few = decoded(mondays[:19], BETWEEN)  # of which that may be chance
+    assert set(few.dt.strftime("%T")) == {"00:00:00"}
+    assert few.dt.day_of_week.nunique() == 7
+
+
+def test_days_stay_days_where_clocks_skip_midnight():
+    """In Sao Paulo 2017-10-15 begins at 1:00."""
+    days = pd.date_range("2017-10-01", "2017-10-31")
+    days = pd.Series(days.tz_localize("America/Sao_Paulo", nonexistent="shift_forward"))
+    made = decoded(days[[0, 1, 14, 29, 30]], np.linspace(-1.1, 1.1, 300))
+    assert set(made) == set(days[days.between(made.min(), made.max())])
+    assert made.dt.hour.max() == 1
+
+
 def test_an_observed_hour_that_clocks_repeat_is_not_moved():
     twice = pd.to_datetime(["2020-10-24T22:00Z", "2020-10-25T00:00Z", "2020-10-25T01:00Z"])
     X = pd.DataFrame({"t": twice.tz_convert("Europe/Berlin")})
@@ -141,6 +166,15 @@ def test_missing_times_stay_missing(cells, none):
     pd.testing.assert_frame_equal(encoder.inverse_transform(encoder.transform(X)), X)
     with pytest.raises(ValueError, match="column 't' has 9 missing values"):
         TableEncoder(missing="error").fit(X)
+
+
+@pytest.mark.parametrize("kind", ["dates", "timestamp in a zone", "period of months", "times"])
+def test_new_rows_may_have_no_time_at_all(kind):
+    column = column_of(EVERY[kind])
+    encoder = TableEncoder().fit(pd.DataFrame({"t": column.mask(np.arange(N) == 0)}))
+    for dtype in (object, "float64", "null[pyarrow]", "datetime64[s]", column.dtype):
+        nothing = pd.DataFrame({"t": pd.Series([None, None]).astype(dtype)})
+        assert encoder.transform(nothing).tolist() == [[0, 0, 1]] * 2
 
 
 @pytest.mark.parametrize("dtype", ["M8[D]", "M8[ns]", "m8[s]", "M8[25s]", "M8[M]", ">M8[s]"])

@@ -284,6 +284,38 @@ def test_columns_that_no_one_takes_are_named():
             SpreadSMOTE().fit_resample(polars_frame(cells), LABELS)
 
 
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (
+            pl.DataFrame({"big": pl.Series(COUNT, dtype=pl.Int128)}),
+            "'big' has dtype Int128, which",
+        ),
+        (pa.table([COUNT, COUNT], ["a", "a"]), r"X has duplicate column names \['a'\]: rename"),
+    ],
+)
+def test_dtypes_and_names_that_cannot_be_read_are_told(X, message):
+    with pytest.raises(ValueError, match=message):
+        SpreadSMOTE().fit_resample(X, LABELS)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        pa.array(WORDS).cast(pa.string_view()),
+        pa.array([Decimal(int(k) % 3) for k in COUNT]).dictionary_encode(),
+        pa.array([DAYS[k % 3] if k % 4 else None for k in range(N)]).dictionary_encode(),
+    ],
+    ids=["view", "decimals", "dates or null"],
+)
+def test_types_that_pandas_does_not_write_come_back_as_such(cells):
+    X = pa.table({"t": cells, "x": COUNT / 7})
+    made, _ = SpreadSMOTE(random_state=0).fit_resample(X, LABELS)
+    assert made.schema == X.schema
+    assert made["t"].to_pylist()[:N] == cells.to_pylist()
+    assert set(made["t"].to_pylist()[N:]) == set(cells.to_pylist())
+
+
 @pytest.mark.parametrize("rows", [np.ones((2, 2)), [[1, 2]], pd.DataFrame({"x": [1]}), None, "x"])
 def test_what_needs_no_conversion_is_not_touched(rows):
     assert take(rows) == (rows, None) if rows is None else take(rows)[0] is rows

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -110,6 +111,13 @@ def test_any_numbers_are_missing_only_where_a_flag_says_so(X, seed):
     assert (made.isna().to_numpy() == lacking).all()
 
 
+def test_signalling_nan_of_decimals_is_missing():
+    cells = [Decimal("sNaN"), *decimals(np.arange(60))]
+    encoder = TableEncoder().fit(pd.DataFrame({"owed": cells}))
+    made = encoder.inverse_transform(encoder.transform(pd.DataFrame({"owed": cells})))
+    assert made["owed"].map(str).tolist() == [*map(str, cells)]
+
+
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, object])
 @pytest.mark.parametrize("categorical", [None, [1]])
 def test_arrays_come_back_as_they_were(dtype, categorical):
@@ -120,6 +128,25 @@ def test_arrays_come_back_as_they_were(dtype, categorical):
     back = encoder.inverse_transform(encoder.transform(X))
     assert back.dtype == dtype
     pd.testing.assert_frame_equal(pd.DataFrame(back), pd.DataFrame(X))
+
+
+@pytest.mark.parametrize("first", ["NaN", "null"])
+@pytest.mark.parametrize("dtype", ["double[pyarrow]", "float[pyarrow]", "Float64", "Float32"])
+def test_columns_keep_the_kind_of_missing_cell_that_they_had_first(dtype, first):
+    cells = np.arange(40.0) / 4
+    cells[1::3] = np.nan
+    null = np.arange(40) == (0 if first == "null" else 39)
+    if dtype.startswith("Float"):
+        column = pd.arrays.FloatingArray(cells.astype(dtype.lower()), null)
+    else:
+        column = pd.array(pa.array(cells, mask=null).cast(dtype.split("[")[0]), dtype=dtype)
+    X = pd.DataFrame({"x": column})
+    encoder = TableEncoder().fit(X)
+    made = encoder.inverse_transform(encoder.transform(X))["x"]
+    assert made.dtype == X["x"].dtype
+    lacks = null | np.isnan(cells)
+    assert made.isna().tolist() == (lacks if first == "null" else np.zeros(40, bool)).tolist()
+    assert np.isnan(made.astype(float).to_numpy(na_value=np.nan)).tolist() == lacks.tolist()
 
 
 def test_layout_and_what_is_learned_by_hand():

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from gan_resample.encoding.numerals import WholeForm, has_leading_zero, learn_form, read_number
@@ -86,6 +87,10 @@ def test_whole_numbers_of_any_size_stay_whole():
     form = learn_form([1, 2**80])
     assert form == WholeForm()
     assert form.write(Decimal(2**80) + Decimal("0.3")) == 2**80
+    for dtype in (np.int64, np.uint8):
+        made = learn_form([dtype(1), dtype(200)]).write(Decimal("150.3"))
+        assert (type(made), made) == (dtype, 150)
+    assert learn_form([np.int64(1), 2]) == form  # of two types: Python's
     assert learn_form([1, 2.5]) is None
     assert learn_form([True, False]) is None
 

@@ -587,3 +587,14 @@ def test_values_between_ordinary_and_extreme_ones_keep_their_order():
     assert (np.diff(Z) >= 0).all()
     assert (np.diff(Z)[1:] > 0).all()
     assert np.abs(Z).max() < 5
+
+
+@pytest.mark.filterwarnings("ignore:column :UserWarning")
+@pytest.mark.parametrize("kind", [np.int64, np.uint16, np.float64, np.float32, int, float])
+def test_new_numbers_among_objects_are_of_the_type_that_all_others_have(kind):
+    cells = [kind(7 * k + 1) for k in range(50)]
+    X = pd.DataFrame({"n": pd.Series(cells, dtype=object)})
+    encoder = TableEncoder(snap=False).fit(X)
+    made = encoder.inverse_transform(np.linspace(-1.5, 1.5, 40)[:, None])["n"]
+    assert set(map(type, made)) == {kind}
+    assert len(set(made) - set(cells)) > 20
