@@ -197,7 +197,9 @@ class NumericColumn:
             return self._write(self.form, values).astype(dtype)
         if dtype.kind not in "iu":
             values = values if self.places is None else round_to(values, self.places)
-            return _as_objects(values, self.observed) if dtype == object else values.astype(dtype)
+            return (
+                _as_objects(values, self.observed) if dtype.kind == "O" else values.astype(dtype)
+            )
         low, high = self.observed[0], self.observed[-1]
         with np.errstate(invalid="ignore"):
             whole = np.rint(values).astype(dtype)
