@@ -314,7 +314,7 @@ random_state
 
     Notes
     -----
-    A default fit takes as long as 70 random forests on 811 digits, as 2 on 10,000 rows of two
+    A default fit takes as long as 37 random forests on 811 digits, as 1 on 10,000 rows of two
     classes (docs/benchmarks.rst).
 
     Each class lacks ``n_max - n_i`` rows. If no class lacks rows, the classifier learns alone. All
