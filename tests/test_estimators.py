@@ -78,7 +78,7 @@ def test_no_tag_switches_checks_off(estimator):
 
 
 def test_every_public_estimator_is_checked():
-    public = {getattr(gan_resample, name) for name in gan_resample.__all__}
+    public = [getattr(gan_resample, name) for name in gan_resample.__all__]
     estimators = {kind for kind in public if hasattr(kind, "fit")}
     # around a classifier: tests/priors, test_spread_ensemble.py
     others = {PriorCorrectedClassifier, SpreadEnsembleClassifier}

@@ -9,7 +9,7 @@ from imblearn.pipeline import Pipeline
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 
-from gan_resample import GAMOSampler, SpreadSMOTE, TinyClassWarning
+from gan_resample import GAMOSampler, SpreadSMOTE, TableEncoder, TinyClassWarning
 from tests.helpers import QUICK, samplers
 
 
@@ -41,10 +41,17 @@ def test_a_class_of_two_rows_grows_with_a_warning(tables):
     assert len(set(Counter(y_new).values())) == 1
 
 
-def test_missing_values_are_named(tables):
+def test_missing_values_are_kept_or_named(tables):
     X, y = tables("hypothyroid")
+    sampler = SpreadSMOTE(random_state=0)
+    X_new, y_new = sampler.fit_resample(X, y)
+    made = sampler.synthetic_mask_
+    label = y_new[made].iloc[0]
+    gap = X_new[made].isna().mean() - X[y == label].isna().mean()
+    assert X[y == label].isna().mean().max() > 0.5
+    assert gap.abs().max() < 0.05
     with pytest.raises(ValueError, match=r"columns 'age' \(446\), .*'TBG' \(2903\) have"):
-        SpreadSMOTE().fit_resample(X, y)
+        sampler.set_params(encoder=TableEncoder(missing="error")).fit_resample(X, y)
 
 
 @pytest.mark.slow
