@@ -25,6 +25,14 @@ def masked(values, dtype):
     return lambda numbers, gap: pd.Series(values(numbers)).astype(dtype).mask(gap)
 
 
+def days(numbers):
+    return np.datetime64("2020-01-01") + numbers % 3000
+
+
+def hours(numbers):
+    return (numbers % 3000).astype("timedelta64[h]").astype("timedelta64[s]")
+
+
 def decimals(numbers):
     return [Decimal(int(n)).scaleb(-2) for n in numbers]
 
@@ -51,6 +59,12 @@ KINDS = {
     "string pyarrow": masked(lambda n: LETTERS[n % 5], "string[pyarrow]"),
     "text": lambda n, gap: objects(LETTERS[n % 5], gap, None),
     "text or NaN": lambda n, gap: objects(LETTERS[n % 5], gap, np.nan),
+    "dates": masked(days, "datetime64[us]"),
+    "dates of a zone": lambda n, gap: pd.Series(days(n)).dt.tz_localize("Europe/Berlin").mask(gap),
+    "dates pyarrow": masked(days, "date32[day][pyarrow]"),
+    "dates or None": lambda n, gap: objects(days(n).tolist(), gap, None),
+    "durations": masked(hours, "timedelta64[ms]"),
+    "periods": lambda n, gap: pd.Series(pd.PeriodIndex(days(n), freq="D")).mask(gap),
 }
 
 
