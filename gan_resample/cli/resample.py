@@ -63,7 +63,6 @@ def run(options: argparse.Namespace) -> None:
 
     from gan_resample.datasets import as_dataset
     from gan_resample.evaluation.run.methods import choose_methods, with_seed
-    from gan_resample.evaluation.run.smote import keeps_missing
     from gan_resample.files.reading import (
         labels_of_one_number,
         read_table,
@@ -86,7 +85,7 @@ def run(options: argparse.Namespace) -> None:
     _refuse_mark(options.mark, written)
     balanced = y.value_counts().nunique() == 1  # nothing may be generated then
     _refuse_foreign(options.out, table, written, options.mark, balanced=balanced)
-    _refuse_columns(name, X, named, keeps=keeps_missing(method.sampler))
+    _refuse_columns(name, X, named, method.sampler)
     say([*table.told, *labels_of_one_number(table, str(y.name))])
     features, real = X.drop(columns=[*named.ids]), table.frame[written]
     with warnings.catch_warnings():
@@ -116,18 +115,18 @@ def _refuse_mark(mark: str, columns: Iterable[str]) -> None:
         raise ValueError(f"there is a column {mark!r} already: name another with --mark")
 
 
-def _refuse_columns(name: str, X: Any, named: Columns, *, keeps: bool) -> None:
+def _refuse_columns(name: str, X: Any, named: Columns, sampler: Any) -> None:
     """Raise on all columns that cannot be generated at once.
 
     Missing values are among the reasons unless the sampler keeps them.
     """
     from gan_resample.dataset_columns import read_columns
     from gan_resample.encoding.kinds import ColumnKind, option, refuse_columns
+    from gan_resample.evaluation.run.smote import keeps_missing
 
     kinds, _ = read_columns(X, named.categorical, named.ids)
-    for column, kind in kinds.items():
-        if keeps:
-            break
+    looked_at = {} if keeps_missing(sampler) else {**kinds}
+    for column, kind in looked_at.items():
         missing = int(X[column].isna().sum())
         if missing and kind.kind in ("number", "category"):
             reason = f"has {missing} missing value{'s' * (missing > 1)}"

@@ -144,7 +144,6 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
         self.harden = StraightThrough(spans, levels, gaps)
         self.prior = Prior(n_classes, latent_dim, mu, mean_direction)
         self.law = DecoderLaw(decoder_variance, shape, spans, n_classes, gaps)
-        self.chunk_rows = min(self.chunk_rows, rows_at_once(shape))
         self._plan_pool(deficits, counts, augment, shape)
 
     def _plan_pool(
@@ -156,7 +155,7 @@ decoder, feature_extractor, freeze, hidden_layer_sizes, width_multiplier
     ) -> None:
         """Allocate the pool: as many rows as are lacking, of the classes that lack them."""
         n_classes, largest = len(counts), max(counts)
-        self.warm_up_ends = 0
+        self.chunk_rows, self.warm_up_ends = min(self.chunk_rows, rows_at_once(shape)), 0
         # class code -> candidates kept and tried in searches that failed, until warned of
         self.failures: dict[int, tuple[int, int]] = {}
         self.register_buffer("confusion", 1 - torch.eye(n_classes))
