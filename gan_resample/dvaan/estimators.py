@@ -26,8 +26,8 @@ from gan_resample.core.parameters import (
     param,
 )
 from gan_resample.core.sampler import BaseGameSampler, LoneRowsMixin
-from gan_resample.dvaan.boundary import DVAANMixin, warn_of_acceptance
 from gan_resample.dvaan.game import MOST_TRIES, DVAANGame
+from gan_resample.dvaan.training import DVAANMixin, warn_of_acceptance
 from gan_resample.nn.build import Build
 
 __all__ = ["PAPER_SETTINGS", "DVAANClassifier", "DVAANSampler"]
