@@ -12,7 +12,8 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.utils import resample
 
-from gan_resample.core.rows import BaseRowSampler, stack
+from gan_resample.core.containers import stack
+from gan_resample.core.rows import BaseRowSampler
 from gan_resample.encoding.columns import is_frame
 
 __all__ = ["SEEDS", "member_rows", "refuse_no_over_sampler", "with_seeds"]

@@ -38,7 +38,7 @@ from gan_resample.encoding.table import TableEncoder
 from gan_resample.engine.guards import TinyClassWarning
 from gan_resample.engine.seeding import random_stream
 
-__all__ = ["BaseRowSampler", "Encoder", "RowsMixin", "dense", "stack"]
+__all__ = ["BaseRowSampler", "Encoder", "RowsMixin"]
 
 Array = NDArray[Any]
 
